@@ -1,0 +1,371 @@
+"""The record of what went over the wires: typed entries, their facts, and their JSON lines.
+
+An entry never holds a secret: sensitive values are replaced by references (`acrmock.redaction`), so that equal values stay
+equal and nothing can be read back. What a check must know about a sensitive value is stored beside it as a fact.
+HTTP entries have the shape of a HAR 1.2 entry. A recording is a header, entries in the order of `seq`, and a footer.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+RECORD_SCHEMA = "acrmock/record/1"
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of what stands in a record: frozen, by keyword, defaults left out."""
+
+
+class Channel(StrEnum):
+    """Who is at the other end: the vendor's software (back), a person's browser (front), or nobody who is judged."""
+
+    BACK = "back"
+    FRONT = "front"
+    EXEMPT = "exempt"
+
+
+class Operation(StrEnum):
+    """What an HTTP exchange was for."""
+
+    DISCOVERY = "auth.discovery"
+    AUTHORIZE = "auth.authorize"
+    SIGN_IN = "auth.sign-in"
+    TOKEN = "auth.token"
+    KEYS = "auth.keys"
+    USERINFO = "auth.userinfo"
+    NRDR_POST = "nrdr.post"
+    NRDR_STATUS = "nrdr.status"
+    NRDR_LIST = "nrdr.list"
+    BROWSER = "browser.visit"
+    OTHER = "other"
+
+
+class SecretKind(StrEnum):
+    """A value issued by acrmock that must be guarded."""
+
+    CLIENT_SECRET = "client_secret"
+    ACCESS_TOKEN = "access_token"
+    REFRESH_TOKEN = "refresh_token"
+    ID_TOKEN = "id_token"
+    CODE = "code"
+    PASSWORD = "password"
+    COOKIE = "cookie"
+    CONTROL_TOKEN = "control_token"
+
+
+class Exposure(Struct, frozen=True, kw_only=True):
+    """One place in a request where a value issued by acrmock was seen, raw, percent-encoded or inside Basic.
+
+    `place` is `query`, `path`, `header`, `body` or `page` (the body of an answer); `name` the parameter's or header's name.
+    """
+
+    secret: SecretKind
+    place: str
+    name: str
+    pointer: str
+
+
+class ClientFacts(Struct, frozen=True, kw_only=True):
+    """How a client named and proved itself (RFC 6749 section 2.3).
+
+    `whose` is `own`, `other-environment`, `other-application` or `unknown`; empty when no client ID was presented.
+    `methods` are those used: `basic`, `body`.
+    """
+
+    presented: bool = False
+    whose: str = ""
+    methods: tuple[str, ...] = ()
+    authenticated: bool = False
+
+
+class AuthorizeFacts(Struct, frozen=True, kw_only=True):
+    """What the authorization endpoint saw that redaction or configuration hides (RFC 6749 section 4.1.1)."""
+
+    redirect_registered: bool | None = None
+    scopes_expected: tuple[str, ...] = ()
+
+
+class GrantFacts(Struct, frozen=True, kw_only=True):
+    """What the token endpoint saw of the grant (RFC 6749 sections 4.1.3 and 6, RFC 7636 section 4.6).
+
+    `grant_state` of the code or refresh token: `fresh`, `reused`, `expired`, `revoked`, `unknown`.
+    `verifier`: `match`, `mismatch`, `absent` (a challenge was given), `unexpected` (none was given), `not-used`.
+    `redirect_equal`: the redirect URI equals the authorization request's byte for byte. `unattended`: no person took part.
+    """
+
+    grant_type: str = ""
+    grant_state: str = ""
+    verifier: str = "not-used"
+    redirect_equal: bool | None = None
+
+
+class BearerFacts(Struct, frozen=True, kw_only=True):
+    """The credential on a protected request (RFC 6750 section 2).
+
+    `place`: `header`, `query`, `body` or empty. `kind`: `access`, `id`, `refresh`, `foreign` or empty.
+    `state`: `active`, `expired`, `revoked`, `unknown` or empty.
+    """
+
+    place: str = ""
+    kind: str = ""
+    state: str = ""
+    scope_sufficient: bool | None = None
+    other_environment: bool = False
+
+
+class FieldProblem(Struct, frozen=True, kw_only=True):
+    """One field that was wrong: where it stands, what was expected and what was there (redacted), and why."""
+
+    pointer: str
+    element: str = ""
+    expected: str = ""
+    actual: str = ""
+    reason: str = ""
+
+
+class RecordProblem(Struct, frozen=True, kw_only=True):
+    """One rule that one exam record broke; `pointer` is relative to the transaction's body (RFC 6901)."""
+
+    code: str
+    severity: str
+    pointer: str
+    element: str
+    message: str
+    provenance: str = "mock-choice"
+
+
+class FollowUpFacts(Struct, frozen=True, kw_only=True):
+    """A follow-up as far as it can be judged: days after its exam, and whether it lies in the future (business time)."""
+
+    pointer: str
+    days_after_exam: int | None = None
+    in_future: bool = False
+
+
+class RecordFacts(Struct, frozen=True, kw_only=True):
+    """One exam of a transaction: `key`, `patient` and `content` are references; `status` Complete, Incomplete, Rejected."""
+
+    index: int
+    key: str
+    patient: str
+    content: str
+    status: str
+    exam_date: str = ""
+    problems: tuple[RecordProblem, ...] = ()
+    follow_ups: tuple[FollowUpFacts, ...] = ()
+
+
+class IdentityMark(Struct, frozen=True, kw_only=True):
+    """A value that may belong to a real person; `grade` is `undeniable` or `doubtful`, `mark` says what it looks like."""
+
+    pointer: str
+    element: str
+    mark: str
+    grade: str
+
+
+class TransactionFacts(Struct, frozen=True, kw_only=True):
+    """A posted transaction, read leniently (facts N2.5, U13, U15).
+
+    `mapping_state`: `in-force`, `obsolete`, `not-yet`, `unknown`. `*_issued` are None when the header lacks the element.
+    `elements`, `values` (`Element=code`) and `branches` (rule ids whose condition held) are what the exams exercised.
+    """
+
+    registry: str
+    mapping: str
+    transaction_id: str = ""
+    declared_registry: str = ""
+    declared_mapping: str = ""
+    mapping_state: str = ""
+    exams: int = 0
+    declared_exams: int | None = None
+    header_problems: tuple[FieldProblem, ...] = ()
+    envelope_valid: bool = False
+    partner_issued: bool | None = None
+    app_issued: bool | None = None
+    facility_issued: bool | None = None
+    facility_of_user: bool | None = None
+    accepted: bool = False
+    repeat: bool = False
+    records: tuple[RecordFacts, ...] = ()
+    elements: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    identity: tuple[IdentityMark, ...] = ()
+
+
+class StatusFacts(Struct, frozen=True, kw_only=True):
+    """A status answer: the word given, whether it is terminal, and whether the transaction is known to the application."""
+
+    registry: str
+    transaction_id: str
+    known: bool = False
+    status: str = ""
+    terminal: bool = False
+    interval: float = 0.0
+
+
+class HttpFacts(Struct, frozen=True, kw_only=True):
+    """What is known of one HTTP exchange beyond its redacted text."""
+
+    operation: Operation = Operation.OTHER
+    channel: Channel = Channel.EXEMPT
+    allowed: bool | None = None
+    moved: bool = False
+    body_digest: str = ""
+    body_bytes: int = 0
+    body_json: bool | None = None
+    body_utf8: bool | None = None
+    exposures: tuple[Exposure, ...] = ()
+    client: ClientFacts | None = None
+    authorize: AuthorizeFacts | None = None
+    grant: GrantFacts | None = None
+    bearer: BearerFacts | None = None
+    transaction: TransactionFacts | None = None
+    status: StatusFacts | None = None
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why acrmock refused, field by field: the catalogue's code, a sentence, and what a correct client would have sent."""
+
+    code: str
+    message: str
+    fields: tuple[FieldProblem, ...] = ()
+    hint: str = ""
+
+
+class NameValue(Struct, frozen=True, kw_only=True):
+    """A HAR name-value pair."""
+
+    name: str
+    value: str
+
+
+class PostData(Struct, frozen=True, kw_only=True):
+    """The body of a request as text (HAR 1.2 `postData`); `params` for a form."""
+
+    mimeType: str = ""  # noqa: N815 - HAR's own name
+    text: str = ""
+    params: tuple[NameValue, ...] = ()
+    truncated: bool = False
+
+
+class HttpRequest(Struct, frozen=True, kw_only=True):
+    """A request in the shape of HAR 1.2, its headers in the order of the wire."""
+
+    method: str
+    url: str
+    httpVersion: str = "HTTP/1.1"  # noqa: N815 - HAR's own name
+    headers: tuple[NameValue, ...] = ()
+    queryString: tuple[NameValue, ...] = ()  # noqa: N815 - HAR's own name
+    postData: PostData | None = None  # noqa: N815 - HAR's own name
+    bodySize: int = 0  # noqa: N815 - HAR's own name
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """The body of an answer as text (HAR 1.2 `content`)."""
+
+    size: int = 0
+    mimeType: str = ""  # noqa: N815 - HAR's own name
+    text: str = ""
+    truncated: bool = False
+
+
+class HttpResponse(Struct, frozen=True, kw_only=True):
+    """An answer in the shape of HAR 1.2."""
+
+    status: int
+    statusText: str = ""  # noqa: N815 - HAR's own name
+    httpVersion: str = "HTTP/1.1"  # noqa: N815 - HAR's own name
+    headers: tuple[NameValue, ...] = ()
+    content: Content = Content()
+    redirectURL: str = ""  # noqa: N815 - HAR's own name
+    bodySize: int = 0  # noqa: N815 - HAR's own name
+
+
+class TlsFacts(Struct, frozen=True, kw_only=True):
+    """The connection's TLS as negotiated, or why it was not: `version`, `cipher`, SNI, and `error` of a failed handshake."""
+
+    version: str = ""
+    cipher: str = ""
+    server_name: str = ""
+    error: str = ""
+
+
+class Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every entry has: `at` is business time, `t` protocol time, both RFC 3339; `matched` says what decided whose it is."""
+
+    seq: int
+    at: str
+    t: str
+    application: str | None = None
+    environment: str | None = None
+    run: str | None = None
+    peer: str | None = None
+    traceparent: str | None = None
+    matched: str | None = None
+
+
+class HttpEntry(Entry, frozen=True, kw_only=True, tag="http"):
+    """One HTTP exchange; `time` is its duration in milliseconds."""
+
+    request: HttpRequest
+    response: HttpResponse
+    time: float = 0.0
+    facts: HttpFacts = HttpFacts()
+    tls: TlsFacts | None = None
+    refusal: Refusal | None = None
+
+
+class TlsEntry(Entry, frozen=True, kw_only=True, tag="tls"):
+    """A TLS handshake that failed, so that no request came of it."""
+
+    tls: TlsFacts
+
+
+class EventEntry(Entry, frozen=True, kw_only=True, tag="event"):
+    """Something beside the wires: a registration, a step, a clock move, a gap; `data` is the event's own, free of secrets."""
+
+    name: str
+    data: dict[str, Any] = {}
+
+
+AnyEntry = HttpEntry | TlsEntry | EventEntry
+
+
+class Header(Struct, frozen=True, kw_only=True, tag_field="kind", tag="header"):
+    """The first line of a recording: what makes it self-contained."""
+
+    schema: str
+    created: str
+    acrmock: str
+    facts_digest: str = ""
+    application: str | None = None
+    run: str | None = None
+
+
+class Footer(Struct, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
+    """The last line: how many entries there are and the SHA-256 of their lines; a recording without one was cut off."""
+
+    entries: int
+    sha256: str
+
+
+Line = Header | HttpEntry | TlsEntry | EventEntry | Footer
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Line)
+
+
+def encode_line(line: Line) -> bytes:
+    """One line of a recording as JSON, without the line feed."""
+    return _encoder.encode(line)
+
+
+def decode_line(data: bytes | str) -> Line:
+    """The line written in `data`; raises `msgspec.DecodeError` or `msgspec.ValidationError`, which say where."""
+    line: Line = _decoder.decode(data)
+    return line
