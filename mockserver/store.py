@@ -38,7 +38,9 @@ class Reader(Protocol):
         """The stored value, or None; raises `StoreError` when it cannot be read as `type`."""
         ...
 
-    def scan(self, kind: str, scope: Scope, type: type[T], *, prefix: str = "", limit: int | None = None) -> Iterator[tuple[str, T]]:  # noqa: A002
+    def scan(
+        self, kind: str, scope: Scope, type: type[T], *, prefix: str = "", limit: int | None = None
+    ) -> Iterator[tuple[str, T]]:  # noqa: A002
         """Keys that begin with `prefix`, in order, with their values; at most `limit`. Read in pages: memory stays flat."""
         ...
 

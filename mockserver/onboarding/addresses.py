@@ -103,7 +103,9 @@ def check_declared(text: str, limits: Limits, *, local: bool, index: int) -> tup
     if special is not None and network.prefixlen:
         verb = "the address is" if network.num_addresses == 1 else "the range touches addresses that are"
         reason = f"{verb} {special[0]} ({special[1]})"
-        found.append(wrong(DECLARED, reason, expected="a unicast address" if local else "a public address", actual=text, index=index))
+        found.append(
+            wrong(DECLARED, reason, expected="a unicast address" if local else "a public address", actual=text, index=index)
+        )
     return network, found
 
 

@@ -34,7 +34,14 @@ def check_logo(logo: str | None, link: str | None, limits: Limits) -> tuple[Logo
 
 def _decoded(logo: str, limits: Limits) -> tuple[bytes, list[FieldProblem]]:
     if len(logo) > limits.logo_bytes * 4 // 3 + 8:
-        return b"", [wrong("logo", "the logo is too large", expected=f"at most {limits.logo_bytes} bytes", actual=f"about {len(logo) * 3 // 4} bytes")]
+        return b"", [
+            wrong(
+                "logo",
+                "the logo is too large",
+                expected=f"at most {limits.logo_bytes} bytes",
+                actual=f"about {len(logo) * 3 // 4} bytes",
+            )
+        ]
     try:
         return base64.b64decode(logo, validate=True), []
     except (binascii.Error, ValueError):

@@ -21,11 +21,20 @@ DEFAULT_AE = "DIRLINK"
 def check_name(name: str, limits: Limits) -> list[FieldProblem]:
     """Why `name` cannot stand on a sign-in page; empty when it can."""
     if not name.strip():
-        return [wrong("name", "an application name is needed: people will read it on the sign-in page", expected="a name", actual=name)]
+        return [
+            wrong(
+                "name", "an application name is needed: people will read it on the sign-in page", expected="a name", actual=name
+            )
+        ]
     found = []
     if len(name) > limits.name_length:
         found.append(
-            wrong("name", "the name is too long", expected=f"at most {limits.name_length} characters", actual=f"{len(name)} characters")
+            wrong(
+                "name",
+                "the name is too long",
+                expected=f"at most {limits.name_length} characters",
+                actual=f"{len(name)} characters",
+            )
         )
     if hidden := hidden_characters(name[: 4 * limits.name_length]):
         found.append(
@@ -37,7 +46,9 @@ def check_name(name: str, limits: Limits) -> list[FieldProblem]:
             )
         )
     if name != name.strip():
-        found.append(wrong("name", "the name begins or ends with white space", expected=shown(name.strip(), 60), actual=shown(name, 60)))
+        found.append(
+            wrong("name", "the name begins or ends with white space", expected=shown(name.strip(), 60), actual=shown(name, 60))
+        )
     if not any(unicodedata.category(char)[0] in "LN" for char in name[: 4 * limits.name_length]):
         found.append(wrong("name", "the name has no letter and no digit", expected="a readable name", actual=name))
     return found

@@ -44,7 +44,9 @@ def check_url(field: str, url: str, limits: Limits, *, index: int | None = None)
     """Every reason why `url` cannot be registered in `field`; empty when it can."""
     if len(url) > limits.url_length:
         reason = "the URL is too long"
-        return [wrong(field, reason, expected=f"at most {limits.url_length} characters", actual=f"{len(url)} characters", index=index)]
+        return [
+            wrong(field, reason, expected=f"at most {limits.url_length} characters", actual=f"{len(url)} characters", index=index)
+        ]
     if not url:
         return [wrong(field, "the URL is empty", expected="https://HOST/PATH", actual="", index=index)]
     actual = without_user_info(url)
