@@ -98,7 +98,7 @@ def check_declared(text: str, limits: Limits, *, local: bool, index: int) -> tup
     network = parse(text)
     if isinstance(network, str):
         return None, [wrong(DECLARED, network, expected="an IPv4 or IPv6 address or CIDR", actual=text, index=index)]
-    found = _too_wide(DECLARED, network, limits.prefix_v4, limits.prefix_v6, text, index)
+    found = _too_wide(DECLARED, network, limits.prefix_v4 if network.version == 4 else limits.prefix_v6, text, index)
     special = special_range(network, local=local, documentation=limits.documentation_addresses)
     if special is not None and network.prefixlen:
         verb = "the address is" if network.num_addresses == 1 else "the range touches addresses that are"
@@ -114,7 +114,9 @@ def check_local(text: str, limits: Limits, *, index: int) -> tuple[Network | Non
     network = parse(text)
     if isinstance(network, str):
         return None, [wrong(LOCAL, network, expected="an IPv4 or IPv6 address or CIDR", actual=text, index=index)]
-    found = _too_wide(LOCAL, network, limits.source_prefix_v4, limits.source_prefix_v6, text, index)
+    found = _too_wide(
+        LOCAL, network, limits.source_prefix_v4 if network.version == 4 else limits.source_prefix_v6, text, index
+    )
     special = special_range(network, local=True, documentation=True)
     if special is not None and network.prefixlen:
         reason = f"no connection can come from {special[0]} addresses ({special[1]})"
@@ -122,8 +124,7 @@ def check_local(text: str, limits: Limits, *, index: int) -> tuple[Network | Non
     return network, found
 
 
-def _too_wide(field: str, network: Network, prefix_v4: int, prefix_v6: int, text: str, index: int) -> list[FieldProblem]:
-    least = prefix_v4 if network.version == 4 else prefix_v6
+def _too_wide(field: str, network: Network, least: int, text: str, index: int) -> list[FieldProblem]:
     if network.prefixlen >= least:
         return []
     reason = "that is every address there is" if network.prefixlen == 0 else "the range is too wide"

@@ -32,57 +32,66 @@ class Accepted:
     remarks: tuple[FieldProblem, ...] = ()
 
 
-def register(
-    core: EngineCore,
-    unit: Unit,
-    request: RegistrationRequest,
-    *,
-    existing: Application | None,
-    wall: datetime,
-    peer: str | None = None,
-) -> Accepted | Declined:
-    """`request` carried out within `unit`, with its event; `existing` is the application it names, if any.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request with what came of weighing it; nothing is stored yet. `day` is the business date it was held against."""
 
-    Whether that application has the environment already is the caller's to ask.
-    """
+    request: RegistrationRequest
+    outcome: Admission | Declined
+    existing: Application | None
+    day: str
+
+
+def attempt(core: EngineCore, request: RegistrationRequest, *, existing: Application | None, wall: datetime) -> Attempt:
+    """`request` weighed; `existing` is the application it names, if any. Takes no lock, however large the request is."""
     day = (existing.business if existing else BusinessTime()).now(wall).date()
-    weighed = weigh(request, core.facts, day, existing=existing, local_sources=core.local_sources)
-    if isinstance(weighed, Declined):
-        data = event_data(
-            request, Limits.of(core.facts), application=existing, registration=None, reasons=weighed.reasons, remarks=weighed.remarks,
-            logo=weighed.logo, day=day.isoformat(),
-        )  # fmt: skip
-        core.journal.event(
-            unit, EVENT, data, application=existing.id if existing else None, environment=None, run=request.run, peer=peer
-        )
-        return weighed
-    return _admit(core, unit, request, weighed, existing, day=day.isoformat(), peer=peer)
+    outcome = weigh(request, core.facts, day, existing=existing, local_sources=core.local_sources)
+    return Attempt(request, outcome, existing, day.isoformat())
 
 
-def _admit(
-    core: EngineCore,
-    unit: Unit,
-    request: RegistrationRequest,
-    admission: Admission,
-    existing: Application | None,
-    *,
-    day: str,
-    peer: str | None,
-) -> Accepted:
+def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined, *, peer: str | None = None) -> None:
+    """The event of an attempt that was refused."""
+    data = event_data(
+        tried.request,
+        Limits.of(core.facts),
+        application=tried.existing,
+        registration=None,
+        reasons=declined.reasons,
+        remarks=declined.remarks,
+        logo=declined.logo,
+        day=tried.day,
+    )
+    existing = tried.existing
+    run = tried.request.run or (existing.run if existing else None)
+    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer)
+
+
+def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *, peer: str | None = None) -> Accepted:
+    """What `admission` gets, issued, stored and written down within `unit`.
+
+    Whether the application has that environment already is the caller's to ask, in the same unit.
+    """
+    existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
     application = existing or _new_application(unit, admission)
 
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
 
     issued = issue(unit, admission, application.id, remember)
-    environments = {**application.environments, admission.environment: issued.registration}
-    run = request.run or application.run
+    registration = issued.registration
+    run = tried.request.run or application.run
+    environments = {**application.environments, admission.environment: registration}
     application = msgspec.structs.replace(application, environments=environments, run=run)
     core.applications.save(unit, application)
     data = event_data(
-        request, Limits.of(core.facts), application=application, registration=issued.registration, remarks=admission.remarks,
-        logo=issued.registration.logo, day=day,
-    )  # fmt: skip
+        tried.request,
+        Limits.of(core.facts),
+        application=application,
+        registration=registration,
+        remarks=admission.remarks,
+        logo=registration.logo,
+        day=tried.day,
+    )
     core.journal.event(unit, EVENT, data, application=application.id, environment=admission.environment, run=run, peer=peer)
     return Accepted(application, issued, admission.remarks)
 
