@@ -50,14 +50,13 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An access or refresh token that was issued; `used` marks a refresh token that was rotated away."""
+    """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away."""
 
     kind: str
     family: str
     scopes: tuple[str, ...]
     expires_at: float
-    used: bool = False
-    code: str = ""
+    used_at: float | None = None
 
     def get_scope(self) -> str:
         """The scopes, separated by spaces, as Authlib asks for them."""
