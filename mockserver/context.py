@@ -142,7 +142,7 @@ class EngineCore:
     def issue(self, unit: Unit, kind: SecretKind, value: str, *, application: str = "", environment: str = "") -> str:
         """Remember that `value` was issued, so that the recorder knows it anywhere; returns its mark."""
         mark = self.digester.mark(value)
-        self.redactor.learn(len(value))
+        self.redactor.learn(value)
         unit.put(SECRET, GLOBAL, mark, IssuedSecret(kind=kind, application=application, environment=environment))
         return mark
 

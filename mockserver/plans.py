@@ -13,7 +13,7 @@ from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 Scope = tuple[str, str]
 
 RECORD_KIND = "plan"

@@ -73,6 +73,7 @@ def answer(problem: Problem, spec: ErrorSpec | None) -> Answer:
     """
     status = spec.status if spec is not None else 500
     title = spec.title if spec is not None else "Internal error"
+    extra: tuple[tuple[str, str], ...] = ()
     word = str(getattr(spec, "oauth", "") or "")
     if word:
         document: dict[str, Any] = {"error": word, "error_description": problem.detail or title}
@@ -82,7 +83,7 @@ def answer(problem: Problem, spec: ErrorSpec | None) -> Answer:
         if problem.detail:
             document["detail"] = problem.detail
         document["code"] = f"acrmock:{problem.code}"
-        media, extra = PROBLEM_JSON, ()
+        media = PROBLEM_JSON
     if problem.body:
         document.update(problem.body)
     return Answer(status, media, (*extra, *problem.headers), msgspec.json.encode(document))

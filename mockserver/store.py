@@ -6,7 +6,7 @@ that was left joins a batch, and `flush` returns when that batch is synced to di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
@@ -38,8 +38,20 @@ class Reader(Protocol):
         """The stored value, or None; raises `StoreError` when it cannot be read as `type`."""
         ...
 
-    def scan(self, kind: str, scope: Scope, type: type[T], *, prefix: str = "", limit: int | None = None) -> Iterator[tuple[str, T]]:  # noqa: A002
+    def scan(
+        self,
+        kind: str,
+        scope: Scope,
+        type: type[T],  # noqa: A002 - the contract's name
+        *,
+        prefix: str = "",
+        limit: int | None = None,
+    ) -> Iterator[tuple[str, T]]:
         """Keys that begin with `prefix`, in order, with their values; at most `limit`. Read in pages: memory stays flat."""
+        ...
+
+    def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
         ...
 
 
