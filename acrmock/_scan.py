@@ -44,15 +44,17 @@ class Scanner:
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised (not `[A-Za-z0-9_-]{8,}` and no JWT)."""
         if JWT.fullmatch(value):
-            self._jwt_lengths |= {len(value)}
+            self.learn_length(len(value), jwt=True)
         elif _ISSUABLE.fullmatch(value):
             self.learn_length(len(value))
         else:
             raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
 
-    def learn_length(self, length: int) -> None:
-        """A secret of this many characters was issued, perhaps before a restart."""
-        if length not in self._lengths:
+    def learn_length(self, length: int, *, jwt: bool = False) -> None:
+        """A secret (or a JWT) of this many characters was issued, perhaps before a restart."""
+        if jwt:
+            self._jwt_lengths |= {length}
+        elif length not in self._lengths:
             self._lengths = tuple(sorted({*self._lengths, length}, reverse=True))
         self._clean, self._clean_base64 = set(), set()
 

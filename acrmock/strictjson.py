@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -85,8 +86,7 @@ def _decode(data: bytes) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for index, name in enumerate(names) if name in set(names[:index]))
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise JsonProblem(JsonReason.DUPLICATE_KEY, detail=twice[:64])
     return made
 

@@ -26,26 +26,25 @@ from acrmock.record import (
     TransactionFacts,
 )
 from acrmock.redaction import Digester, Redactor
+from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.store import GLOBAL, Scope, Store, Unit
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
-    from mockserver.journal import Journal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SECRET = "secret"
-"""The kind under which issued secrets are known, in the global scope, keyed by their mark."""
+SECRET_LENGTH = "secret-length"
+"""The kind under which the lengths of issued secrets are kept, so that they are known after a restart."""
 
 
-class IssuedSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """That a secret was issued: of which kind, to whom. The value itself is nowhere."""
+class SecretLength(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That a secret of this many characters was issued, a JWT or not."""
 
-    kind: SecretKind
-    application: str = ""
-    environment: str = ""
+    length: int
+    jwt: bool = False
 
 
 class Settings:
@@ -129,6 +128,7 @@ class EngineCore:
     version: str = ""
     local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     ca_pem: bytes = b""
+    stored_lengths: set[int] = field(default_factory=set)
 
     def settings_for(self, registration: Registration) -> Settings:
         """The settings that hold for one environment of an application."""
@@ -143,6 +143,9 @@ class EngineCore:
         """Remember that `value` was issued, so that the recorder knows it anywhere; returns its mark."""
         mark = self.digester.mark(value)
         self.redactor.learn(value)
+        if len(value) not in self.stored_lengths:
+            unit.put(SECRET_LENGTH, GLOBAL, str(len(value)), SecretLength(length=len(value), jwt="." in value))
+            self.stored_lengths.add(len(value))
         unit.put(SECRET, GLOBAL, mark, IssuedSecret(kind=kind, application=application, environment=environment))
         return mark
 

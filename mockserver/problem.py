@@ -17,7 +17,7 @@ PROBLEM_JSON = "application/problem+json"
 class ErrorSpec(Protocol):
     """What the catalogue knows of one error (`acrmock.facts`): its look on the wire.
 
-    `oauth` is the RFC 6749 error word for answers of the token endpoint, empty elsewhere.
+    `oauth_error` is the RFC 6749 error word for answers of the token endpoint, empty elsewhere.
     """
 
     @property
@@ -57,6 +57,27 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
         self.body = body
 
 
+class BuiltIn(msgspec.Struct, frozen=True):
+    """What is known of an error where the catalogue lacks it."""
+
+    status: int
+    title: str
+
+
+BUILT_IN = {
+    "unknown-application": BuiltIn(404, "No such application or environment"),
+    "address-not-allowed": BuiltIn(403, "Forbidden"),
+    "body-too-large": BuiltIn(413, "Content too large"),
+    "bad-request": BuiltIn(400, "Bad request"),
+    "not-found": BuiltIn(404, "Not found"),
+    "method-not-allowed": BuiltIn(405, "Method not allowed"),
+    "internal-error": BuiltIn(500, "Internal error"),
+    "storage-error": BuiltIn(503, "Not stored"),
+    "storage-full": BuiltIn(507, "Insufficient storage"),
+}
+"""The gate's own errors: plain HTTP (RFC 9110), nothing of ACR's."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A problem as it goes onto the wire."""
 
@@ -66,15 +87,18 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def answer(problem: Problem, spec: ErrorSpec | None) -> Answer:
+def answer(problem: Problem, spec: ErrorSpec | BuiltIn | None, *, status: int | None = None) -> Answer:
     """The wire form of `problem`; `spec` None (a code that the catalogue lacks) gives a plain 500.
+
+    `status`, where given, replaces the catalogue's.
 
     `problem.body` replaces members of the document. A spec with an OAuth word gives RFC 6749 section 5.2 JSON.
     """
-    status = spec.status if spec is not None else 500
+    spec = spec or BUILT_IN.get(problem.code)
+    status = status or (spec.status if spec is not None else 500)
     title = spec.title if spec is not None else "Internal error"
     extra: tuple[tuple[str, str], ...] = ()
-    word = str(getattr(spec, "oauth", "") or "")
+    word = str(getattr(spec, "oauth_error", "") or "")
     if word:
         document: dict[str, Any] = {"error": word, "error_description": problem.detail or title}
         media, extra = "application/json", (("Cache-Control", "no-store"),)
@@ -86,4 +110,7 @@ def answer(problem: Problem, spec: ErrorSpec | None) -> Answer:
         media = PROBLEM_JSON
     if problem.body:
         document.update(problem.body)
-    return Answer(status, media, (*extra, *problem.headers), msgspec.json.encode(document))
+    extra += tuple((getattr(spec, "headers", None) or {}).items())
+    given = {name.lower() for name, _ in problem.headers}
+    kept = tuple(pair for pair in extra if pair[0].lower() not in given)
+    return Answer(status, media, (*kept, *problem.headers), msgspec.json.encode(document))

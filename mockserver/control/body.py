@@ -9,12 +9,14 @@ import flask
 import msgspec
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from acrmock import strictjson
 from acrmock.record import FieldProblem
 from mockserver.control.errors import Code, invalid, refuse
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_BYTES = 8 * 1024 * 1024
+MOST_DEPTH = 64
 _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
 
 
@@ -49,16 +51,14 @@ def parse(data: bytes, kind: type[T]) -> T:
 
 
 def _strict(data: bytes) -> Any:
-    from acrmock.strictjson import StrictJsonError, loads  # noqa: PLC0415 - see below
-
     try:
-        return loads(data)
-    except StrictJsonError as error:
-        raise refuse(Code.NOT_JSON, str(error)) from None
+        return strictjson.loads(data, max_depth=MOST_DEPTH)
+    except strictjson.JsonProblem as error:
+        raise refuse(Code.NOT_JSON, str(error)[:300]) from None
 
 
 def _where(message: str) -> tuple[str, str]:
-    """msgspec's message without its path, and the path as an RFC 6901 pointer."""
+    """The message of msgspec without its path, and the path as an RFC 6901 pointer."""
     match = _PATH.search(message)
     if match is None:
         return message, ""

@@ -57,7 +57,12 @@ SPECS = {
 
 
 def refuse(
-    code: Code, detail: str = "", *, fields: Iterable[FieldProblem] = (), hint: str = "", headers: tuple[tuple[str, str], ...] = ()
+    code: Code,
+    detail: str = "",
+    *,
+    fields: Iterable[FieldProblem] = (),
+    hint: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Problem:
     """The refusal as a problem document with its reasons and hint on the wire: who asks holds the token."""
     reasons = tuple(fields)

@@ -45,7 +45,9 @@ def check_token(authorization: str | None, token: str) -> None:
     """Raise 401 unless `authorization` is `Bearer` with the control token, compared in constant time."""
     scheme, _, given = (authorization or "").partition(" ")
     if not given or scheme.lower() != "bearer":
-        raise refuse(Code.TOKEN_REQUIRED, "Authorization: Bearer TOKEN", hint="the token stands in ready.json", headers=_CHALLENGE)
+        raise refuse(
+            Code.TOKEN_REQUIRED, "Authorization: Bearer TOKEN", hint="the token stands in ready.json", headers=_CHALLENGE
+        )
     if not hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode()):
         raise refuse(Code.TOKEN_WRONG, hint="another server's token? ready.json of --data has this server's", headers=_CHALLENGE)
 

@@ -114,9 +114,7 @@ def check_local(text: str, limits: Limits, *, index: int) -> tuple[Network | Non
     network = parse(text)
     if isinstance(network, str):
         return None, [wrong(LOCAL, network, expected="an IPv4 or IPv6 address or CIDR", actual=text, index=index)]
-    found = _too_wide(
-        LOCAL, network, limits.source_prefix_v4 if network.version == 4 else limits.source_prefix_v6, text, index
-    )
+    found = _too_wide(LOCAL, network, limits.source_prefix_v4 if network.version == 4 else limits.source_prefix_v6, text, index)
     special = special_range(network, local=True, documentation=True)
     if special is not None and network.prefixlen:
         reason = f"no connection can come from {special[0]} addresses ({special[1]})"
