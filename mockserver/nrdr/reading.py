@@ -137,9 +137,10 @@ def _read_envelope(call: Call, tables: Tables, reading: Reading, registry: Regis
         id_pattern=call.settings.text("nrdr.transaction_id_pattern"),
     )
     faults = tuple(header_faults(header, names, expected, call.registration))
+    told = {fault.problem.pointer for fault in faults} | ({f"/{names.envelope_exams}"} if _too_many(call, exams) else set())
+    rest = tuple(item for item in schema if item.pointer not in told)
     inside = f"/{names.envelope_header}"
-    of_header = tuple(item for item in schema if item.pointer == inside or item.pointer.startswith(inside + "/"))
-    told = {item.pointer for item in of_header}
+    of_header = tuple(item for item in rest if item.pointer == inside or item.pointer.startswith(inside + "/"))
     registration = call.registration
     reading.header = header
     reading.facts = msgspec.structs.replace(
@@ -149,21 +150,24 @@ def _read_envelope(call: Call, tables: Tables, reading: Reading, registry: Regis
         declared_mapping=header.data_version[:OUTSIDE],
         exams=len(exams or ()),
         declared_exams=header.number_of_exams,
-        header_problems=(*of_header, *(fault.problem for fault in faults if fault.problem.pointer not in told)),
+        header_problems=(*of_header, *(fault.problem for fault in faults)),
         envelope_valid=not schema,
         partner_issued=_issued(header, "partner_id", header.partner_id == registration.partner_id),
         app_issued=_issued(header, "app_id", header.app_id == registration.app_id),
         facility_issued=_issued(header, "facility_id", header.facility_id in registration.facilities),
     )
-    if schema:
-        code = "header-invalid" if len(of_header) == len(schema) else "envelope-invalid"
-        reading.refusals.append(_listed(code, schema))
+    if rest:
+        code = "header-invalid" if len(of_header) == len(rest) else "envelope-invalid"
+        reading.refusals.append(_listed(code, rest))
     reading.refusals += [_listed(fault.code, (fault.problem,)) for fault in faults]
-    limit = call.settings.integer("nrdr.limit.exams")
-    if exams is not None and len(exams) > limit:
-        reading.refusals.append(
-            _problem("too-many-exams", f"/{names.envelope_exams}", f"at most {limit}", str(len(exams)), "more exams than the limit")
-        )
+    if _too_many(call, exams):
+        limit = call.settings.integer("nrdr.limit.exams")
+        place = f"/{names.envelope_exams}"
+        reading.refusals.append(_problem("too-many-exams", place, f"at most {limit}", str(len(exams or ())), "more than the limit"))
+
+
+def _too_many(call: Call, exams: list[Any] | None) -> bool:
+    return exams is not None and len(exams) > call.settings.integer("nrdr.limit.exams")
 
 
 def _issued(header: Header, element: str, issued: bool) -> bool | None:  # noqa: FBT001 - a private helper
@@ -174,7 +178,7 @@ def _read_records(
     call: Call, tables: Tables, reading: Reading, version: MappingVersion, exams: list[Any] | None, today: date
 ) -> None:
     """The verdict on each exam, and what the exams exercised; not beyond the limit, so that the work is bounded."""
-    if not exams or len(exams) > call.settings.integer("nrdr.limit.exams"):
+    if not exams or _too_many(call, exams):
         return
     reading.records = judge_records(call.engine.digester, tables, version, exams, today=today, facility=reading.header.facility_id)
     counted = census(version, exams)
