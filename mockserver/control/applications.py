@@ -23,7 +23,7 @@ def find(unit: Unit, application: str) -> Application:
     """The application as it stands in `unit`; raises 404."""
     found = unit.get(APPLICATION, GLOBAL, application, Application) if application else None
     if found is None:
-        raise unknown("application", application, hint="GET /_acrmock/applications lists them")
+        raise unknown(Code.APPLICATION_UNKNOWN, application, hint="GET /_acrmock/applications lists them")
     return found
 
 
@@ -32,7 +32,7 @@ def environment_of(application: Application, environment: str) -> Registration:
     registration = application.environments.get(environment)
     if registration is None:
         there = ", ".join(application.environments)
-        raise unknown(f"environment of application {application.id!r}", environment, hint=f"registered: {there}")
+        raise unknown(Code.ENVIRONMENT_UNKNOWN, environment, hint=f"registered: {there}")
     return registration
 
 
@@ -47,7 +47,7 @@ def register() -> flask.Response:
     request = body.read(RegistrationRequest)
     existing = core.applications.get(request.application) if request.application is not None else None
     if request.application is not None and existing is None:
-        raise unknown("application", request.application, hint="leave `application` out to register a new one")
+        raise unknown(Code.APPLICATION_UNKNOWN, request.application, hint="leave `application` out to register a new one")
     tried = attempt(core, request, existing=existing, wall=core.clock.now())
     accepted = _settle(core, tried, flask.request.remote_addr)
     if isinstance(accepted, Declined):
@@ -65,9 +65,11 @@ def _settle(core: EngineCore, tried: Attempt, peer: str | None) -> Accepted | De
         run = runs.open_run(unit, tried.request.run) if tried.request.run is not None else None
         existing = find(unit, tried.existing.id) if tried.existing else None
         if existing is not None and tried.request.environment in existing.environments:
-            raise refuse(Code.CONFLICT, f"application {existing.id!r} is registered in {tried.request.environment!r} already")
+            raise refuse(
+                Code.ENVIRONMENT_EXISTS, f"application {existing.id!r} is registered in {tried.request.environment!r} already"
+            )
         if existing is not None and run is not None and existing.run not in {None, run.id}:
-            raise refuse(Code.CONFLICT, f"application {existing.id!r} is in run {existing.run!r}", hint="finish that run first")
+            raise refuse(Code.RUN_OPEN, f"application {existing.id!r} is in run {existing.run!r}", hint="finish that run first")
         if isinstance(tried.outcome, Declined):
             write_down(core, unit, tried, tried.outcome, peer=peer)
             return tried.outcome
@@ -89,7 +91,7 @@ def show(application: str) -> flask.Response:
     with core.store.read() as snapshot:
         found = snapshot.get(APPLICATION, GLOBAL, application, Application)
     if found is None:
-        raise unknown("application", application)
+        raise unknown(Code.APPLICATION_UNKNOWN, application)
     return body.answer(view(core, found))
 
 
@@ -137,7 +139,7 @@ def settings(application: str) -> flask.Response:
     core, request = current_core(), body.read(Settings)
     given = {key: value for key, value in request.settings.items() if value is not None}
     if problems := check_settings(given, core.facts):
-        raise refuse(Code.INVALID, "; ".join(problem.reason for problem in problems)[:1000], fields=problems)
+        raise refuse(Code.SETTING_INVALID, "; ".join(problem.reason for problem in problems)[:1000], fields=problems)
     if not request.settings:
         raise invalid("settings", "no setting is given", expected="at least one")
     with core.store.write() as unit:

@@ -8,7 +8,7 @@ import flask
 
 from mockserver.context import current_core
 from mockserver.control import applications, guard, recordings, runs, state
-from mockserver.control.errors import SPECS, Code, refuse
+from mockserver.control.errors import Code, refuse
 from mockserver.problem import Problem, answer
 from mockserver.store import StoreError, StoreFull
 
@@ -68,11 +68,8 @@ def _guard() -> None:
 
 
 def _refused(problem: Problem) -> flask.Response:
-    """The problem document; the catalogue's look where it knows the code, else this module's own."""
-    spec = current_core().facts.errors.get(problem.code)
-    if spec is None and problem.code in set(Code):
-        spec = SPECS[Code(problem.code)]  # type: ignore[assignment]
-    made = answer(problem, spec)
+    """The problem document; as the error catalogue has it."""
+    made = answer(problem, current_core().facts.errors.get(problem.code))
     response = flask.Response(made.body, status=made.status, content_type=made.media_type)
     response.headers.extend(made.headers)
     response.headers["Cache-Control"] = "no-store"
@@ -84,4 +81,4 @@ def _store_full(error: StoreFull) -> flask.Response:
 
 
 def _store_failed(error: StoreError) -> flask.Response:
-    return _refused(refuse(Code.STORE_FAILED, error.what))
+    return _refused(refuse(Code.UNAVAILABLE, error.what))

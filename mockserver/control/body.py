@@ -23,7 +23,9 @@ _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
 def read(kind: type[T]) -> T:
     """The request's body as `kind`; raises 413, 415, 400 or 422, which say where."""
     if flask.request.mimetype != "application/json":
-        raise refuse(Code.MEDIA_TYPE, f"Content-Type: {flask.request.mimetype[:80]!r}", hint="Content-Type: application/json")
+        raise refuse(
+            Code.MEDIA_TYPE, f"Content-Type: {flask.request.mimetype[:80]!r}", hint="send Content-Type: application/json"
+        )
     return parse(_bytes(), kind)
 
 

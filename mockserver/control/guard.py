@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from mockserver.control.errors import Code, refuse
 
 LOOPBACK_NAMES = frozenset({"localhost", "localhost."})
-_CHALLENGE = (("WWW-Authenticate", 'Bearer realm="acrmock control"'),)
 
 
 def host_name(host: str) -> str:
@@ -25,11 +24,11 @@ def host_name(host: str) -> str:
 
 
 def check_host(host: str, public_url: str) -> None:
-    """Raise 421 unless `host` names this server: loopback, an IP literal, or the host of the public URL."""
+    """Raise 403 unless `host` names this server: loopback, an IP literal, or the host of the public URL."""
     name = host_name(host)
     if name and (name in LOOPBACK_NAMES or _is_literal(name) or name == (urlsplit(public_url).hostname or "").lower()):
         return
-    raise refuse(Code.HOST_REFUSED, f"Host: {host[:80]!r}", hint="use the server's own URL, or start it with --public-url")
+    raise refuse(Code.ORIGIN_REFUSED, f"Host: {host[:80]!r}", hint="use the server's own URL, or start it with --public-url")
 
 
 def check_origin(origin: str | None, host: str, public_url: str) -> None:
@@ -42,14 +41,12 @@ def check_origin(origin: str | None, host: str, public_url: str) -> None:
 
 
 def check_token(authorization: str | None, token: str) -> None:
-    """Raise 401 unless `authorization` is `Bearer` with the control token, compared in constant time."""
+    """Raise 401 without a token and 403 for another than the control token, compared in constant time."""
     scheme, _, given = (authorization or "").partition(" ")
     if not given or scheme.lower() != "bearer":
-        raise refuse(
-            Code.TOKEN_REQUIRED, "Authorization: Bearer TOKEN", hint="the token stands in ready.json", headers=_CHALLENGE
-        )
+        raise refuse(Code.TOKEN_MISSING, "Authorization: Bearer TOKEN", hint="the token stands in ready.json of the data folder")
     if not hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode()):
-        raise refuse(Code.TOKEN_WRONG, hint="another server's token? ready.json of --data has this server's", headers=_CHALLENGE)
+        raise refuse(Code.TOKEN_WRONG, hint="ready.json of the data folder has this server's token")
 
 
 def _is_literal(name: str) -> bool:

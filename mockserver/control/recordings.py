@@ -10,7 +10,7 @@ from acrmock.record import Channel, HttpFacts, Operation
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body, runs
 from mockserver.control.applications import environment_of, find
-from mockserver.control.errors import Code, refuse, unknown
+from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.requests import Observation
 from mockserver.onboarding.model import APPLICATION, Application
 from mockserver.store import GLOBAL
@@ -36,14 +36,19 @@ def wait() -> flask.Response:
     core = current_core()
     application, run = _whose(core)
     labels = [label for name in ("operation", "name") for label in body.argument(name).split(",") if label]
+    count = int(body.number("count", 1, 1, 1_000_000))
     came = core.journal.await_entries(
         application=application,
         run=run,
         labels=labels,
         after=int(body.number("after", 0, 0, MOST_SEQ)),
-        count=int(body.number("count", 1, 1, 1_000_000)),
+        count=count,
         timeout=body.number("timeout", 30, 0, LONGEST_WAIT),
     )
+    if came.matched < count:
+        problem = refuse(Code.AWAIT_TIMEOUT, f"{came.matched} of {count} came")
+        problem.body = {**(problem.body or {}), "seq": came.seq, "matched": came.matched}
+        raise problem
     return body.answer(came)
 
 
@@ -52,9 +57,9 @@ def _whose(core: EngineCore) -> tuple[str | None, str | None]:
     application, run = body.argument("application") or None, body.argument("run") or None
     with core.store.read() as snapshot:
         if application is not None and snapshot.get(APPLICATION, GLOBAL, application, Application) is None:
-            raise unknown("application", application)
+            raise unknown(Code.APPLICATION_UNKNOWN, application)
         if run is not None and snapshot.get(runs.RUN, GLOBAL, run, runs.Run) is None:
-            raise unknown("run", run)
+            raise unknown(Code.RUN_UNKNOWN, run)
     return application, run
 
 
@@ -65,7 +70,9 @@ def observe() -> flask.Response:
         found = find(unit, request.application)
         environment_of(found, request.environment)
         if request.run is not None and request.run != found.run:
-            raise refuse(Code.CONFLICT, f"application {found.id!r} is not in run {request.run!r}")
+            raise invalid(
+                "run", f"application {found.id!r} is not in that run", expected=found.run or "no run", actual=request.run
+            )
         facts = HttpFacts(operation=Operation.BROWSER, channel=Channel.FRONT)
         seq = core.journal.exchange(
             unit,

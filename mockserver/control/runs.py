@@ -46,7 +46,7 @@ def find(unit: Unit, run: str) -> Run:
     """The run as it stands in `unit`; raises 404."""
     found = unit.get(RUN, GLOBAL, run, Run) if run else None
     if found is None:
-        raise unknown("run", run, hint="POST /_acrmock/runs begins one")
+        raise unknown(Code.RUN_UNKNOWN, run, hint="POST /_acrmock/runs begins one")
     return found
 
 
@@ -54,7 +54,7 @@ def open_run(unit: Unit, run: str) -> Run:
     """A run that has not ended; raises 404 or 409."""
     found = find(unit, run)
     if found.ended is not None:
-        raise refuse(Code.CONFLICT, f"run {found.id!r} has ended", hint="begin another with POST /_acrmock/runs")
+        raise refuse(Code.RUN_CLOSED, f"run {found.id!r} has ended", hint="begin another with POST /_acrmock/runs")
     return found
 
 
@@ -101,7 +101,7 @@ def start() -> flask.Response:
 def _profile(core: EngineCore, request: StartRun) -> Profile:
     try:
         profile = core.facts.profile(request.profile, request.revision)
-    except (SetupError, KeyError) as error:
+    except SetupError as error:
         raise invalid(
             "profile", str(error) or "there is no such profile", actual=f"{request.profile}:{request.revision or ''}"
         ) from None
@@ -114,10 +114,10 @@ def _profile(core: EngineCore, request: StartRun) -> Profile:
 def _free_application(unit: Unit, application: str) -> Application:
     found = unit.get(APPLICATION, GLOBAL, application, Application)
     if found is None:
-        raise unknown("application", application)
+        raise unknown(Code.APPLICATION_UNKNOWN, application)
     if found.run is not None:
         raise refuse(
-            Code.CONFLICT, f"application {found.id!r} is in run {found.run!r}", hint=f"POST /_acrmock/runs/{found.run}/finish"
+            Code.RUN_OPEN, f"application {found.id!r} is in run {found.run!r}", hint=f"POST /_acrmock/runs/{found.run}/finish"
         )
     return found
 
@@ -127,7 +127,7 @@ def show(run: str) -> flask.Response:
     with current_core().store.read() as snapshot:
         found = snapshot.get(RUN, GLOBAL, run, Run)
     if found is None:
-        raise unknown("run", run)
+        raise unknown(Code.RUN_UNKNOWN, run)
     return body.answer(view(found))
 
 

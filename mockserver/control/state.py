@@ -38,7 +38,7 @@ def clock() -> flask.Response:
     with core.store.read() as snapshot:
         found = snapshot.get(APPLICATION, GLOBAL, application, Application) if application else None
     if found is None:
-        raise unknown("application", application, hint="?application=ID")
+        raise unknown(Code.APPLICATION_UNKNOWN, application, hint="?application=ID")
     return body.answer(_clock_view(found, core.clock.now()))
 
 
@@ -79,7 +79,11 @@ def _action(request: MoveClock) -> str:
     chosen = [name for name, given in actions.items() if given]
     if len(chosen) != 1:
         raise invalid(
-            "set", "exactly one change is needed", expected="set, advance, freeze or resume", actual=", ".join(chosen) or "none"
+            "set",
+            "exactly one change is needed",
+            expected="set, advance, freeze or resume",
+            actual=", ".join(chosen) or "none",
+            code=Code.CLOCK_INVALID,
         )
     return chosen[0]
 
@@ -96,7 +100,7 @@ def _moved(business: BusinessTime, request: MoveClock, action: str, wall: dateti
             case _:
                 return business.resume(wall)
     except SetupError as error:
-        raise invalid(action, error.what, expected=error.expected, actual=error.actual) from None
+        raise invalid(action, error.what, expected=error.expected, actual=error.actual, code=Code.CLOCK_INVALID) from None
 
 
 def plan_listing() -> flask.Response:
@@ -116,7 +120,7 @@ def set_plan() -> flask.Response:
     """POST plans: the plan for transactions accepted from now on, or the release of the hold in force."""
     core, request = current_core(), body.read(SetPlan)
     if (request.plan is None) is not request.release:
-        raise invalid("plan", "either a plan or `release` is needed", expected='{"plan": {"kind": …}} or {"release": true}')
+        raise invalid("plan", "either a plan or `release` is needed", expected="one of them", code=Code.PLAN_INVALID)
     slug = _registry(core, request.registry)
     with core.store.write() as unit:
         found = find(unit, request.application)
@@ -138,7 +142,7 @@ def _plan_record(unit: Unit, scope: tuple[str, str], request: SetPlan, slug: str
         return plans.set_plan(unit, scope, request.plan, new_id=lambda: secrets.token_hex(8), registry=slug, now=now)
     record = plans.release(unit, scope, slug, now)
     if record is None:
-        raise refuse(Code.CONFLICT, "no hold is in force", hint='set one with {"plan": {"kind": "hold"}}')
+        raise refuse(Code.PLAN_INVALID, "no hold is in force", hint='set one with {"plan": {"kind": "hold"}}')
     return record
 
 

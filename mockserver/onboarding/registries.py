@@ -57,8 +57,9 @@ def _version(registry: Registry, text: str | None, day: date) -> tuple[str, str]
 
 def scopes_of(slugs: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
     """The scopes that an application of these registries may ask for (facts N1.15 and N1.16, choice U7)."""
-    scopes = (*facts.texts("auth.scopes.required"), facts.text("auth.scope.offline"))
-    return tuple(dict.fromkeys((*scopes, *(facts.text(f"registry.{slug}.scope") for slug in slugs))))
+    first = (*facts.texts("auth.scopes.required"), facts.text("auth.scope.offline"))
+    own = (registry.scope for registry in facts.registries if registry.slug in slugs and registry.scope)
+    return tuple(dict.fromkeys((*first, *own, *facts.texts("auth.scopes.identity"))))
 
 
 def check_environment(environment: str, limits: Limits) -> list[FieldProblem]:
