@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 64
+_DRAINED = 256 * 1024 * 1024
+_CHUNK = 64 * 1024
 _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
 
 
@@ -37,6 +40,14 @@ def _bytes() -> bytes:
         raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes") from None
     except ClientDisconnected:
         raise refuse(Code.NOT_JSON, "the body was cut off") from None
+
+
+def drain() -> None:
+    """Read what is left of the body and forget it, so that a client still sending sees the answer; within bounds."""
+    stream, left = flask.request.environ["wsgi.input"], _DRAINED
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := stream.read(min(_CHUNK, left))):
+            left -= len(piece)
 
 
 def parse(data: bytes, kind: type[T]) -> T:
