@@ -83,9 +83,8 @@ class Robot:
         self.decision = decision
         self.signed_in = False
         self._tried = False
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update({"User-Agent": "acrmock-browser", "Accept": "text/html"})
+        # two jars: both doors are often on `localhost`, and cookies know no ports
+        self._sessions = {True: _session(), False: _session()}
         self._registered = tuple(dict.fromkeys((registration.redirect_url, *registration.redirect_urls)))
 
     def run(self, url: str) -> None:
@@ -125,9 +124,10 @@ class Robot:
         verify = _verify(visit.url, where, self.registration.ca_file)
         method = "GET" if visit.form is None else "POST"
         # without a session's merging: a prepared request leaves with exactly what is reported
-        request = self._session.prepare_request(requests.Request(method, visit.url, data=visit.form))
+        session = self._sessions[where is Where.ISSUER]
+        request = session.prepare_request(requests.Request(method, visit.url, data=visit.form))
         try:
-            with self._session.send(request, verify=verify, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+            with session.send(request, verify=verify, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
                 answer._content = answer.raw.read(MAX_PAGE_BYTES, decode_content=True)  # noqa: SLF001 - bounded read
                 return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -189,6 +189,13 @@ def run_from_environment(url: str) -> int:
         _log(f"acrmock-browser: {error}")
         return error.exit_code
     return 0
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.update({"User-Agent": "acrmock-browser", "Accept": "text/html"})
+    return session
 
 
 def _read(path: str, type_: type[Any]) -> Any:
