@@ -10,7 +10,7 @@ from conformance.reports.text import cut, one_line
 from conformance.result import Finding, Outcome, Result, Weight
 
 _LONGEST = 240
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def escape(text: str) -> str:
