@@ -165,15 +165,25 @@ class Exhibits:
         if isinstance(entry, HttpEntry):
             path = path_of(entry.request.url).partition("?")[0]
             title = one_line(cut(f"{entry.request.method} {path}", 120))
-            return Row(entry.seq, offset, "exchange", title, _refusal(entry), str(entry.response.status), tone, anchor)
+            return Row(entry.seq, offset, "exchange", title, _told(entry), str(entry.response.status), tone, anchor)
         if isinstance(entry, EventEntry):
             title, detail = one_line(cut(entry.name, 80)), _summary(entry.data)
             return Row(entry.seq, offset, "event", title, detail, "", tone, anchor)
         return Row(entry.seq, offset, "handshake", title_of(entry), "", "failed", tone, anchor)
 
 
-def _refusal(entry: HttpEntry) -> str:
-    return one_line(cut(f"{entry.refusal.code}: {entry.refusal.message}", 200)) if entry.refusal else ""
+def _told(entry: HttpEntry) -> str:
+    """What came of an exchange in a few words: why it was refused, the status given, the transaction posted."""
+    status, transaction = entry.facts.status, entry.facts.transaction
+    if entry.refusal:
+        told = f"{entry.refusal.code}: {entry.refusal.message}"
+    elif status is not None:
+        told = status.status
+    elif transaction is not None:
+        told = f"{transaction.transaction_id or 'no ID'}, {transaction.exams} {'exam' if transaction.exams == 1 else 'exams'}"
+    else:
+        told = ""
+    return one_line(cut(told, 200))
 
 
 def _closed(stage: Stage, uncounted: Counter[str]) -> Iterable[Stage]:
@@ -188,7 +198,12 @@ def _closed(stage: Stage, uncounted: Counter[str]) -> Iterable[Stage]:
 
 def _summary(data: dict[str, Any]) -> str:
     """An event's plain values on one line; what is nested is left to the recording."""
-    plain = [f"{key}: {value}" for key, value in data.items() if isinstance(value, str | int | float) and value != ""]
+    said = {True: "yes", False: "no"}
+    plain = [
+        f"{key}: {said[value] if isinstance(value, bool) else value}"
+        for key, value in data.items()
+        if isinstance(value, str | int | float) and value != ""
+    ]
     return one_line(cut(", ".join(plain), 160))
 
 

@@ -96,10 +96,12 @@ class Page:
     name: str
     counts: tuple[tuple[Outcome, int], ...]
     total: Bar
+    against: tuple[Card, ...]
     groups: tuple[Group, ...]
     voices: tuple[Voice, ...]
     sections: tuple[Section, ...]
     exhibits: Exhibits
+    pointing: dict[int, tuple[Card, ...]]
 
 
 def build(result: Result, recording: RecordingLike | None, facts: FactsLike | None) -> Page:
@@ -114,10 +116,12 @@ def build(result: Result, recording: RecordingLike | None, facts: FactsLike | No
         name=result.application_name or result.application or "Unnamed application",
         counts=tuple((outcome, tally[outcome]) for outcome in Outcome if tally[outcome]),
         total=Bar("all", "all", result.points.earned, result.points.possible),
+        against=tuple(card for card in cards if _stands_against(card.finding)),
         groups=_groups(result, cards),
         voices=_voices(result),
         sections=_sections(cards),
         exhibits=exhibits,
+        pointing=_pointing(cards),
     )
 
 
@@ -144,6 +148,19 @@ def _card(finding: Finding, anchors: dict[tuple[str, str | None, str], str], exh
         blocked_anchor=blockers[0] if blockers else "",
         is_open=_section_of(finding) == "mend",
     )
+
+
+def _pointing(cards: list[Card]) -> dict[int, tuple[Card, ...]]:
+    """The findings that point at each entry."""
+    pointing: dict[int, dict[str, Card]] = {}
+    for card in cards:
+        for evidence, _ in card.links:
+            pointing.setdefault(evidence.entry, {})[card.anchor] = card
+    return {seq: tuple(found.values()) for seq, found in pointing.items()}
+
+
+def _stands_against(finding: Finding) -> bool:
+    return finding.weight is Weight.MUST and finding.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
 
 
 def _section_of(finding: Finding) -> str:
