@@ -45,6 +45,7 @@ class Shown:
     label: str
     note: str
     body: Markup
+    noted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +131,13 @@ class Exhibits:
 
     def _shown(self, block: Block, marks: list[Mark]) -> Shown:
         limit = BLOCK_LIMIT_LARGE if self.large else BLOCK_LIMIT
-        if block.label not in {"Request", "Answer"}:
+        if block.noted:
             limit = min(limit, NOTED_LIMIT)
         names = [Mark(start, end) for start, end in block.names]
         note = block.note
         if block.length > limit:
             note = "; ".join(part for part in (note, f"cut: {block.length:,} characters in all") if part)
-        return Shown(block.label, note, render(block.text, [*marks, *names], limit))
+        return Shown(block.label, note, render(block.text, [*marks, *names], limit), block.noted)
 
     def _offset(self, entry: AnyEntry) -> str:
         moment = _moment(entry.t)

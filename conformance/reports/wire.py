@@ -27,10 +27,14 @@ _ON_THE_WIRE = {
 
 @dataclass(slots=True)
 class Block:
-    """A part of an entry as text: its label, a note on how it is shown, and where each pointer's value stands."""
+    """A part of an entry as text: its label, a note on how it is shown, and where each pointer's value stands.
+
+    `noted` tells what acrmock wrote beside the wires from what went over them; `names` are set off from their values.
+    """
 
     label: str
     note: str = ""
+    noted: bool = False
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     names: list[tuple[int, int]] = field(default_factory=list)
     length: int = 0
@@ -209,7 +213,7 @@ def _join(*notes: str) -> str:
 
 def _noted(entry: AnyEntry) -> Block:
     labels = {HttpEntry: "What acrmock noted", TlsEntry: "Failed TLS handshake", EventEntry: "Event"}
-    block = Block(labels[type(entry)])
+    block = Block(labels[type(entry)], noted=True)
     for key, value in entry_document(entry).items():
         if key in {"seq", "kind"}:
             continue
