@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts
-from acrmock.facts.registry import MappingVersion, RecordKind, RuleKind
-from acrmock.schema import census
-from synthetic.exams import ExamMaker, version_of
+from acrmock.facts.registry import Condition, MappingVersion, RecordKind, RuleKind
+from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
 from synthetic.plan import PRESENT
 from synthetic.wishing import Wish, Wisher
@@ -59,13 +59,23 @@ def _goals(maker: ExamMaker, record: RecordKind) -> list[Goal]:
         if element.name in skipped:
             continue
         values: Sequence[Any] = [[c.code] if element.multiple else c.code for c in element.codes] or [PRESENT]
-        goals += [lambda wishes, name=element.name, value=value: wisher.add(wishes, name, value) for value in values]
+        goals += [partial(_wished, wisher, element.name, value) for value in values]
     for rule in version.rules:
         if rule.record is record and rule.when is not None:
-            when = rule.when
-            goals.append(lambda wishes, when=when: wisher.satisfy(wishes, when))
-            goals.append(lambda wishes, when=when: wisher.avoid(wishes, when))
+            goals += [partial(_held, wisher, rule.when), partial(_avoided, wisher, rule.when)]
     return goals
+
+
+def _wished(wisher: Wisher, name: str, value: Any, wishes: Wish) -> Wish | None:
+    return wisher.add(wishes, name, value)
+
+
+def _held(wisher: Wisher, condition: Condition, wishes: Wish) -> Wish | None:
+    return wisher.satisfy(wishes, condition)
+
+
+def _avoided(wisher: Wisher, condition: Condition, wishes: Wish) -> Wish | None:
+    return wisher.avoid(wishes, condition)
 
 
 def _cover(goals: list[Goal], version: MappingVersion) -> list[Wish]:

@@ -49,10 +49,10 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     """How one element is drawn.
 
     `share` is per mille of the records where the element may be left out; `needs` names elements without which it is
-    left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not named); `alone` are codes of a multi-select that exclude
-    all others, `most` how many are chosen. `range` and `places` are of a number; `product_of` multiplies other numbers by
-    `percent`; `years_from_age` and `per_year` cap a number at (age - years) x per_year. `prefix` and `numbered` shape a
-    person's part into a key of its own.
+    left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not
+    named); `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range` and `places`
+    are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a number at
+    (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own.
     """
 
     person: PersonPart | None = None
