@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -67,7 +67,7 @@ class Control:
         if ca_file:
             self._session.verify = ca_file
 
-    def __enter__(self) -> Control:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,7 +87,7 @@ class Control:
 
     def register(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Register an application (or its other environment); the registration document."""
-        return self._json("POST", "/_acrmock/applications", body)
+        return dict(self._json("POST", "/_acrmock/applications", body))
 
     def applications(self) -> Any:
         """All applications, without their secrets."""
@@ -109,7 +109,9 @@ class Control:
             body["registry"] = registry
         self._json("POST", "/_acrmock/plans", body)
 
-    def start_run(self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None) -> str:
+    def start_run(
+        self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
+    ) -> str:
         """Begin a run and give its id."""
         body: dict[str, Any] = {"profile": profile, "revision": revision, "claims": list(claims), "launch": launch}
         if application:
@@ -150,8 +152,10 @@ class Control:
     def await_entry(self, *, run: str, operation: str = "", name: str = "", after: int = 0, timeout: float = 60.0) -> int | None:
         """Wait until the run's journal has such an entry after `after`; its number, or None when the time is up (seconds)."""
         params = {"run": run, "operation": operation, "name": name, "after": str(after), "timeout": str(timeout)}
-        answer = self._send("GET", "/_acrmock/journal/await", params={k: v for k, v in params.items() if v}, timeout=timeout + TIMEOUT)
-        if answer.status_code == 408:  # noqa: SIM300 - reads as a sentence
+        answer = self._send(
+            "GET", "/_acrmock/journal/await", params={k: v for k, v in params.items() if v}, timeout=timeout + TIMEOUT
+        )
+        if answer.status_code == 408:
             return None
         self._raise_refusal(answer)
         body = answer.json()
@@ -185,7 +189,14 @@ class Control:
         headers = {"Content-Type": "application/json"} if data is not None else None
         try:
             return self._session.request(
-                method, self.url + path, data=data, headers=headers, params=params, stream=stream, timeout=timeout, allow_redirects=False
+                method,
+                self.url + path,
+                data=data,
+                headers=headers,
+                params=params,
+                stream=stream,
+                timeout=timeout,
+                allow_redirects=False,
             )
         except (requests.RequestException, OSError) as error:
             raise _unreachable(self.url, error) from error

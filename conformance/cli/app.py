@@ -1,6 +1,7 @@
 """The top of the command line: the verbs, and how every error reaches a person.
 
-Exit codes: 0 ready or done, 1 not ready, 2 usage or setup error, 3 incomplete, 4 void or a fault of acrmock's own, 130 interrupted.
+Exit codes: 0 ready or done, 1 not ready, 2 usage or setup error, 3 incomplete, 4 void or a fault of acrmock's own,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def cli() -> None:
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one way out per family of errors
     """Run the command line with `arguments` and give its exit code; no error leaves as a traceback."""
     try:
         code = cli.main(args=list(arguments), prog_name="acrmock", standalone_mode=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -26,13 +27,15 @@ def export(data: Path, out: Path | None) -> None:
         write_atomically(out, pem)
         click.echo(str(out))
     else:
-        click.get_binary_stream("stdout").write(pem)
+        sys.stdout.buffer.write(pem)
 
 
 @ca.command(epilog="\b\nExamples:\n  acrmock ca issue localhost\n  acrmock ca issue app.test 127.0.0.1 --out ./tls")
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 @data_option
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default=".", help="Where the two files go.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default=".", help="Where the two files go."
+)
 def issue(names: tuple[str, ...], data: Path, out: Path) -> None:
     """Issue a certificate for host names or addresses, e.g. for your client's redirect listener."""
     from conformance.runs.files import write_atomically

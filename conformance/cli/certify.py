@@ -28,9 +28,13 @@ Examples:
 Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 )
 @click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
-@click.option("--launch", metavar="CMD", help="Your client; run once per step, without a shell. Without it, the run waits for you.")
+@click.option(
+    "--launch", metavar="CMD", help="Your client; run once per step, without a shell. Without it, the run waits for you."
+)
 @click.option("--once", is_flag=True, help="Run the client a single time for everything.")
-@click.option("--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Window of each step, instead of the profile's.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Window of each step, instead of the profile's."
+)
 @out_option
 @format_option()
 @judging_options
@@ -38,7 +42,7 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 @registration_options
 @server_options
 @click.pass_context
-def certify(ctx: click.Context, **flags: Any) -> None:
+def certify(ctx: click.Context, /, **flags: Any) -> None:
     """Run your client through a profile and judge it.
 
     With --launch a private server is started, your client is run once per step (its task in ACRMOCK_STEP, the registration
@@ -70,7 +74,19 @@ def _order(flags: dict[str, Any]) -> Any:
     from conformance.runs.client import split_command
     from conformance.runs.servers import ServerChoice
 
-    names = ("name", "redirect_url", "ip", "local_source", "registry", "logo", "link", "facility", "user", "environment", "application")
+    names = (
+        "name",
+        "redirect_url",
+        "ip",
+        "local_source",
+        "registry",
+        "logo",
+        "link",
+        "facility",
+        "user",
+        "environment",
+        "application",
+    )
     return Order(
         profile=flags["profile"],
         out=flags["out"],

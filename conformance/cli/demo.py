@@ -22,7 +22,7 @@ Examples:
 @out_option
 @format_option()
 @click.pass_context
-def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool, out: Path, format_: str) -> None:  # noqa: FBT001
+def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool, out: Path, format_: str) -> None:
     """See a whole certification run with the reference vendor, in seconds.
 
     A private server, a vendor's client as a process of its own, TLS between them, and the verdict.

@@ -13,7 +13,13 @@ MARKS = {True: "ok  ", False: "FAIL", None: "note"}
 
 @click.command(epilog="\b\nExamples:\n  acrmock doctor\n  acrmock doctor --server https://localhost:8443 --data ./data")
 @server_options
-@click.option("--port", "ports", type=click.IntRange(1, 65535), multiple=True, help="A port that should be free; repeats. Default: 8443, 8765.")
+@click.option(
+    "--port",
+    "ports",
+    type=click.IntRange(1, 65535),
+    multiple=True,
+    help="A port that should be free; repeats. Default: 8443, 8765.",
+)
 @click.pass_context
 def doctor(ctx: click.Context, server: str | None, token: str | None, data: Path, ports: tuple[int, ...]) -> None:
     """Check this machine: Python, TLS, ports, disk, clock, server, and how to trust the authority here."""

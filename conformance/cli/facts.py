@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from acrmock.errors import SetupError
 from conformance.cli.options import READABLE, Format, format_option, overlay_option
@@ -21,7 +22,9 @@ def facts() -> None:
     """Show what is known of ACR, with its provenance; check an overlay of your own."""
 
 
-@facts.command(epilog="\b\nExamples:\n  acrmock facts show\n  acrmock facts show nrdr.path --format json\n  acrmock facts show auth-pkce")
+@facts.command(
+    epilog="\b\nExamples:\n  acrmock facts show\n  acrmock facts show nrdr.path --format json\n  acrmock facts show auth-pkce"
+)
 @click.argument("prefix", default="")
 @overlay_option
 @format_option(Format.TEXT, Format.JSON)
@@ -33,10 +36,10 @@ def show(prefix: str, overlays: tuple[Path, ...], format_: str) -> None:
     if not rows:
         raise SetupError("no fact has such a name", actual=prefix[:80], fix="see all with `acrmock facts show`")
     if format_ == "json":
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        click.echo(json.dumps([msgspec.to_builtins(row) for row in rows], indent=2, ensure_ascii=False))
         return
     for row in rows:
-        click.echo(f"{row['name']} = {_short(row['value'])}\n    [{row['provenance']}] {', '.join(row['sources'])}  {row['text']}")
+        click.echo(f"{row.name} = {_short(row.value)}\n    [{row.provenance}] {', '.join(row.sources)}  {row.text}")
 
 
 @facts.command(epilog="\b\nExample:\n  acrmock facts check my-facts.yaml")
@@ -52,20 +55,26 @@ def check(files: tuple[Path, ...]) -> None:
     )
 
 
-def _rows(loaded: Facts, prefix: str) -> Iterable[dict[str, object]]:
+class Row(msgspec.Struct, frozen=True):
+    """One fact for showing: its name, value, whose word it is, where from, and what it says."""
+
+    name: str
+    value: Any
+    provenance: str
+    sources: tuple[str, ...]
+    text: str
+
+
+def _rows(loaded: Facts, prefix: str) -> Iterable[Row]:
     for key, fact in sorted(loaded.settings.items()):
         if key.startswith(prefix):
-            yield _row(key, fact.value, fact.provenance, fact.sources, fact.title)
+            yield Row(key, fact.value, str(fact.provenance), fact.sources, fact.title)
     for name, requirement in sorted(loaded.requirements.items()):
         if name.startswith(prefix):
-            yield _row(name, requirement.weight, requirement.provenance, requirement.sources, requirement.text)
+            yield Row(name, str(requirement.weight), str(requirement.provenance), requirement.sources, requirement.text)
     for code, error in sorted(loaded.errors.items()):
         if f"acrmock:{code}".startswith(prefix) or code.startswith(prefix):
-            yield _row(f"acrmock:{code}", error.status, error.provenance, error.sources, error.title)
-
-
-def _row(name: str, value: object, provenance: object, sources: tuple[str, ...], text: str) -> dict[str, object]:
-    return {"name": name, "value": value, "provenance": str(provenance), "sources": list(sources), "text": text}
+            yield Row(f"acrmock:{code}", error.status, str(error.provenance), error.sources, error.title)
 
 
 def _short(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -25,7 +26,9 @@ Examples:
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed and date give the same bytes anywhere.")
 @click.option("--mapping", metavar="V", help="Mapping version; default: the newest in force.")
 @click.option("--as-of", metavar="DATE", help="The day on which the data are made, YYYY-MM-DD; default: today.")
-@click.option("--kind", type=click.Choice(["complete", "incomplete", "invalid", "coverage"]), default="complete", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(["complete", "incomplete", "invalid", "coverage"]), default="complete", show_default=True
+)
 @click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="The first index, to make a shard.")
 @click.option("--facility", default="", help="For coverage: the facility that the header will name.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; default: standard output.")
@@ -55,4 +58,4 @@ def exams(
     if out is not None:
         write_exams_file(facts, options, out, today=day)
     else:
-        write_exams(facts, options, click.get_binary_stream("stdout"), today=day)
+        write_exams(facts, options, sys.stdout.buffer, today=day)

@@ -31,25 +31,36 @@ def format_option(*formats: Format) -> Callable[[F], F]:
     """`--format`, with the formats that make sense here (all of a result's when none is named)."""
     choices = [str(one) for one in formats or tuple(Format)]
     return click.option(
-        "--format", "format_", type=click.Choice(choices), default="text", show_default=True, help="How to print it on standard output."
+        "--format",
+        "format_",
+        type=click.Choice(choices),
+        default="text",
+        show_default=True,
+        help="How to print it on standard output.",
     )
 
 
 def out_option(function: F) -> F:
     """`--out DIR`."""
     return click.option(
-        "--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default="./acrmock-out", help="Where the files go."
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=OUT,
+        show_default="./acrmock-out",
+        help="Where the files go.",
     )(function)
 
 
 def overlay_option(function: F) -> F:
     """`--overlay FILE`, repeatable."""
-    return click.option("--overlay", "overlays", type=READABLE, multiple=True, help="Facts to put over the published ones; repeats.")(function)
+    return click.option(
+        "--overlay", "overlays", type=READABLE, multiple=True, help="Facts to put over the published ones; repeats."
+    )(function)
 
 
 def server_options(function: F) -> F:
     """`--server`, `--token` and `--data`: which server is spoken to."""
-    options = (
+    options: tuple[Callable[[F], F], ...] = (
         click.option("--server", metavar="URL", help="A server that is running; default: that of --data."),
         click.option("--token", envvar="ACRMOCK_TOKEN", show_envvar=True, help="Its control token; default: from --data."),
         data_option,
@@ -60,18 +71,26 @@ def server_options(function: F) -> F:
 def data_option(function: F) -> F:
     """`--data DIR`."""
     return click.option(
-        "--data", type=click.Path(file_okay=False, path_type=Path), default=DATA, show_default="./acrmock-data", help="The server's directory."
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DATA,
+        show_default="./acrmock-data",
+        help="The server's directory.",
     )(function)
 
 
 def registration_options(function: F) -> F:
     """Everything that `register` and `certify` say of an application."""
-    options = (
+    options: tuple[Callable[[F], F], ...] = (
         click.option("--name", help="Name of the application; people read it on the sign-in page."),
         click.option("--redirect-url", multiple=True, metavar="URL", help="Where the browser comes back to, https; repeats."),
         click.option("--ip", multiple=True, metavar="CIDR", help="Address that you will declare to ACR; repeats."),
-        click.option("--local-source", multiple=True, metavar="CIDR", help="Address your client has here; repeats. Default: loopback."),
-        click.option("--registry", multiple=True, metavar="R[:VERSION]", help="Registry, and mapping version if not the newest; repeats."),
+        click.option(
+            "--local-source", multiple=True, metavar="CIDR", help="Address your client has here; repeats. Default: loopback."
+        ),
+        click.option(
+            "--registry", multiple=True, metavar="R[:VERSION]", help="Registry, and mapping version if not the newest; repeats."
+        ),
         click.option("--logo", type=READABLE, help="PNG of 150 x 40 pixels."),
         click.option("--link", metavar="URL", help="Web page that the logo links to."),
         click.option("--facility", type=click.IntRange(1, 1000), metavar="N", help="How many test facilities. Default: 2."),
@@ -84,9 +103,11 @@ def registration_options(function: F) -> F:
 
 def judging_options(function: F) -> F:
     """What narrows or changes what is judged."""
-    options = (
+    options: tuple[Callable[[F], F], ...] = (
         click.option("--only", multiple=True, metavar="GROUP|CHECK", help="Judge only this; repeats."),
-        click.option("--claim", "claims", multiple=True, help="What your client can do (logo, follow-up, update, offline); repeats."),
+        click.option(
+            "--claim", "claims", multiple=True, help="What your client can do (logo, follow-up, update, offline); repeats."
+        ),
         click.option("--baseline", type=READABLE, help="Checks expected to fail, one a line; an unexpected pass fails too."),
     )
     return _apply(function, options)

@@ -7,8 +7,6 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
 from acrmock.facts import Facts
 from conformance.cli.options import Format
 from conformance.result import Result
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 def print_result(result: Result, recording: Recording, facts: Facts, format_: str) -> None:
     """Write `result` to standard output."""
     sys.stdout.flush()
-    click.get_binary_stream("stdout").write(rendered(result, recording, facts, Format(format_)))
-    click.get_binary_stream("stdout").flush()
+    sys.stdout.buffer.write(rendered(result, recording, facts, Format(format_)))
+    sys.stdout.buffer.flush()
 
 
 def rendered(result: Result, recording: Recording, facts: Facts, format_: Format) -> bytes:

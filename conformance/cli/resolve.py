@@ -31,7 +31,7 @@ def resolve(
     ctx: click.Context,
     check: str | None,
     registry: str | None,
-    passed: bool | None,  # noqa: FBT001 - click gives flags by keyword
+    passed: bool | None,
     acknowledge: str | None,
     application: str,
     environment: str,

@@ -17,7 +17,9 @@ Examples:
 )
 @click.argument("files", nargs=-1, required=True, type=READABLE, metavar="FILE…")
 @click.option("--profile", help="What is judged; default: what the recording says.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the files of a result here (one recording only).")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the files of a result here (one recording only)."
+)
 @format_option()
 @judging_options
 @overlay_option

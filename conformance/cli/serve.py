@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
 
 
-@click.command(epilog="\b\nExamples:\n  acrmock serve --port 8443\n  acrmock serve --port 0 --data ./data --overlay my-facts.yaml")
+@click.command(
+    epilog="\b\nExamples:\n  acrmock serve --port 8443\n  acrmock serve --port 0 --data ./data --overlay my-facts.yaml"
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0 picks a free one.")
 @data_option
 @click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDR", help="Address to listen on.")
@@ -30,14 +32,14 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     "local_sources",
     multiple=True,
     metavar="CIDR",
-    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. [env var: ACRMOCK_LOCAL_SOURCES]",
+    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. [env: ACRMOCK_LOCAL_SOURCES]",
 )
 def serve(
     port: int,
     data: Path,
     bind: str,
     public_url: str | None,
-    auto_consent: bool,  # noqa: FBT001 - click gives flags by keyword
+    auto_consent: bool,
     overlays: tuple[Path, ...],
     local_sources: tuple[str, ...],
 ) -> None:
@@ -73,5 +75,6 @@ def summary(ready: Ready, data: Path) -> str:
   authority      {ready.ca_file}
                  clients must trust it: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS; `acrmock doctor` says how
 
-  register       acrmock register{where} --name "My app" --redirect-url https://localhost:8765/callback --ip 203.0.113.7 --registry lcsr
+  register       acrmock register{where} --name "My app" --redirect-url https://localhost:8765/callback \\
+                     --ip 203.0.113.7 --registry lcsr
   stop           Ctrl-C"""

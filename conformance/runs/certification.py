@@ -50,12 +50,12 @@ class Order:
     command: tuple[str, ...] | None = None
     once: bool = False
     timeout: float | None = None
-    application: ApplicationRequest = ApplicationRequest()
+    application: ApplicationRequest = field(default_factory=ApplicationRequest)
     claims: tuple[str, ...] | None = None
     only: tuple[str, ...] = ()
     baseline: Path | None = None
     overlays: tuple[Path, ...] = ()
-    server: ServerChoice = ServerChoice()
+    server: ServerChoice = field(default_factory=ServerChoice)
     run_settings: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -53,7 +54,9 @@ def split_command(command: str) -> list[str]:
     return [found, *words[1:]]
 
 
-def environment(base: Mapping[str, str], *, registration: Path, profile: str, step: str | None, ca_file: Path, workplace: Path) -> dict[str, str]:
+def environment(
+    base: Mapping[str, str], *, registration: Path, profile: str, step: str | None, ca_file: Path, workplace: Path
+) -> dict[str, str]:
     """The environment of the client: `base`, and the names that outsiders rely on.
 
     `ca_file` is the only authority that SSL_CERT_FILE and REQUESTS_CA_BUNDLE name: a client under test talks to nobody
@@ -114,10 +117,8 @@ def run(command: list[str], env: Mapping[str, str], *, timeout: float, log: Path
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     _signal_group(process, hard=False)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        pass
     _signal_group(process, hard=True)
     process.wait(GRACE)
 

@@ -25,7 +25,10 @@ def order(profile: str, out: Path, broken: str | None = None) -> Iterator[Order]
     """The demonstration as an order for a run; raises `SetupError` when no vendor is broken in the way asked for."""
     if broken is not None and broken not in faults.broken_checks():
         raise SetupError(
-            "there is no vendor broken in that way", where="--broken", expected=", ".join(faults.broken_checks()), actual=broken[:80]
+            "there is no vendor broken in that way",
+            where="--broken",
+            expected=", ".join(faults.broken_checks()),
+            actual=broken[:80],
         )
     flags = _flags(profile)
     fault = faults.REGISTRATIONS.get(broken or "")

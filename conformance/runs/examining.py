@@ -41,7 +41,9 @@ class Sign:
     fix: str = ""
 
 
-def examine(*, server: str | None, token: str | None, data: Path, ports: Sequence[int], clock: Clock | None = None) -> Iterator[Sign]:
+def examine(
+    *, server: str | None, token: str | None, data: Path, ports: Sequence[int], clock: Clock | None = None
+) -> Iterator[Sign]:
     """All signs, in order."""
     yield _python()
     yield _tls()
@@ -57,7 +59,9 @@ def _python() -> Sign:
 
 
 def _tls() -> Sign:
-    return Sign("TLS", ssl.HAS_TLSv1_2, ssl.OPENSSL_VERSION + ("" if ssl.HAS_TLSv1_3 else ", no TLS 1.3"), "use a Python with TLS 1.2")
+    return Sign(
+        "TLS", ssl.HAS_TLSv1_2, ssl.OPENSSL_VERSION + ("" if ssl.HAS_TLSv1_3 else ", no TLS 1.3"), "use a Python with TLS 1.2"
+    )
 
 
 def _port(port: int) -> Sign:
@@ -67,7 +71,9 @@ def _port(port: int) -> Sign:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return Sign(f"port {port}", None, f"in use or not allowed: {error.strerror}", "name another with --port or --redirect-url")
+            return Sign(
+                f"port {port}", None, f"in use or not allowed: {error.strerror}", "name another with --port or --redirect-url"
+            )
     return Sign(f"port {port}", True, "free")
 
 
@@ -85,7 +91,9 @@ def _disk(data: Path) -> Sign:
 
 def _server(choice: ServerChoice, clock: Clock) -> Iterator[Sign]:
     if choice.url is None and not (choice.data / "ready.json").exists():
-        yield Sign("server", None, f"none was started with {choice.data}", "`acrmock serve` starts one; `demo` and `certify` need none")
+        yield Sign(
+            "server", None, f"none was started with {choice.data}", "`acrmock serve` starts one; `demo` and `certify` need none"
+        )
         return
     try:
         with connect(choice) as control:
@@ -102,7 +110,9 @@ def _skew(url: str, ca_file: str | None, clock: Clock) -> Sign:
         skew = abs((parsedate_to_datetime(answer.headers["Date"]) - clock.now()).total_seconds())
     except (requests.RequestException, KeyError, ValueError) as error:
         return Sign("clock", None, f"the server's time is not known: {error}"[:160])
-    return Sign("clock", skew <= MOST_SKEW, f"{skew:.0f} s apart from the server's", "set this machine's clock: tokens will not hold")
+    return Sign(
+        "clock", skew <= MOST_SKEW, f"{skew:.0f} s apart from the server's", "set this machine's clock: tokens will not hold"
+    )
 
 
 def _trust(data: Path) -> Sign:

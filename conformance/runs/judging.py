@@ -52,7 +52,7 @@ def judge_recording(recording: Recording, facts: Facts, question: Question) -> R
     if claims is None:
         noted = started.data.get("claims") if started is not None else None
         claims = tuple(map(str, noted)) if isinstance(noted, list) else profile.default_claims
-    return judging.judge(
+    result: Result = judging.judge(
         recording,
         facts,
         profile,
@@ -61,6 +61,7 @@ def judge_recording(recording: Recording, facts: Facts, question: Question) -> R
         resolutions=question.resolutions,
         baseline=read_baseline(question.baseline) if question.baseline else None,
     )
+    return result
 
 
 def profile_of(recording: Recording, facts: Facts, name: str | None) -> Profile:

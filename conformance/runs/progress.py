@@ -31,7 +31,7 @@ class Progress:
         self._out.flush()
 
 
-def _lines(event: Event) -> tuple[str, ...]:  # noqa: PLR0911 - one line per event
+def _lines(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line per event
     match event:
         case ServerReady(url=url, private=private):
             return (f"server    {url}" + (" (started for this run)" if private else ""),)

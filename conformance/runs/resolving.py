@@ -49,7 +49,9 @@ def _awaiting(result: Result, check: str, registry: str | None) -> Finding:
     if len(waiting) == 1:
         return waiting[0]
     if waiting:
-        raise SetupError("several findings wait for a person", expected="--registry", actual=", ".join(f"{f.registry}" for f in waiting))
+        raise SetupError(
+            "several findings wait for a person", expected="--registry", actual=", ".join(f"{f.registry}" for f in waiting)
+        )
     open_ones = sorted({f.check for f in result.findings if f.outcome is Outcome.NEEDS_REVIEW})
     actual = f"{check} is {named[0].outcome}" if named else f"there is no finding {check}"
     raise SetupError("no such finding waits for a person", expected=", ".join(open_ones) or "none waits", actual=actual)

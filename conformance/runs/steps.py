@@ -33,7 +33,9 @@ def apply(directives: Directives, control: Control, clock: Clock, tell: Callable
     """Do what the directives ask; raises `HarnessError` for one that is not known."""
     values = directives.values
     if unknown := sorted(set(values) - KNOWN):
-        raise HarnessError("a profile's step has directives that are not known", expected=", ".join(sorted(KNOWN)), actual=", ".join(unknown))
+        raise HarnessError(
+            "a profile's step has directives that are not known", expected=", ".join(sorted(KNOWN)), actual=", ".join(unknown)
+        )
     who = (directives.application, directives.environment)
     if values.get("settings"):
         control.settings(*who, values["settings"])

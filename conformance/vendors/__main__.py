@@ -54,9 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conformance.vendors", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--broken", metavar="CHECK", help="be wrong in just the way that this check finds")
     parser.add_argument("--once", action="store_true", help="do the whole job, whatever ACRMOCK_STEP says")
-    parser.add_argument("--registration", type=Path, metavar="FILE", help="the registration document (default: ACRMOCK_REGISTRATION)")
+    parser.add_argument(
+        "--registration", type=Path, metavar="FILE", help="the registration document (default: ACRMOCK_REGISTRATION)"
+    )
     parser.add_argument("--state", type=Path, metavar="FILE", help="where to keep tokens and what was sent")
-    parser.add_argument("--overlay", type=Path, action="append", default=[], metavar="FILE", help="facts to put over the published ones")
+    parser.add_argument(
+        "--overlay", type=Path, action="append", default=[], metavar="FILE", help="facts to put over the published ones"
+    )
     parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate of the redirect listener (see `acrmock ca issue`)")
     parser.add_argument("--key", type=Path, metavar="PEM", help="its private key")
     return parser

@@ -12,7 +12,7 @@ import subprocess
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -86,7 +86,9 @@ class Authentication:
             answer = session.get(f"{self.registration.issuer}/.well-known/openid-configuration", timeout=TIMEOUT)
         document = _json(answer, "discovery")
         if document.get("issuer") != self.registration.issuer:
-            raise VendorError("discovery names another issuer", expected=self.registration.issuer, actual=str(document.get("issuer")))
+            raise VendorError(
+                "discovery names another issuer", expected=self.registration.issuer, actual=str(document.get("issuer"))
+            )
         return document
 
     def plain_session(self) -> requests.Session:
@@ -211,7 +213,8 @@ class Authentication:
     def check_id_token(self, token: dict[str, Any], attempt: Attempt) -> None:
         """Verify signature, issuer, audience, times and nonce of the ID token (OpenID Connect Core section 3.1.3.7)."""
         with self.plain_session() as session:
-            keys = KeySet.import_key_set(_json(session.get(self.metadata()["jwks_uri"], timeout=TIMEOUT), "the keys"))
+            found = _json(session.get(self.metadata()["jwks_uri"], timeout=TIMEOUT), "the keys")
+        keys = KeySet.import_key_set(cast("Any", found))
         now = int(self.clock.now().timestamp())
         expected: dict[str, Any] = {
             "iss": {"essential": True, "value": self.registration.issuer},

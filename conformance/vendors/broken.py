@@ -20,7 +20,7 @@ Factory = Callable[..., ReferenceVendor]
 
 def vendor_for(check: str | None) -> type[ReferenceVendor]:
     """The vendor that fails `check` alone (None: the reference); raises `SetupError` when there is none."""
-    if check is None or check in faults.REGISTRATIONS and check not in (AUTHENTICATIONS | EXCHANGES | VENDORS):
+    if check is None or (check in faults.REGISTRATIONS and check not in (AUTHENTICATIONS | EXCHANGES | VENDORS)):
         return ReferenceVendor
     if check in AUTHENTICATIONS:
         return _variant(check, ReferenceVendor, authentication=AUTHENTICATIONS[check])

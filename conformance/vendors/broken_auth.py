@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -165,10 +166,8 @@ class ForeignClient(Erring):
         """Refresh as somebody else, then as itself."""
         if self.first_time():
             self.foreign = True
-            try:
+            with contextlib.suppress(VendorError):
                 super().refresh()
-            except VendorError:
-                pass
             self.foreign = False
         super().refresh()
 
@@ -256,7 +255,7 @@ class _FromElsewhere(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """A pool bound to another loopback address."""
-        super().init_poolmanager(*args, source_address=("127.0.0.2", 0), **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, source_address=("127.0.0.2", 0), **options)
 
 
 @fails("allow-registered")

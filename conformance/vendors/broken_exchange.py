@@ -228,7 +228,7 @@ class RealPerson(ReferenceVendor):
 
 def _issuable_number() -> str:
     # an area that was issued, with the last four digits of a number that was withdrawn for being printed on wallets
-    return "-".join(("219", "09", "9999"))
+    return "219-09-9999"
 
 
 @vendor_fails("tx-follow-up")

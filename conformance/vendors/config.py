@@ -72,7 +72,16 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
-HEADER_KEYS = ("transaction_id", "transaction_date", "partner_id", "app_id", "facility_id", "registry", "data_version", "number_of_exams")
+HEADER_KEYS = (
+    "transaction_id",
+    "transaction_date",
+    "partner_id",
+    "app_id",
+    "facility_id",
+    "registry",
+    "data_version",
+    "number_of_exams",
+)
 
 
 def wording(facts: Facts) -> Wording:
@@ -83,7 +92,9 @@ def wording(facts: Facts) -> Wording:
         follow_ups=facts.text("nrdr.envelope.follow_ups"),
         elements={key: facts.text(f"nrdr.header.{key}") for key in HEADER_KEYS},
         status={
-            key.removeprefix("nrdr.status.field."): facts.text(key) for key in facts.settings if key.startswith("nrdr.status.field.")
+            key.removeprefix("nrdr.status.field."): facts.text(key)
+            for key in facts.settings
+            if key.startswith("nrdr.status.field.")
         },
         terminal=frozenset(facts.texts("nrdr.status.terminal")),
         superseded=facts.text("nrdr.status.word.updated_with_new_transaction"),

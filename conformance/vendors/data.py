@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,8 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts, MappingVersion, Registry
 from conformance.vendors.state import State
 from synthetic.coverage import coverage_set
-from synthetic.exams import ExamMaker, incomplete, updated
+from synthetic.exammaker import ExamMaker
+from synthetic.exams import incomplete, updated
 from synthetic.hints import DateHint
 
 Exam = dict[str, Any]
@@ -19,8 +20,8 @@ Exam = dict[str, Any]
 SEED = 20_250
 AFTER_COVERAGE = 1_000
 """The exams of the coverage set have the first indices; the vendor draws its others from here on."""
-EARLY = 60
-"""Days before today that an exam lies at least, so that a follow-up of it can have happened."""
+AGO = (60, 300)
+"""Days before today between which an exam lies: a follow-up of it can have happened, and its year is not over."""
 
 
 class ExamSource:
@@ -49,7 +50,7 @@ class ExamSource:
 
     def complete(self, count: int) -> list[Exam]:
         """The next complete exams, without follow-ups."""
-        return [self.maker.exam(index, follow_ups=(), early=EARLY) for index in self._next(count)]
+        return [self.maker.exam(index, follow_ups=(), ago=AGO) for index in self._next(count)]
 
     def incomplete(self, count: int) -> list[Exam]:
         """The next exams that are acceptable and not complete."""
@@ -77,10 +78,10 @@ class ExamSource:
         """The day of the exam."""
         return date.fromisoformat(str(exam[self.exam_date]))
 
-    def corrected(self, exam: Exam, errors: Sequence[object]) -> Exam | None:
-        """A rejected exam with the elements that were named wrong taken from a fresh record; None when none can be mended."""
-        fresh = self.maker.exam(next(iter(self._next(1))), follow_ups=(), early=EARLY)
-        named = {str(getattr(error, "element", "")) for error in errors} & (exam.keys() | fresh.keys())
+    def corrected(self, exam: Exam, elements: Collection[str]) -> Exam | None:
+        """A rejected exam with the named elements taken from a fresh record; None when none of them is known."""
+        fresh = self.maker.exam(next(iter(self._next(1))), follow_ups=(), ago=AGO)
+        named = set(elements) & (exam.keys() | fresh.keys())
         if not named:
             return None
         mended = {key: value for key, value in exam.items() if key not in named}

@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from acrmock.errors import SetupError
@@ -34,7 +35,7 @@ class Listener:
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._servers: list[ThreadingHTTPServer] = []
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         refused: OSError | None = None
         for family, address in _addresses(self._host):
             try:
@@ -110,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         if known:
             self.wfile.write(PAGE)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class's names
         return
 
 

@@ -94,7 +94,9 @@ class ReferenceVendor:
 
     def source(self, line: Exchange) -> ExamSource:
         """The vendor's own data for one registry; it counts what it has given."""
-        return ExamSource(self.facts, line.registry, line.version, facility=line.facility(), state=self.state, today=self.clock.now().date())
+        return ExamSource(
+            self.facts, line.registry, line.version, facility=line.facility(), state=self.state, today=self.clock.now().date()
+        )
 
     def deliver(self, line: Exchange, exams: Sequence[Exam]) -> None:
         """Post, follow to the end, correct what was rejected and send that again."""
@@ -115,7 +117,11 @@ class ReferenceVendor:
         for error in outcome.errors:
             self.say(f"rejected: {error.pointer} {error.message}")
         source = self.source(line)
-        mended = [source.corrected(exams[i], [e for e in outcome.errors if e.index == i]) for i in outcome.rejected if i < len(exams)]
+        mended = [
+            source.corrected(exams[i], {e.element for e in outcome.errors if e.index == i})
+            for i in outcome.rejected
+            if i < len(exams)
+        ]
         return [exam for exam in mended if exam is not None]
 
     def changed(self, line: Exchange) -> Exam:

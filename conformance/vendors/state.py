@@ -35,7 +35,9 @@ def load(path: Path) -> State:
     except FileNotFoundError:
         return State()
     except (OSError, msgspec.MsgspecError) as error:
-        raise SetupError("the vendor's state cannot be read", where=str(path), actual=str(error), fix="remove it to begin anew") from error
+        raise SetupError(
+            "the vendor's state cannot be read", where=str(path), actual=str(error), fix="remove it to begin anew"
+        ) from error
 
 
 def save(path: Path, state: State) -> None:
