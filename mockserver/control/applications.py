@@ -10,6 +10,7 @@ import msgspec
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body, runs
 from mockserver.control.errors import Code, invalid, refuse, unknown
+from mockserver.control.events import write_event
 from mockserver.control.requests import Move, Settings
 from mockserver.onboarding.admission import Declined
 from mockserver.onboarding.model import APPLICATION, Application, Registration
@@ -130,7 +131,7 @@ def move(application: str) -> flask.Response:
         core.applications.save(unit, changed(found, msgspec.structs.replace(registration, endpoints_moved=moved)))
         segment = core.settings_for(registration).text("auth.moved_segment" if moved else "auth.version_segment")
         data = {"environment": request.environment, "moved": moved, "segment": segment}
-        core.journal.event(unit, "endpoints-moved", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "endpoints-moved", data, found, environment=request.environment)
     return body.answer({"application": found.id, **data})
 
 
@@ -149,5 +150,5 @@ def settings(application: str) -> flask.Response:
         registration = msgspec.structs.replace(registration, settings={**kept, **given})
         core.applications.save(unit, changed(found, registration))
         data = {"environment": request.environment, "settings": request.settings}
-        core.journal.event(unit, "settings-changed", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "settings-changed", data, found, environment=request.environment)
     return body.answer({"application": found.id, "environment": request.environment, "settings": registration.settings})

@@ -195,4 +195,6 @@ def _end_step(core: EngineCore, unit: Unit, run: Run) -> None:
 
 
 def _note(core: EngineCore, unit: Unit, run: Run, name: str, data: dict[str, Any]) -> int:
-    return core.journal.event(unit, name, data, application=run.application, run=run.id)
+    application = unit.get(APPLICATION, GLOBAL, run.application, Application) if run.application else None
+    at = application.business.now(core.clock.now()) if application else None
+    return core.journal.event(unit, name, data, application=run.application, run=run.id, at=at)

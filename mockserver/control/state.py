@@ -16,6 +16,7 @@ from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, invalid, refuse, unknown
+from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
 from mockserver.onboarding.model import APPLICATION, Application, Stored
 from mockserver.store import GLOBAL, Unit
@@ -65,7 +66,7 @@ def move_clock() -> flask.Response:
         core.applications.save(unit, found)
         view = _clock_view(found, wall)
         data = {"action": action, "before": before, "after": view["now"], "frozen": view["frozen"]}
-        core.journal.event(unit, "clock-changed", data, application=found.id, run=found.run)
+        write_event(core, unit, "clock-changed", data, found)
     return body.answer(view)
 
 
@@ -133,7 +134,7 @@ def set_plan() -> flask.Response:
             "plan": msgspec.to_builtins(record.plan),
             "released": request.release,
         }
-        core.journal.event(unit, "plan-set", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "plan-set", data, found, environment=request.environment)
     return body.answer(record)
 
 
@@ -178,7 +179,7 @@ def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
         for name, registration in application.environments.items()
     }
     core.applications.save(unit, msgspec.structs.replace(application, business=BusinessTime(), environments=environments))
-    core.journal.event(unit, "reset", {}, application=application.id, run=application.run)
+    write_event(core, unit, "reset", {}, application)
 
 
 def acknowledge() -> flask.Response:
@@ -195,5 +196,5 @@ def acknowledge() -> flask.Response:
             Acknowledged(who=request.who, why=request.why, when=when),
         )
         data = {"transaction": request.transaction, "who": request.who, "why": request.why}
-        seq = core.journal.event(unit, "acknowledged", data, application=found.id, environment=request.environment, run=found.run)
+        seq = write_event(core, unit, "acknowledged", data, found, environment=request.environment)
     return body.answer({"seq": seq, "transaction": request.transaction})

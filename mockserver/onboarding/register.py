@@ -63,7 +63,8 @@ def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined,
     )
     existing = tried.existing
     run = tried.request.run or (existing.run if existing else None)
-    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer)
+    at = existing.business.now(core.clock.now()) if existing else None
+    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer, at=at)
 
 
 def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *, peer: str | None = None) -> Accepted:
@@ -92,7 +93,16 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         logo=registration.logo,
         day=tried.day,
     )
-    core.journal.event(unit, EVENT, data, application=application.id, environment=admission.environment, run=run, peer=peer)
+    core.journal.event(
+        unit,
+        EVENT,
+        data,
+        application=application.id,
+        environment=admission.environment,
+        run=run,
+        peer=peer,
+        at=application.business.now(core.clock.now()),
+    )
     return Accepted(application, issued, admission.remarks)
 
 
