@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import flask
 
-from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem, Refusal, SecretKind
+from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem, Operation, Refusal, SecretKind
 from mockserver.auth import pages
 from mockserver.auth.forms import FORM, MOST_FIELDS, form_pairs
 from mockserver.auth.model import CODE, AuthorizationCode
@@ -57,7 +57,7 @@ def answer_sign_in(call: Call, request: flask.Request) -> flask.Response:
     user = _proved(call, username, password)
     if decision != names.allow or user is None:
         field = FieldProblem(pointer=f"/request/postData/{names.username}", element=names.username, reason="no such user and password")
-        call.notes.refusal("sign-in-failed", TRY_AGAIN, fields=(field,))
+        call.notes.refusal("acrmock:sign-in-failed", TRY_AGAIN, fields=(field,))
         return _show_form(call, wanted, username=username, problem=TRY_AGAIN)
     return _allow(call, wanted, user)
 
@@ -82,7 +82,7 @@ def _parameters(request: flask.Request) -> list[tuple[str, str]]:
         return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
     except ValueError as error:
         raise PageRefusal(
-            "invalid-request",
+            "authorize-invalid-request",
             "The request that sent you here cannot be read.",
             FieldProblem(pointer="/request", expected=f"at most {MOST_FIELDS} parameters, form-encoded", reason=str(error)),
             "Send the parameters in the query of a GET or in the form of a POST.",
@@ -113,7 +113,7 @@ def _unsealed(call: Call, tokens: Sequence[str]) -> AuthorizationRequest:
     if sealed is not None and ours and registered and sealed.until > call.wall.timestamp():
         return sealed.request
     raise PageRefusal(
-        "sign-in-form-invalid",
+        "sign-in-expired",
         "This form was not made by this service, or it is too old.",
         FieldProblem(pointer="/request/postData/request", element="request", expected="the hidden value of the page", reason="not valid"),
         "Get the sign-in page anew and post the form that stands in it.",
@@ -151,18 +151,18 @@ def _allow(call: Call, wanted: AuthorizationRequest, user: User) -> flask.Respon
 
 
 def _deny(call: Call, wanted: AuthorizationRequest) -> flask.Response:
-    call.notes.refusal("access-denied", "The person denied the request.", hint="End politely; ask again only when the person wants to.")
+    call.notes.refusal("acrmock:authorize-denied", "The person denied the request.", hint="End politely; ask again only when the person wants to.")
     fields = [("error", "access_denied"), ("error_description", "The user denied the request.")]
     return _send_back(call, wanted.redirect_uri, wanted.response_mode, fields, wanted.state)
 
 
 def _refuse_by_page(call: Call, refusal: PageRefusal) -> flask.Response:
-    call.notes.refused = Refusal(code=refusal.code, message=refusal.message, fields=(refusal.problem,), hint=refusal.hint)
+    call.notes.refused = Refusal(code=f"acrmock:{refusal.code}", message=refusal.message, fields=(refusal.problem,), hint=refusal.hint)
     return pages.error_page(call, refusal.message)
 
 
 def _refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:
-    call.notes.refused = Refusal(code=refusal.code, message=refusal.description, fields=refusal.problems, hint=refusal.hint)
+    call.notes.refused = Refusal(code=f"acrmock:{refusal.code}", message=refusal.description, fields=refusal.problems, hint=refusal.hint)
     fields = [("error", refusal.error), ("error_description", refusal.description)]
     return _send_back(call, refusal.redirect_uri, refusal.response_mode, fields, refusal.state)
 
@@ -170,13 +170,13 @@ def _refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:
 def _send_back(
     call: Call, redirect_uri: str, mode: str, fields: list[tuple[str, str]], state: str | None
 ) -> flask.Response:
-    """The answer on its way to the redirect URI; 303, so that a browser never repeats the form there (RFC 9700 4.12)."""
+    """The answer on its way to the redirect URI; 303 after the form, so that no browser posts it on (RFC 9700 4.12)."""
     if state is not None:
         fields = [*fields, ("state", state)]
     fields = [*fields, ("iss", issuer_of(call))]
     if mode == FORM_POST:
         return pages.form_post_page(call, redirect_uri, fields)
-    answer = flask.Response("", 303)
+    answer = flask.Response("", 303 if call.notes.operation is Operation.SIGN_IN else 302)
     # the registered URI's own query is kept byte for byte (RFC 6749 section 3.1.2)
     answer.headers["Location"] = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(fields)}"
     answer.headers["Cache-Control"] = "no-store"

@@ -25,19 +25,24 @@ STATES = {
 
 
 def explain(call: Call, request: TokenRequest, error: OAuth2Error) -> Refusal:
-    """The refusal that `error` stands for, with the fields that caused it."""
+    """The refusal that `error` stands for, with the fields that caused it; its code is the catalogue's, prefixed."""
     word = str(error.error)
-    facts = call.notes.grant or GrantFacts()
-    if word == "invalid_client" and call.notes.client is not None:
-        problem = client_problem(request.presented, call.notes.client)
-        return Refusal(code="invalid-client", message=error.description, fields=(problem,), hint=HINTS[word])
+    facts, client = call.notes.grant or GrantFacts(), call.notes.client
+    if word == "invalid_client" and client is not None:
+        problem = client_problem(request.presented, client)
+        return _refusal("token-client-authentication", problem.reason, (problem,), HINTS[word])
+    if client is not None and len(client.methods) > 1:
+        problem = FieldProblem(pointer=FORM, element="client_secret", expected="one method", actual="Basic and body", reason="sent twice")
+        return _refusal("token-client-two-methods", error.description, (problem,), HINTS["invalid_client"])
     fields = _grant_problems(facts)
-    if fields:
-        return Refusal(code=_code(facts), message=fields[0].reason, fields=fields, hint=_hint(facts))
+    if fields and word in {"invalid_grant", "invalid_request"}:
+        return _refusal(_code(facts), fields[0].reason, fields, _hint(facts))
     field = FieldProblem(pointer=FORM, reason=error.description or word, actual=facts.grant_type if "grant" in word else "")
-    return Refusal(
-        code=word.replace("_", "-"), message=error.description or word, fields=(field,), hint=HINTS.get(word, "")
-    )
+    return _refusal("token-" + word.replace("_", "-"), error.description or word, (field,), HINTS.get(word, ""))
+
+
+def _refusal(code: str, message: str, fields: tuple[FieldProblem, ...], hint: str) -> Refusal:
+    return Refusal(code=f"acrmock:{code}", message=message, fields=fields, hint=hint)
 
 
 def _grant_problems(facts: GrantFacts) -> tuple[FieldProblem, ...]:
@@ -60,9 +65,8 @@ def _field(name: str, reason: str, expected: str, actual: str) -> FieldProblem:
 
 
 def _code(facts: GrantFacts) -> str:
-    if facts.grant_state in STATES:
-        return f"{'code' if facts.grant_type == CodeGrant.GRANT_TYPE else 'refresh-token'}-{facts.grant_state}"
-    return "redirect-uri-mismatch" if facts.redirect_equal is False else "pkce-verifier"
+    grant_is_sound = facts.grant_state not in STATES and facts.redirect_equal is not False
+    return "token-pkce-mismatch" if grant_is_sound else "token-invalid-grant"
 
 
 def _hint(facts: GrantFacts) -> str:

@@ -57,10 +57,10 @@ def sign_in_page(
     call: Call, request: AuthorizationRequest, *, names: FormNames, action: str, token: str, username: str, problem: str
 ) -> flask.Response:
     """The sign-in page for `request`; `problem` is shown above the form when it is shown again."""
-    return _page(
+    answer = _page(
         call,
         "sign_in.html",
-        200,
+        401 if problem else 200,
         form_targets=("'self'", origin_source(request.redirect_uri)),
         title=f"Sign in to {call.application.name}",
         application=call.application.name,
@@ -71,6 +71,10 @@ def sign_in_page(
         username=username,
         problem=problem,
     )
+    if problem:
+        # a 401 must name a way to authenticate (RFC 9110 section 15.5.2); this one makes no browser ask by itself
+        answer.headers["WWW-Authenticate"] = 'Form realm="acrmock"'
+    return answer
 
 
 def error_page(call: Call, message: str) -> flask.Response:

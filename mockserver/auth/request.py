@@ -123,7 +123,7 @@ def _client(reader: _Reader) -> str:
         return given
     reason = "given more than once" if reader.twice("client_id") else "missing" if not given else "not the client ID issued here"
     raise PageRefusal(
-        "unknown-client",
+        "authorize-client-unknown",
         "The application that sent you here is not known to this service.",
         _problem("client_id", "the client ID issued for this application and environment", owner, reason),
         "Send the client_id of the registration document, and to the environment that issued it.",
@@ -145,7 +145,7 @@ def _redirect_uri(reader: _Reader) -> str:
         else "no registered redirect URL equals it byte for byte"
     )  # fmt: skip
     raise PageRefusal(
-        "redirect-uri-not-registered",
+        "authorize-redirect-mismatch",
         "The address to which the answer should go is not registered for this application.",
         _problem("redirect_uri", " or ".join(registration.redirect_urls), given or "", reason),
         "Send redirect_uri exactly as it was registered; nothing is normalised, not even a trailing slash or the port.",
@@ -169,7 +169,7 @@ def _response_mode(reader: _Reader) -> str:
     modes = reader.call.settings.texts("auth.response_modes")
     if given in modes:
         return given
-    reader.wrong("response-mode-unsupported", "invalid_request", "response_mode", "The response_mode is not supported.",
+    reader.wrong("authorize-unsupported-response-mode", "invalid_request", "response_mode", "The response_mode is not supported.",
                  expected=" or ".join(modes), actual=given)  # fmt: skip
     return QUERY
 
@@ -177,7 +177,7 @@ def _response_mode(reader: _Reader) -> str:
 def _duplicates(reader: _Reader) -> None:
     for name in ONCE:
         if reader.twice(name):
-            reader.wrong("duplicate-parameter", "invalid_request", name, f"The parameter {name} is given more than once.",
+            reader.wrong("authorize-invalid-request", "invalid_request", name, f"The parameter {name} is given more than once.",
                          expected="at most once", actual=f"{len(reader.values[name])} times",
                          hint="Request parameters must not be included more than once (RFC 6749 section 3.1).")  # fmt: skip
 
@@ -186,7 +186,7 @@ def _sizes(reader: _Reader) -> None:
     limit = reader.call.settings.integer("auth.authorize_parameter_limit")
     for name in ONCE:
         if any(len(value) > limit for value in reader.values.get(name, ())):
-            reader.wrong("parameter-too-long", "invalid_request", name, f"The parameter {name} is too long.",
+            reader.wrong("authorize-invalid-request", "invalid_request", name, f"The parameter {name} is too long.",
                          expected=f"at most {limit} characters", actual=f"{max(map(len, reader.values[name]))} characters")  # fmt: skip
 
 
@@ -199,10 +199,10 @@ def _echoed(reader: _Reader, state: str | None) -> str | None:
 def _response_type(reader: _Reader) -> None:
     given = reader.one("response_type")
     if given is None:
-        reader.wrong("response-type-missing", "invalid_request", "response_type", "The parameter response_type is missing.",
+        reader.wrong("authorize-invalid-request", "invalid_request", "response_type", "The parameter response_type is missing.",
                      expected="code")  # fmt: skip
     elif given not in reader.call.settings.texts("auth.response_types"):
-        reader.wrong("unsupported-response-type", "unsupported_response_type", "response_type",
+        reader.wrong("authorize-unsupported-response-type", "unsupported_response_type", "response_type",
                      "The response_type is not supported.", expected="code", actual=given,
                      hint="Only the authorization code flow is offered (fact N1.14).")  # fmt: skip
 
@@ -210,19 +210,19 @@ def _response_type(reader: _Reader) -> None:
 def _unsupported(reader: _Reader) -> None:
     for name, error in UNSUPPORTED.items():
         if reader.one(name) is not None:
-            reader.wrong("request-object-unsupported", error, name, f"The parameter {name} is not supported.", expected="left out")
+            reader.wrong("authorize-invalid-request", error, name, f"The parameter {name} is not supported.", expected="left out")
 
 
 def _scopes(reader: _Reader) -> tuple[str, ...]:
     given = tuple(dict.fromkeys((reader.one("scope") or "").split()))
     required = reader.call.settings.texts("auth.scopes.required")
     for missing in (scope for scope in required if scope not in given):
-        reader.wrong("invalid-scope", "invalid_scope", "scope", f"The scope {missing} is missing.",
+        reader.wrong("authorize-invalid-scope", "invalid_scope", "scope", f"The scope {missing} is missing.",
                      expected=" ".join(required), actual=" ".join(given))  # fmt: skip
     allowed = reader.call.registration.scopes
     unknown = [scope for scope in given if scope not in allowed]
     if unknown:
-        reader.wrong("invalid-scope", "invalid_scope", "scope", "A scope is not granted to this application.",
+        reader.wrong("authorize-invalid-scope", "invalid_scope", "scope", "A scope is not granted to this application.",
                      expected="of " + " ".join(allowed), actual=" ".join(unknown),
                      hint="Ask only for the scopes of the registration document.")  # fmt: skip
     return given
@@ -231,17 +231,17 @@ def _scopes(reader: _Reader) -> tuple[str, ...]:
 def _pkce(reader: _Reader) -> tuple[str | None, str | None]:
     challenge, method = reader.one("code_challenge"), reader.one("code_challenge_method")
 
-    def wrong(name: str, reason: str, expected: str, actual: str = "") -> None:
-        reader.wrong("pkce-invalid", "invalid_request", name, reason, expected=expected, actual=actual,
+    def wrong(name: str, reason: str, expected: str, actual: str = "", code: str = "authorize-pkce-method") -> None:
+        reader.wrong(code, "invalid_request", name, reason, expected=expected, actual=actual,
                      hint="Send the base64url SHA-256 of the verifier and code_challenge_method=S256 (RFC 7636 section 4.2).")  # fmt: skip
 
     if challenge is None:
         if method is not None:
             wrong("code_challenge", "The code_challenge is missing.", "43 characters of base64url")
         elif reader.call.settings.flag("auth.pkce_required"):
-            wrong("code_challenge", "PKCE is required here.", "43 characters of base64url")
+            wrong("code_challenge", "PKCE is required here.", "43 characters of base64url", code="authorize-pkce-required")
         return None, None
-    if method != "S256":
+    if method not in reader.call.settings.texts("auth.pkce_methods"):
         wrong("code_challenge_method", "The code_challenge_method must be S256.", "S256", method or "left out, which means plain")
     if len(challenge) != 43 or not CODE_CHALLENGE_PATTERN.fullmatch(challenge):  # noqa: PLR2004
         wrong("code_challenge", "The code_challenge is malformed.", "43 characters of base64url", f"{len(challenge)} characters")
@@ -253,17 +253,17 @@ def _prompt(reader: _Reader, *, signed_in: bool) -> None:
     if "none" not in prompts:
         return
     if len(prompts) > 1:
-        reader.wrong("prompt-invalid", "invalid_request", "prompt", "The prompt none stands with another.", expected="none alone",
+        reader.wrong("authorize-invalid-request", "invalid_request", "prompt", "The prompt none stands with another.", expected="none alone",
                      actual=" ".join(prompts))  # fmt: skip
     elif not signed_in:
-        reader.wrong("login-required", "login_required", "prompt", "The user must sign in.", expected="a request without prompt=none",
+        reader.wrong("authorize-prompt-none", "login_required", "prompt", "The user must sign in.", expected="a request without prompt=none",
                      actual="none", hint="No session is kept: each authorization shows the sign-in page.")  # fmt: skip
 
 
 def _max_age(reader: _Reader) -> None:
     given = reader.one("max_age")
     if given is not None and not (given.isascii() and given.isdigit()):
-        reader.wrong("max-age-invalid", "invalid_request", "max_age", "The max_age is not a number of seconds.",
+        reader.wrong("authorize-invalid-request", "invalid_request", "max_age", "The max_age is not a number of seconds.",
                      expected="digits", actual=given)  # fmt: skip
 
 

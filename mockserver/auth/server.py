@@ -85,11 +85,12 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
     def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> flask.Response:
         """The error of RFC 6749 section 5.2, explained in the journal and terse on the wire."""
         call = request.call
-        call.notes.refused = explain(call, request, error)
-        body = {"error": error.error, "error_description": error.description or error.error}
-        answer = self.handle_response(401 if error.error == "invalid_client" else 400, body, [])
-        if error.error == "invalid_client":
-            answer.headers["WWW-Authenticate"] = 'Basic realm="acrmock", error="invalid_client"'
+        refusal = call.notes.refused = explain(call, request, error)
+        spec = call.engine.facts.errors[refusal.code.removeprefix("acrmock:")]
+        body = {"error": spec.oauth_error, "error_description": spec.title}
+        answer = self.handle_response(spec.status, body, [])
+        for name, value in spec.headers.items():
+            answer.headers[name] = value
         return answer
 
 

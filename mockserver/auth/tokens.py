@@ -186,14 +186,14 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
         facts, token, family = _examine(call, reader, place, value, required_scope)
     call.notes.bearer = facts
     if token is None or family is None or facts.kind != "access" or facts.state != "active":
-        raise _refuse("invalid-token", "invalid_token", "The access token is not valid.", _why(facts), place)
+        raise _refuse("bearer-invalid-token", "invalid_token", "The access token is not valid.", _why(facts), place)
     if not facts.scope_sufficient:
-        raise _refuse("insufficient-scope", "insufficient_scope", "The access token lacks a scope.",
+        raise _refuse("bearer-insufficient-scope", "insufficient_scope", "The access token lacks a scope.",
                       f"the scope {required_scope} is missing", place, scope=required_scope)  # fmt: skip
     try:
         user = user_named(call, family.username)
     except LookupError:
-        raise _refuse("invalid-token", "invalid_token", "The access token is not valid.", "its user is gone", place) from None
+        raise _refuse("bearer-invalid-token", "invalid_token", "The access token is not valid.", "its user is gone", place) from None
     return Grant(user=user, scopes=token.scopes, client_id=family.client_id, family=family.id)
 
 

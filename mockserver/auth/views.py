@@ -70,7 +70,7 @@ def _in_force(name: str, path: str, answer: Answer) -> Answer:
             return answer(call)
         call.notes.moved = call.registration.endpoints_moved
         raise Problem(
-            "endpoint-not-found",
+            "endpoint-moved-away" if call.notes.moved else "path-unknown",
             fields=(FieldProblem(pointer="/request/url", expected=current, actual=path, reason="the endpoint is not here"),),
             hint="Take every endpoint from the discovery document, and read it again before a sign-in.",
         )

@@ -76,9 +76,9 @@ def header_faults(header: Header, names: Names, expected: Expected, registration
         )
 
     if header.registry and header.registry != expected.registry:
-        yield fault("header-path-mismatch", "registry", expected.registry, header.registry, "differs from the path's registry")
+        yield fault("registry-mismatch", "registry", expected.registry, header.registry, "differs from the path's registry")
     if header.data_version and header.data_version != expected.mapping:
-        yield fault("header-path-mismatch", "data_version", expected.mapping, header.data_version, "differs from the path's mapping")
+        yield fault("mapping-mismatch", "data_version", expected.mapping, header.data_version, "differs from the path's mapping")
     if header.partner_id and header.partner_id != registration.partner_id:
         yield fault("partner-not-issued", "partner_id", registration.partner_id, header.partner_id, "not the issued partner ID")
     if header.app_id and header.app_id != registration.app_id:
@@ -92,7 +92,7 @@ def header_faults(header: Header, names: Names, expected: Expected, registration
     if header.transaction_id and not re.fullmatch(expected.id_pattern, header.transaction_id):
         yield fault("transaction-id-invalid", "transaction_id", expected.id_pattern, header.transaction_id, "not a transaction ID")
     if header.transaction_date and not is_date(header.transaction_date):
-        yield fault("transaction-date-invalid", "transaction_date", "RFC 3339", header.transaction_date, "neither a date nor an instant")
+        yield fault("header-invalid", "transaction_date", "RFC 3339", header.transaction_date, "neither a date nor an instant")
 
 
 def is_date(text: str) -> bool:
