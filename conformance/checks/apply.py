@@ -11,7 +11,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from acrmock.facts.registry import VersionState
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, unseen
 from conformance.flows.events import Registration
 from conformance.profile import business_day

@@ -43,7 +43,8 @@ def auth_discovery(case: Case) -> Ruling:
     for move in flows.moves:
         later = [story for story in flows.sign_ins if story.seq > move.seq and story.environment == move.environment]
         tokens = [r for r in flows.token_requests if r.seq > move.seq and r.environment == move.environment]
-        seen += [at(used.seq, "/request/url") for used in (*later, *tokens) if used.moved]
+        seen += [at(story.seq, "/request/url") for story in later if story.moved]
+        seen += [at(request.seq, "/request/url") for request in tokens if request.moved]
         if later and not later[0].moved:
             faults.append(Fault(entry=later[0].seq, pointer="/request/url", actual="a sign-in went to the endpoint's old address"))
         if tokens and not any(request.moved for request in tokens):
@@ -54,9 +55,10 @@ def auth_discovery(case: Case) -> Ruling:
 def _read_first(case: Case, expected: str) -> Ruling:
     """Nothing moved: the document was read before the first use."""
     faults, seen = [], []
-    uses = [*case.flows.sign_ins, *case.flows.token_requests]
-    for environment in dict.fromkeys(use.environment for use in uses):
-        first = min(use.seq for use in uses if use.environment == environment)
+    uses = [(story.environment, story.seq) for story in case.flows.sign_ins]
+    uses += [(request.environment, request.seq) for request in case.flows.token_requests]
+    for environment in dict.fromkeys(where for where, _ in uses):
+        first = min(seq for where, seq in uses if where == environment)
         read = [d for d in case.flows.discoveries if d.environment == environment and d.succeeded and d.seq < first]
         if read:
             seen.append(at(read[0].seq, "/request/url"))

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from acrmock.record import Operation, SecretKind
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, passed, rule, unseen
 from conformance.flows import Presented
 from conformance.flows.events import asked_in

@@ -44,7 +44,8 @@ def status_terminal(case: Case) -> Ruling:
     more than one poll after a terminal answer. One may have been under way; and once a later transaction of the registry was
     accepted, which may have replaced this one, looking again is innocent.
     """
-    faults, seen = [], []
+    faults: list[Fault] = []
+    seen: list[Evidence] = []
     accepted = [post.seq for _, post in _accepted(case)]
     for story, post in _accepted(case):
         polls = [poll for poll in story.polls if poll.known and poll.seq > post.seq]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from acrmock.record import RecordFacts, Struct
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, review, rule, unseen
 from conformance.checks.tx_envelope import FACTS, out_of_time
 from conformance.flows.events import asked_in

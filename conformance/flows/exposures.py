@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from acrmock.record import HttpEntry, Operation, SecretKind, Struct
-
 from conformance.flows.wire import path_of, place_of
 
 KEPT = 5
