@@ -83,9 +83,7 @@ def judge(
         profile=profile.name,
         revision=profile.revision,
         verdict=outcome,
-        statement=fold.statement(
-            outcome=outcome, profile=profile.name, revision=profile.revision, counted=counted, only=only
-        ),
+        statement=fold.statement(outcome=outcome, profile=profile.name, revision=profile.revision, counted=counted, only=only),
         points=counted,
         findings=findings,
         application=whose,

@@ -89,7 +89,9 @@ def status_pace(case: Case) -> Ruling:
             wait, gap = _wait(before), poll.t - before.t
             if wait is not None and gap < wait - TOLERANCE:
                 actual = f"polled again after {gap:.2f} s, {wait:g} s were asked for"
-                faults.append(Fault(entry=poll.seq, pointer="/t", actual=actual, correct=f"a poll {wait:g} s after the one before"))
+                faults.append(
+                    Fault(entry=poll.seq, pointer="/t", actual=actual, correct=f"a poll {wait:g} s after the one before")
+                )
             elif wait is not None or (poll.interval and gap >= poll.interval - TOLERANCE):
                 seen.append(at(poll.seq, "/t"))
             before = poll

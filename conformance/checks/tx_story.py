@@ -166,5 +166,3 @@ def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
             (clear if gap <= CLEAR_DAYS else doubtful).append(fault)
         known[new.record.key] = new.day
     return clear, doubtful
-
-

@@ -60,7 +60,7 @@ class _Open:
     found: dict[str, Param]
     key: tuple[str, ...]
     repeats: list[int] = field(default_factory=list)
-    answer: Answer = Answer()
+    answer: Answer = field(default_factory=Answer)
     issued: int | None = None
     issued_at: float = 0.0
     redeemed: list[int] = field(default_factory=list)
