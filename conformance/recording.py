@@ -141,9 +141,7 @@ def read(lines: Iterable[bytes], *, limit: int = LINE_LIMIT) -> Recording:
     """The whole recording in memory; raises `SetupError` when it is none, or one of a newer format."""
     stream = RecordingStream(lines, limit=limit)
     entries = tuple(stream.entries)
-    return Recording(
-        header=stream.header, entries=entries, footer=stream.footer, problems=stream.problems, sha256=stream.sha256
-    )
+    return Recording(header=stream.header, entries=entries, footer=stream.footer, problems=stream.problems, sha256=stream.sha256)
 
 
 def bounded_lines(file: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[bytes]:

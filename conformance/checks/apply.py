@@ -11,7 +11,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from acrmock.facts.registry import VersionState
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, unseen
 from conformance.flows.events import Registration
 from conformance.profile import business_day
@@ -20,6 +19,7 @@ from conformance.result import Evidence
 APPLY = Collection("apply")
 NEVER = "no attempt to register was seen"
 DEFAULT = "given by the harness"
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
 Judge = Callable[[Case, Registration], Iterator[Fault]]
 
 
@@ -84,15 +84,18 @@ def _address(case: Case, text: str, *, local: bool) -> str:
         network = IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
     four = isinstance(network, IPv4Network)
     limit = case.rules.limits.prefix_ipv4 if four else case.rules.limits.prefix_ipv6
-    if network.prefixlen < limit:
-        return f"is wider than /{limit}"
+    return f"is wider than /{limit}" if network.prefixlen < limit else _kind(network, local=local)
+
+
+def _kind(network: IPv4Network | IPv6Network, *, local: bool) -> str:
+    """Why a network is of a kind that no firewall would list, or empty."""
     if network.is_multicast or network.is_unspecified or str(network.network_address) == "255.255.255.255":
         return "is unspecified, multicast or broadcast"
     if local and (network.is_private or network.is_loopback or network.is_link_local):
         return ""
     if network.is_loopback or network.is_link_local:
         return "is loopback or link-local"
-    if network.is_reserved or (four and network.subnet_of(IPv4Network("0.0.0.0/8"))):  # type: ignore[arg-type]
+    if network.is_reserved or isinstance(network, IPv4Network) and network.subnet_of(_THIS_NETWORK)):
         return "is reserved"
     if not network.is_global and not _documentation(network):
         return "is not public: ACR cannot see it"
@@ -223,7 +226,9 @@ def apply_logo(case: Case) -> Ruling:
         return unseen(expected, NEVER)
     if not attempts:
         claimed = "logo" in case.rules.claims
-        return unseen(expected, "a logo is claimed and none was given") if claimed else inapplicable(expected, "no logo was given")
+        return (
+            unseen(expected, "a logo is claimed and none was given") if claimed else inapplicable(expected, "no logo was given")
+        )
     found = [fault for attempt in attempts for fault in (*_logo(case, attempt), *_refused(attempt, ("logo", "link")))]
     if found:
         return failed(expected, found)

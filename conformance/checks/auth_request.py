@@ -43,9 +43,12 @@ def auth_discovery(case: Case) -> Ruling:
     for move in flows.moves:
         later = [story for story in flows.sign_ins if story.seq > move.seq and story.environment == move.environment]
         tokens = [r for r in flows.token_requests if r.seq > move.seq and r.environment == move.environment]
-        seen += [at(used.seq, "/request/url") for used in (*later, *tokens) if used.moved]
+        seen += [at(story.seq, "/request/url") for story in later if story.moved]
+        seen += [at(request.seq, "/request/url") for request in tokens if request.moved]
         if later and not later[0].moved:
-            faults.append(Fault(entry=later[0].seq, pointer="/request/url", actual="a sign-in went to the endpoint's old address"))
+            faults.append(
+                Fault(entry=later[0].seq, pointer="/request/url", actual="a sign-in went to the endpoint's old address")
+            )
         if tokens and not any(request.moved for request in tokens):
             faults.append(Fault(entry=tokens[0].seq, pointer="/request/url", actual="a token request went to the old address"))
     return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved")
@@ -54,9 +57,10 @@ def auth_discovery(case: Case) -> Ruling:
 def _read_first(case: Case, expected: str) -> Ruling:
     """Nothing moved: the document was read before the first use."""
     faults, seen = [], []
-    uses = [*case.flows.sign_ins, *case.flows.token_requests]
-    for environment in dict.fromkeys(use.environment for use in uses):
-        first = min(use.seq for use in uses if use.environment == environment)
+    uses = [(story.environment, story.seq) for story in case.flows.sign_ins]
+    uses += [(request.environment, request.seq) for request in case.flows.token_requests]
+    for environment in dict.fromkeys(where for where, _ in uses):
+        first = min(seq for where, seq in uses if where == environment)
         read = [d for d in case.flows.discoveries if d.environment == environment and d.succeeded and d.seq < first]
         if read:
             seen.append(at(read[0].seq, "/request/url"))
@@ -102,7 +106,9 @@ def _code_flow(case: Case, story: SignIn) -> Iterator[Fault]:
     asked = story.response_type.value if story.response_type else ""
     if asked not in types:
         entry, pointer = _where(story, story.response_type)
-        yield Fault(entry=entry, pointer=pointer, actual=f"response_type {asked[:60] or 'is absent'}", correct=f"response_type={types[0]}")
+        yield Fault(
+            entry=entry, pointer=pointer, actual=f"response_type {asked[:60] or 'is absent'}", correct=f"response_type={types[0]}"
+        )
     scopes, registries = _scopes(story), _registry_scopes(case, story)
     missing = [scope for scope in case.rules.words.required_scopes if scope not in scopes]
     if registries and not scopes & registries:
@@ -166,7 +172,9 @@ def auth_csrf(case: Case) -> Ruling:
 def auth_state_present(case: Case) -> Ruling:
     """`state` is sent in each sign-in (RFC 6749 section 10.12); an empty one is none."""
     faults = [
-        Fault(entry=story.seq, pointer=_where(story, story.state)[1], actual="state is absent", correct="state=<new random value>")
+        Fault(
+            entry=story.seq, pointer=_where(story, story.state)[1], actual="state is absent", correct="state=<new random value>"
+        )
         for story in case.flows.sign_ins
         if story.state is None or not story.state.value
     ]
@@ -217,7 +225,9 @@ def auth_nonce(case: Case) -> Ruling:
     expected = "a new nonce in each sign-in"
     stories = case.flows.sign_ins
     faults = [
-        Fault(entry=story.seq, pointer=_where(story, story.nonce)[1], actual="nonce is absent", correct="nonce=<new random value>")
+        Fault(
+            entry=story.seq, pointer=_where(story, story.nonce)[1], actual="nonce is absent", correct="nonce=<new random value>"
+        )
         for story in stories
         if story.nonce is None or not story.nonce.value
     ]

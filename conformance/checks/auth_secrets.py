@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from acrmock.record import Operation, SecretKind
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, passed, unseen
 from conformance.flows.exposures import Seen
 from conformance.flows.wire import place_of

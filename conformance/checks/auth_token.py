@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from acrmock.record import Operation, SecretKind
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, passed, rule, unseen
 from conformance.flows import Presented
 from conformance.flows.events import asked_in
@@ -208,7 +207,9 @@ def _misplaced(case: Case, schemes: set[int]) -> list[Fault]:
                 wrong = seq in schemes
             else:
                 wrong = item.place != "body" or (item.operation is not Operation.OTHER and item.operation not in told)
-            if wrong and not (item.operation is Operation.BROWSER and item.place in {"header", "body"} and item.name != "location"):
+            if wrong and not (
+                item.operation is Operation.BROWSER and item.place in {"header", "body"} and item.name != "location"
+            ):
                 faults.append(Fault(entry=seq, pointer=pointer, actual=f"the access token in the {item.place} ({item.name})"))
     return faults
 
@@ -225,5 +226,7 @@ def auth_id_token_not_api(case: Case) -> Ruling:
         for use in used
         if use.facts is not None and use.facts.kind == "id"
     ]
-    seen: list[Evidence] = [at(use.seq, "/request/headers") for use in used if use.facts is not None and use.facts.kind == "access"]
+    seen: list[Evidence] = [
+        at(use.seq, "/request/headers") for use in used if use.facts is not None and use.facts.kind == "access"
+    ]
     return rule("access tokens only", faults, seen, "no access token was used")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from acrmock.record import Struct
-
 from conformance.flows import Flows
 from conformance.flows.transactions import Post, Transaction
 from conformance.profile import Rules

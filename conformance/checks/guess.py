@@ -7,7 +7,6 @@ them, so the thresholds lie lower: a UUID of version 4 passes, a counter, a time
 from __future__ import annotations
 
 import math
-import os.path
 import re
 import string
 from collections import Counter
@@ -49,12 +48,17 @@ def alone(value: str) -> str:
 
 
 def _beside(before: str, value: str) -> str:
-    head = len(os.path.commonprefix([before, value]))
-    tail = len(os.path.commonprefix([before[head:][::-1], value[head:][::-1]]))
+    head = _common(before, value)
+    tail = _common(before[head:][::-1], value[head:][::-1])
     varying = value[head : len(value) - tail]
     if len(varying) * _bits_per_character(value) < LEAST_VARYING_BITS:
         return f"it differs from the one before in {len(varying)} characters only"
     return ""
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def size(value: str) -> float:

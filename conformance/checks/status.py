@@ -44,7 +44,8 @@ def status_terminal(case: Case) -> Ruling:
     more than one poll after a terminal answer. One may have been under way; and once a later transaction of the registry was
     accepted, which may have replaced this one, looking again is innocent.
     """
-    faults, seen = [], []
+    faults: list[Fault] = []
+    seen: list[Evidence] = []
     accepted = [post.seq for _, post in _accepted(case)]
     for story, post in _accepted(case):
         polls = [poll for poll in story.polls if poll.known and poll.seq > post.seq]
@@ -88,7 +89,9 @@ def status_pace(case: Case) -> Ruling:
             wait, gap = _wait(before), poll.t - before.t
             if wait is not None and gap < wait - TOLERANCE:
                 actual = f"polled again after {gap:.2f} s, {wait:g} s were asked for"
-                faults.append(Fault(entry=poll.seq, pointer="/t", actual=actual, correct=f"a poll {wait:g} s after the one before"))
+                faults.append(
+                    Fault(entry=poll.seq, pointer="/t", actual=actual, correct=f"a poll {wait:g} s after the one before")
+                )
             elif wait is not None or (poll.interval and gap >= poll.interval - TOLERANCE):
                 seen.append(at(poll.seq, "/t"))
             before = poll

@@ -103,7 +103,8 @@ def tx_test_data(case: Case) -> Ruling:
     """
     expected = "only test or anonymised data: identifiers from ranges that are never issued"
     posts = [post for post in case.posts() if post.facts.exams or post.facts.records]
-    undeniable, doubtful = [], []
+    undeniable: list[Fault] = []
+    doubtful: list[Fault] = []
     for post in posts:
         for index, mark in enumerate(post.facts.identity):
             fault = Fault(

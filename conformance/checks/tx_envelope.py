@@ -121,7 +121,9 @@ def _shape(case: Case, post: Post) -> Iterator[Fault]:
         actual = f"{named[0].element or named[0].pointer}: {named[0].reason or named[0].actual}"
         yield Fault(entry=post.seq, pointer="/refusal/fields", actual=actual, correct=named[0].element or prefix)
     elif _unsound(post):
-        yield Fault(entry=post.seq, pointer=f"{FACTS}/envelope_valid", actual="the list of exams has not the right shape", correct=prefix)
+        yield Fault(
+            entry=post.seq, pointer=f"{FACTS}/envelope_valid", actual="the list of exams has not the right shape", correct=prefix
+        )
 
 
 def _unsound(post: Post) -> bool:
@@ -178,7 +180,9 @@ def tx_media_type(case: Case) -> Ruling:
 def _media(post: Post, wanted: str, limit: int) -> Iterator[Fault]:
     media, _, rest = (post.content_type.value if post.content_type else "").partition(";")
     pointer = post.content_type.pointer if post.content_type else "/request/headers"
-    charset = next((v.strip(' "') for n, _, v in (p.partition("=") for p in rest.split(";")) if n.strip().lower() == "charset"), "utf-8")
+    charset = next(
+        (v.strip(' "') for n, _, v in (p.partition("=") for p in rest.split(";")) if n.strip().lower() == "charset"), "utf-8"
+    )
     if media.strip().lower() != wanted:
         actual = f"Content-Type {media[:60] or 'is absent'}"
         yield Fault(entry=post.seq, pointer=pointer, actual=actual, correct=f"Content-Type: {wanted}")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from acrmock.record import RecordFacts, Struct
-
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, review, rule, unseen
 from conformance.checks.tx_envelope import FACTS, out_of_time
 from conformance.flows.events import asked_in
@@ -167,5 +166,3 @@ def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
             (clear if gap <= CLEAR_DAYS else doubtful).append(fault)
         known[new.record.key] = new.day
     return clear, doubtful
-
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct, TlsEntry
-
 from conformance.flows.events import Moved, Registration, Step, StepsReader, registration
 from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from acrmock.record import EventEntry, Struct
-
 from conformance.flows.wire import seconds
 
 

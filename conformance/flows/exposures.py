@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from acrmock.record import HttpEntry, Operation, SecretKind, Struct
-
 from conformance.flows.wire import path_of, place_of
 
 KEPT = 5
@@ -49,6 +48,15 @@ class ExposuresReader:
     def seen(self) -> tuple[Seen, ...]:
         """Every kind of exposure, in the order in which it first appeared."""
         return tuple(
-            Seen(secret=key[0], place=key[1], name=key[2], operation=key[3], where=key[4], path=key[5], first=tuple(first), count=count)
+            Seen(
+                secret=key[0],
+                place=key[1],
+                name=key[2],
+                operation=key[3],
+                where=key[4],
+                path=key[5],
+                first=tuple(first),
+                count=count,
+            )
             for key, (first, count) in self._seen.items()
         )

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from acrmock.record import AuthorizeFacts, ClientFacts, HttpEntry, Operation, Struct
-
 from conformance.flows.wire import Answer, Param, answer, hidden, parameters
 
 KEYS = ("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method")
@@ -61,7 +60,7 @@ class _Open:
     found: dict[str, Param]
     key: tuple[str, ...]
     repeats: list[int] = field(default_factory=list)
-    answer: Answer = Answer()
+    answer: Answer = field(default_factory=Answer)
     issued: int | None = None
     issued_at: float = 0.0
     redeemed: list[int] = field(default_factory=list)
@@ -83,7 +82,7 @@ class SignInsReader:
         found = parameters(entry)
         asks = entry.facts.operation is Operation.AUTHORIZE and _is_request(found)
         if asks and not self._handled(entry, found):
-            story = self._begin(entry, t, step, found)
+            story: _Open | None = self._begin(entry, t, step, found)
         else:
             story = self._of(entry, found)
         if story is not None:

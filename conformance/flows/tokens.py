@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from acrmock.record import BearerFacts, ClientFacts, GrantFacts, HttpEntry, Operation, Struct
-
 from conformance.flows.wire import Param, bearer, fields, parameters
 
 CODE_GRANT = "authorization_code"

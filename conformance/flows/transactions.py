@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from acrmock.record import HttpEntry, Refusal, Struct, TransactionFacts
-
 from conformance.flows.wire import Param, header, retry_after
 
 
