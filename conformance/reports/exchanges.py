@@ -147,14 +147,13 @@ class Exhibits:
 
     def _stages(self, entries: Sequence[AnyEntry]) -> Iterable[Stage]:
         stage = Stage("Before the first step")
-        listed, uncounted = 0, Counter[str]()
-        for entry in entries:
+        uncounted = Counter[str]()
+        for number, entry in enumerate(entries):
             name = event_step(entry)
             if name is not None:
                 yield from _closed(stage, uncounted)
                 stage, uncounted = Stage(f"Step {one_line(cut(name, 80))}"), Counter()
-            listed += 1
-            if listed > LISTED and entry.seq not in self._pointers:
+            if number >= LISTED and entry.seq not in self._pointers:
                 uncounted[title_of(entry)] += 1
             else:
                 stage.rows.append(self._row(entry))
