@@ -22,6 +22,8 @@ class Breach(StrEnum):
     CODE = "unknown-code"
     DATE = "no-date"
     NUMBER = "no-number"
+    EMPTY = "empty-list"
+    TWICE = "code-twice"
     TOO_LONG = "too-long"
     TOO_SHORT = "too-short"
     PATTERN = "pattern"

@@ -67,8 +67,7 @@ def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
     """Wrong values, each in one way only; `True` is no type that any element has."""
     yield Breach.TYPE, True
     if element.type is ElementType.CODE:
-        unknown = "no-such-code"
-        yield Breach.CODE, [unknown] if element.multiple else unknown
+        yield from _wrong_codes(element)
     elif element.type is ElementType.DATE:
         yield Breach.DATE, "2025-02-30"
     elif element.type is ElementType.NUMBER:
@@ -77,11 +76,18 @@ def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
             yield Breach.BELOW, element.minimum - 1
         if element.maximum is not None:
             yield Breach.ABOVE, element.maximum + 1
-    elif not element.pattern:
+    elif not element.pattern:  # a patterned text of another length does not fit its pattern either
         if element.max_length is not None:
             yield Breach.TOO_LONG, "x" * (element.max_length + 1)
-        if element.min_length:
-            yield Breach.TOO_SHORT, "x" * (element.min_length - 1)
+        yield Breach.TOO_SHORT, "x" * ((element.min_length or 1) - 1)
+
+
+def _wrong_codes(element: Element) -> Iterator[tuple[Breach, Any]]:
+    unknown = "no-such-code"
+    yield Breach.CODE, [unknown] if element.multiple else unknown
+    if element.multiple:
+        yield Breach.EMPTY, []
+        yield Breach.TWICE, [element.codes[-1].code] * 2
 
 
 def _setting(name: str, value: Any) -> Change:
