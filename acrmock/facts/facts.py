@@ -18,7 +18,7 @@ from acrmock.facts.catalogue import (
 from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Kind, Layer, read_overlay
 from acrmock.facts.model import ErrorSpec, Fact, Profile, Requirement, Source
-from acrmock.facts.registries import compile_registries
+from acrmock.facts.registries import Lists, compile_registries
 from acrmock.facts.registry import Registry
 from acrmock.facts.settings import compile_settings, compile_sources, problem_with
 from acrmock.facts.yamlfile import read_text
@@ -80,7 +80,8 @@ class Facts:
     @cached_property
     def registries(self) -> tuple[Registry, ...]:
         """The registries."""
-        return compile_registries(self._layers(Kind.REGISTRY), self.sources, self.text("nrdr.envelope.follow_ups"))
+        lists = Lists(exams=self.text("nrdr.envelope.exams"), follow_ups=self.text("nrdr.envelope.follow_ups"))
+        return compile_registries(self._layers(Kind.REGISTRY), self.sources, lists)
 
     @cached_property
     def requirements(self) -> Mapping[str, Requirement]:

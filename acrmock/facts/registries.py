@@ -30,6 +30,14 @@ _TABLES = ("elements", "follow_up_elements", "rules")
 _INHERITED = ("key_elements", "patient_elements", "unknown_elements", "unknown")
 
 
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The names of the lists of exams in a transaction and of follow-ups in an exam."""
+
+    exams: str
+    follow_ups: str
+
+
 @dataclass(slots=True)
 class _Draft:
     """A registry while its layers are merged: its head, its versions' own attributes, and what each says of its tables."""
@@ -54,13 +62,13 @@ class _Tables:
         return _Tables(dict(self.elements), dict(self.follow_up_elements), dict(self.rules), dict(self.attributes))
 
 
-def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], follow_ups: str) -> tuple[Registry, ...]:
+def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], lists: Lists) -> tuple[Registry, ...]:
     """The registries of all layers; raises `FactsError` with the place of whatever does not fit together."""
     drafts: dict[str, _Draft] = {}
     for layer in layers:
         draft = drafts.setdefault(layer.data["registry"], _Draft(layer.data["registry"]))
         _take(draft, layer)
-    return tuple(_Compiler(draft, sources, follow_ups).registry() for draft in drafts.values())
+    return tuple(_Compiler(draft, sources, lists).registry() for draft in drafts.values())
 
 
 def _take(draft: _Draft, layer: Layer) -> None:
@@ -88,10 +96,10 @@ def _take(draft: _Draft, layer: Layer) -> None:
 class _Compiler:
     """Compiles one registry; elements and rules that versions share are made once."""
 
-    def __init__(self, draft: _Draft, sources: Mapping[str, Source], follow_ups: str) -> None:
+    def __init__(self, draft: _Draft, sources: Mapping[str, Source], lists: Lists) -> None:
         self._draft = draft
         self._sources = sources
-        self._follow_ups = follow_ups
+        self._lists = lists
         self._tables: dict[str, _Tables] = {}
         self._made: dict[tuple[int, RecordKind | None], Any] = {}
 
@@ -161,7 +169,8 @@ class _Compiler:
             key_elements=tuple(tables.attributes.get("key_elements", ())),
             patient_elements=tuple(tables.attributes.get("patient_elements", ())),
             unknown_elements=tables.attributes.get("unknown_elements", "reject"),
-            follow_ups=self._follow_ups,
+            exams=self._lists.exams,
+            follow_ups=self._lists.follow_ups,
             note=entry.origin.note,
             layer=entry.origin.layer,
             origins=entry.origins,
