@@ -19,7 +19,7 @@ from synthetic.people import Crowd, provider_identifier
 from synthetic.plan import RecordPlan, Wishes
 from synthetic.randomness import Draws, Stream
 
-EARLIEST, LATEST = date(1930, 1, 1), date(9000, 1, 1)
+EARLIEST, LATEST = date(1930, 1, 1), date(2199, 12, 1)
 _NONE: Wishes = {}
 
 
@@ -32,7 +32,8 @@ class ExamMaker:
 
     def __init__(self, version: MappingVersion, *, seed: int = 0, as_of: date, hints: Hints | None = None) -> None:
         if not EARLIEST <= as_of <= LATEST:
-            raise SetupError("that as-of date cannot be used", expected=f"{EARLIEST} to {LATEST}", actual=str(as_of))
+            possible = f"{EARLIEST} to {LATEST}"
+            raise SetupError("that as-of date cannot be used", expected=possible, actual=str(as_of), where="--as-of")
         if not version.elements:
             raise SetupError(f"nothing is known of the elements of {version.registry} {version.version}")
         self.version = version

@@ -17,6 +17,8 @@ from synthetic.plan import holds
 from synthetic.randomness import Stream
 from synthetic.violations import invalid_exams
 
+MOST = 1_000_000_000_000
+
 
 class Kind(StrEnum):
     """What kind of exams are made."""
@@ -44,12 +46,15 @@ def exams(
     Of kind `coverage` the set has its own size: `start` and `count` cut a slice of it, and `facility` (the header's) is what
     the element that repeats it says. Raises `SetupError` at once, not at the first exam, when an argument cannot be used.
     """
-    if count < 0 or start < 0:
-        raise SetupError("a count cannot be negative", expected="0 or more", actual=str(min(count, start)))
+    for flag, number in (("--count", count), ("--start", start)):
+        if not 0 <= number <= MOST:
+            raise SetupError("that many exams cannot be made", expected=f"0 to {MOST}", actual=str(number)[:40], where=flag)
     try:
         chosen = Kind(kind)
     except ValueError as error:
-        raise SetupError("there is no such kind of exam", expected=", ".join(Kind), actual=str(kind)[:40]) from error
+        raise SetupError(
+            "there is no such kind of exam", expected=", ".join(Kind), actual=str(kind)[:40], where="--kind"
+        ) from error
     version = version_of(facts, registry, mapping, as_of)
     if chosen is Kind.COVERAGE:
         covering = coverage_set(facts, registry, version.version, seed=seed, as_of=as_of, facility=facility)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import gcd, prod
 
+from acrmock.identity import npi_check_digit
 from synthetic.randomness import Draws, Stream
 from synthetic.wordlists import words
 
@@ -29,7 +30,6 @@ _DIGITS = "0123456789"
 _EITHER = _DIGITS + _LETTERS
 _MBI_TAIL = (_EITHER, _DIGITS, _LETTERS, _EITHER, _DIGITS, _LETTERS, _LETTERS, _DIGITS, _DIGITS)
 _MBI_COUNT = 9 * prod(map(len, _MBI_TAIL))
-_NPI_PREFIX_SUM = 24  # Luhn sum of the card issuer prefix 80840 (CMS NPI check digit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,3 @@ def provider_identifier(draws: Draws) -> str:
     """A National Provider Identifier that leads with 9 and has a valid check digit."""
     first_nine = "9" + draws.digits(8)
     return first_nine + npi_check_digit(first_nine)
-
-
-def npi_check_digit(first_nine: str) -> str:
-    """The check digit of an NPI's first nine digits: Luhn over them with the prefix 80840 (CMS)."""
-    total = _NPI_PREFIX_SUM
-    for place, digit in enumerate(map(int, first_nine)):
-        doubled = digit if place % 2 else digit * 2
-        total += doubled - 9 if doubled > 9 else doubled
-    return str(-total % 10)

@@ -68,6 +68,11 @@ class _Step:
         if any(rule.kind is RuleKind.EQUALS_HEADER for rule in targeting):
             self.share = 0  # only the sender knows it
 
+    @property
+    def plain(self) -> bool:
+        """Whether nothing else in the record bears on the element."""
+        return not (self.requires or self.forbids or self.needs or self.unless)
+
     def demanded(self, record: Record) -> bool:
         """Whether the tables demand the element in this record, or allow no other way."""
         if any(holds(condition, record) for condition in self.forbids):
@@ -99,7 +104,7 @@ class _Step:
 class RecordPlan:
     """How records of one kind (exam or follow-up) of one mapping version are made."""
 
-    __slots__ = ("_any_of", "_order", "_steps", "elements", "rules")
+    __slots__ = ("_any_of", "_order", "_program", "_steps", "elements", "rules")
 
     def __init__(self, version: MappingVersion, record: RecordKind, hints: Hints) -> None:
         own = hints.exam if record is RecordKind.EXAM else hints.follow_up
@@ -112,11 +117,29 @@ class RecordPlan:
             steps[element.name] = _Step(element, self.rules, hint, hints.optional_share, make)
         self._order = tuple(steps)
         self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
+        self._program = tuple((step, step.name, step.plain) for step in self._steps)
         self._any_of = tuple(rule for rule in self.rules if rule.kind is RuleKind.ANY_OF)
 
     def make(self, draws: Draws, occasion: Occasion, wishes: Wishes = _NONE) -> Record:
         """A record that is complete but for what `wishes` say: per element a value, `ABSENT` or `PRESENT`."""
         record: Record = {}
+        if wishes:
+            self._grant(draws, occasion, wishes, record)
+        else:
+            self._fill(draws, occasion, record)
+        self._mend(draws, occasion, wishes, record)
+        return {name: record[name] for name in self._order if name in record}
+
+    def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:
+        below = draws.below
+        for step, name, plain in self._program:
+            if plain:
+                if step.always or below(1000) < step.share:
+                    record[name] = step.make(draws, occasion, record)
+            elif step.wanted(draws, record):
+                record[name] = step.make(draws, occasion, record)
+
+    def _grant(self, draws: Draws, occasion: Occasion, wishes: Wishes, record: Record) -> None:
         for step in self._steps:
             name = step.name
             if name in wishes:
@@ -125,8 +148,6 @@ class RecordPlan:
                     record[name] = step.make(draws, occasion, record) if value is PRESENT else value
             elif step.wanted(draws, record):
                 record[name] = step.make(draws, occasion, record)
-        self._mend(draws, occasion, wishes, record)
-        return {name: record[name] for name in self._order if name in record}
 
     def _mend(self, draws: Draws, occasion: Occasion, wishes: Wishes, record: Record) -> None:
         """Add what is still demanded: one of each any-of, and what a wish or a circle of rules brought about."""
