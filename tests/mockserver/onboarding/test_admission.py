@@ -44,9 +44,18 @@ def test_every_reason_is_named_at_once(reasons: Reasons) -> None:
     )
     places = {pointer for pointer, _ in found}
     assert places == {
-        "/name", "/redirect_url/0", "/ip/0", "/ip/1", "/local_source/0", "/registry/0", "/registry/1", "/facility", "/user/0",
-        "/environment", "/settings/no.such",
-    }  # fmt: skip
+        "/name",
+        "/redirect_url/0",
+        "/ip/0",
+        "/ip/1",
+        "/local_source/0",
+        "/registry/0",
+        "/registry/1",
+        "/facility",
+        "/user/0",
+        "/environment",
+        "/settings/no.such",
+    }
     said = " ".join(reason for pointer, reason in found if pointer == "/redirect_url/0")
     assert all(word in said for word in ("http", "password", "fragment", "wildcard"))
 
@@ -60,10 +69,18 @@ def test_what_is_missing_is_named(reasons: Reasons, field: str) -> None:
 @pytest.mark.parametrize(
     ("name", "word"),
     [
-        ("   ", "needed"), ("a\x00b", "U+0000"), ("a\u202eb", "U+202E"), ("a\u200bb", "U+200B"), (" x", "white space"),
-        ("!!!", "no letter"), ("x" * 101, "too long"), ("x" * 1_000_000, "too long"), ("a\nb", "U+000A"), ("\ud800x", "U+D800"),
+        ("   ", "needed"),
+        ("a\x00b", "U+0000"),
+        ("a\u202eb", "U+202E"),
+        ("a\u200bb", "U+200B"),
+        (" x", "white space"),
+        ("!!!", "no letter"),
+        ("x" * 101, "too long"),
+        ("x" * 1_000_000, "too long"),
+        ("a\nb", "U+000A"),
+        ("\ud800x", "U+D800"),
     ],
-)  # fmt: skip
+)
 def test_bad_names(reasons: Reasons, name: str, word: str) -> None:
     """A name that nobody could read on the sign-in page is refused, and the reason says why."""
     found = reasons(name=name)
@@ -114,8 +131,16 @@ def test_registry_twice(reasons: Reasons) -> None:
 
 @pytest.mark.parametrize(
     ("user", "word"),
-    [("a", "facility is missing"), (":1", "not a user name"), ("a:3", "no such facility"), ("a:0", "no such facility"), ("a:x", "no such facility"), ("a b:1", "not a user name"), ("a:99999999999", "no such facility")],
-)  # fmt: skip
+    [
+        ("a", "facility is missing"),
+        (":1", "not a user name"),
+        ("a:3", "no such facility"),
+        ("a:0", "no such facility"),
+        ("a:x", "no such facility"),
+        ("a b:1", "not a user name"),
+        ("a:99999999999", "no such facility"),
+    ],
+)
 def test_bad_users(reasons: Reasons, user: str, word: str) -> None:
     """A user is NAME:FACILITY with a facility that there will be."""
     found = reasons(user=(user,))
@@ -138,7 +163,7 @@ def test_a_bad_logo_is_a_remark_and_no_refusal(weighed: Weighed) -> None:
     ("settings", "good"),
     [
         ({"auth.access_token_lifetime": 4}, True),
-        ({"nrdr.status.terminal_after": 0.5}, True),
+        ({"nrdr.status.terminal_after": 1}, True),
         ({"auth.access_token_lifetime": "4"}, False),
         ({"auth.access_token_lifetime": True}, False),
         ({"auth.access_token_lifetime": -1}, False),
@@ -156,10 +181,20 @@ def test_overrides_of_settings(reasons: Reasons, settings: dict[str, Any], good:
 def test_the_other_environment_takes_over_what_is_not_said(weighed: Weighed) -> None:
     """Adding production needs nothing but the application; a new name is refused."""
     first = Registration(
-        environment="test", client_id="c", client_secret_digest="d", partner_id="1", app_id="2", facilities=("1", "2", "3"), users=(),
-        redirect_urls=("https://a.example/cb",), registries={"lcsr": "1.8"}, scopes=("openid",), addresses=("8.8.8.0/24",),
-        local_sources=("10.0.0.0/8",), local_sources_given=True,
-    )  # fmt: skip
+        environment="test",
+        client_id="c",
+        client_secret_digest="d",
+        partner_id="1",
+        app_id="2",
+        facilities=("1", "2", "3"),
+        users=(),
+        redirect_urls=("https://a.example/cb",),
+        registries={"lcsr": "1.8"},
+        scopes=("openid",),
+        addresses=("8.8.8.0/24",),
+        local_sources=("10.0.0.0/8",),
+        local_sources_given=True,
+    )
     application = Application(id="x", name="X", environments={"test": first})
     nothing = dict.fromkeys(("name", "redirect_url", "ip", "registry"))
     admission = weighed(**nothing, environment="production", existing=application)
