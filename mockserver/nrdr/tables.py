@@ -61,9 +61,8 @@ def _problem(error: Any) -> FieldProblem:
         path.append(missing)
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path)
     expected = _expected(error, name)
-    return FieldProblem(
-        pointer=pointer[:SHOWN], element=path[-1][:SHOWN] if path else "", expected=expected, reason="missing" if missing else name
-    )
+    element = path[-1][:SHOWN] if path else ""
+    return FieldProblem(pointer=pointer[:SHOWN], element=element, expected=expected, reason="missing" if missing else name)
 
 
 def _expected(error: Any, name: str) -> str:
