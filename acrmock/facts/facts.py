@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from acrmock.facts import shipped
 from acrmock.facts.catalogue import (
@@ -18,10 +18,12 @@ from acrmock.facts.catalogue import (
 from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Kind, Layer, read_overlay
 from acrmock.facts.model import ErrorSpec, Fact, Profile, Requirement, Source
-from acrmock.facts.registries import compile_registries
+from acrmock.facts.registries import Lists, compile_registries
 from acrmock.facts.registry import Registry
 from acrmock.facts.settings import compile_settings, compile_sources, problem_with
 from acrmock.facts.yamlfile import read_text
+
+_T = TypeVar("_T")
 
 
 def load_facts(overlays: Sequence[Path] = ()) -> Facts:
@@ -80,7 +82,8 @@ class Facts:
     @cached_property
     def registries(self) -> tuple[Registry, ...]:
         """The registries."""
-        return compile_registries(self._layers(Kind.REGISTRY), self.sources, self.text("nrdr.envelope.follow_ups"))
+        lists = Lists(exams=self.text("nrdr.envelope.exams"), follow_ups=self.text("nrdr.envelope.follow_ups"))
+        return compile_registries(self._layers(Kind.REGISTRY), self.sources, lists)
 
     @cached_property
     def requirements(self) -> Mapping[str, Requirement]:
@@ -154,11 +157,12 @@ class Facts:
         """A setting that is a mapping of texts."""
         return self._typed(key, dict)
 
-    def _typed(self, key: str, kind: type) -> Any:
+    def _typed(self, key: str, kind: type[_T]) -> _T:
         fact = self.fact(key)
         if not isinstance(fact.value, kind) or (kind is int and isinstance(fact.value, bool)):
             raise _wrong(fact, kind.__name__)
-        return fact.value
+        value: _T = fact.value
+        return value
 
     def problem_with(self, key: str, value: Any) -> str:
         """Why `value` cannot stand for the setting `key` (for an override by application or run), or an empty string."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
 from acrmock.facts.model import Source
@@ -27,7 +28,16 @@ from acrmock.facts.settings import check_citations
 from acrmock.facts.yamlfile import Path_
 
 _TABLES = ("elements", "follow_up_elements", "rules")
+_HEAD_FIX = "give it title, header_word, provenance and sources"
 _INHERITED = ("key_elements", "patient_elements", "unknown_elements", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The names of the lists of exams in a transaction and of follow-ups in an exam."""
+
+    exams: str
+    follow_ups: str
 
 
 @dataclass(slots=True)
@@ -35,6 +45,7 @@ class _Draft:
     """A registry while its layers are merged: its head, its versions' own attributes, and what each says of its tables."""
 
     slug: str
+    file: str
     head: Entries = field(default_factory=dict)
     versions: Entries = field(default_factory=dict)
     patches: dict[str, list[tuple[Layer, Mapping[str, Any]]]] = field(default_factory=dict)
@@ -54,13 +65,13 @@ class _Tables:
         return _Tables(dict(self.elements), dict(self.follow_up_elements), dict(self.rules), dict(self.attributes))
 
 
-def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], follow_ups: str) -> tuple[Registry, ...]:
+def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], lists: Lists) -> tuple[Registry, ...]:
     """The registries of all layers; raises `FactsError` with the place of whatever does not fit together."""
     drafts: dict[str, _Draft] = {}
     for layer in layers:
-        draft = drafts.setdefault(layer.data["registry"], _Draft(layer.data["registry"]))
+        draft = drafts.setdefault(layer.data["registry"], _Draft(layer.data["registry"], layer.name))
         _take(draft, layer)
-    return tuple(_Compiler(draft, sources, follow_ups).registry() for draft in drafts.values())
+    return tuple(_Compiler(draft, sources, lists).registry() for draft in drafts.values())
 
 
 def _take(draft: _Draft, layer: Layer) -> None:
@@ -88,10 +99,10 @@ def _take(draft: _Draft, layer: Layer) -> None:
 class _Compiler:
     """Compiles one registry; elements and rules that versions share are made once."""
 
-    def __init__(self, draft: _Draft, sources: Mapping[str, Source], follow_ups: str) -> None:
+    def __init__(self, draft: _Draft, sources: Mapping[str, Source], lists: Lists) -> None:
         self._draft = draft
         self._sources = sources
-        self._follow_ups = follow_ups
+        self._lists = lists
         self._tables: dict[str, _Tables] = {}
         self._made: dict[tuple[int, RecordKind | None], Any] = {}
 
@@ -104,8 +115,7 @@ class _Compiler:
                 reason = f"the version {version} has elements or rules, but nothing says what it is"
                 raise layer.error(reason, ("versions", version), "give it provenance, sources and dates")
         if draft.slug not in draft.head:
-            layer = next((entry.layer for entry in draft.versions.values()), None)
-            raise layer.error("`title` is missing", ()) if layer else ValueError(draft.slug)
+            raise FactsError(f"nothing says what the registry {draft.slug} is", file=draft.file, line=1, fix=_HEAD_FIX)
         head = draft.head[draft.slug]
         check_citations(head, self._sources)
         word = head.need("header_word")
@@ -161,7 +171,8 @@ class _Compiler:
             key_elements=tuple(tables.attributes.get("key_elements", ())),
             patient_elements=tuple(tables.attributes.get("patient_elements", ())),
             unknown_elements=tables.attributes.get("unknown_elements", "reject"),
-            follow_ups=self._follow_ups,
+            exams=self._lists.exams,
+            follow_ups=self._lists.follow_ups,
             note=entry.origin.note,
             layer=entry.origin.layer,
             origins=entry.origins,
@@ -281,18 +292,25 @@ def _check_rule(version: MappingVersion, rule: Rule, entry: Entry) -> None:
             raise entry.error(f"names {name}, which is no element of {version.version}", "elements")
     if rule.other and not any(version.element(rule.other, record) for record in {rule.record, RecordKind.EXAM}):
         raise entry.error(f"names {rule.other}, which is no element of {version.version}", "other")
+    _check_parts(rule, entry)
+    if rule.when is not None:
+        _check_condition(version, rule, rule.when, entry)
+
+
+def _check_parts(rule: Rule, entry: Entry) -> None:
     if rule.kind in {RuleKind.NOT_BEFORE, RuleKind.WITHIN_DAYS} and not rule.other:
         raise entry.error(f"a rule of kind {rule.kind} needs `other`", "kind")
     if rule.kind in {RuleKind.REQUIRES, RuleKind.FORBIDS} and rule.when is None:
         raise entry.error(f"a rule of kind {rule.kind} needs `when`", "kind")
     if rule.kind is not RuleKind.UNIQUE_EXAM and not rule.elements:
         raise entry.error("names no element", "elements")
-    if rule.when is None:
-        return
-    element = version.element(rule.when.element, rule.record)
+
+
+def _check_condition(version: MappingVersion, rule: Rule, when: Condition, entry: Entry) -> None:
+    element = version.element(when.element, rule.record)
     if element is None:
-        raise entry.error(f"names {rule.when.element}, which is no element of {version.version}", "when")
-    for value in rule.when.values:
+        raise entry.error(f"names {when.element}, which is no element of {version.version}", "when")
+    for value in when.values:
         if element.codes and value not in element.code_set:
             raise entry.error(f"{element.name} has no code {value}", "when")
 

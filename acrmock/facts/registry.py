@@ -149,7 +149,7 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
 
     Dates are inclusive. `unknown` says what is not known of it, for every result that rests on it. `patient_elements`
     name a patient, first present first; `key_elements` with them and the facility name an exam (fact U16).
-    `follow_ups` is the name of the list of follow-ups in an exam.
+    `exams` and `follow_ups` are the names of the lists in a transaction and in an exam.
     """
 
     registry: str
@@ -164,7 +164,8 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
     unknown: str = ""
     key_elements: tuple[str, ...] = ()
     patient_elements: tuple[str, ...] = ()
-    follow_ups: str = "Follow_Ups"
+    exams: str
+    follow_ups: str
     unknown_elements: str = "reject"
     note: str = ""
     layer: str = ""
