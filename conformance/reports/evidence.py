@@ -134,7 +134,7 @@ def event_step(entry: AnyEntry) -> str | None:
 
 
 def told_places(document: Any, pointer: str) -> list[str]:
-    """The places that the fact at `pointer` tells of: its own `pointer`, or those of its parts or of what it is part of (ten at most)."""
+    """The places that the fact at `pointer` tells of, ten at most: its own, that of what it is part of, or its parts'."""
     tokens = parse_pointer(pointer)
     if not tokens or tokens[0] not in {"facts", "refusal", "data"}:
         return []
