@@ -124,6 +124,21 @@ def test_evidence_opens_the_marked_place(result: Result, recording: RecordingLik
     assert marked["/response/status"] == "400"
 
 
+@pytest.mark.parametrize(
+    "pointer",
+    ["/facts/transaction/records/0", "/facts/transaction/records/0/problems/0", "/facts/transaction/records/0/problems/0/code"],
+)
+def test_a_fact_leads_on_to_the_place_it_tells_of(
+    make_result: Callable[..., Result], finding: Callable[..., Finding], recording: RecordingLike, pointer: str
+) -> None:
+    """Evidence that is a record's problem also links to the element of the body that the problem is about."""
+    one = finding("tx-schema", outcome=Outcome.FAILED, evidence=(Evidence(entry=19, pointer=pointer),))
+    page = html.render(make_result((one,)), recording)
+    _check(page)
+    assert 'at <a href="#e19-m1-1">/Exams/1/Smoking_Status</a>: &#34;Smoking_Status&#34;: &#34;9&#34;' in page
+    assert '<mark id="e19-m1-1" tabindex="-1">&#34;Smoking_Status&#34;: &#34;9&#34;</mark>' in page
+
+
 def test_facts_tell_when_a_vendor_fails(result: Result, recording: RecordingLike) -> None:
     """With facts, a card says when a vendor fails its check."""
     facts = _Facts({"auth-nonce": _Requirement("an authorization request has no nonce.")})

@@ -96,8 +96,8 @@ def test_a_registration_and_a_ready_document_are_valid() -> None:
         url="https://localhost:8443",
         port=8443,
         control_token="t",
-        ca_file=None,
-        data=None,
+        ca_file="",
+        data="acrmock-data",
         version="0.1.0",
     )
     _validator("ready-1.json").validate(json.loads(msgspec.json.encode(ready)))
