@@ -72,10 +72,8 @@ def _element(bench: Bench, element: Element, breach: Breach, change: Change) -> 
 
 
 def _following(bench: Bench, element: Element, breach: Breach) -> Iterator[Answer]:
-    """What a wrong value brings with it: what is no text is no code either, and nothing wrong is the header's value."""
+    """What a wrong value brings with it: nothing wrong is the header's value."""
     pointer = bench.pointer(element.name)
-    if breach is Breach.TYPE and element.type is ElementType.CODE and not element.multiple:
-        yield Answer(element_code(bench.version, ProblemKind.CODE, element), pointer)
     if breach is not Breach.MISSING:
         for rule in bench.version.rules:
             if rule.kind is RuleKind.EQUALS_HEADER and rule.record is bench.record and element.name in rule.elements:

@@ -115,10 +115,10 @@ def test_order_and_shards_change_nothing(seed: int, order: list[int], cut: int, 
 
 
 GOLDEN = {
-    Kind.COMPLETE: "",
-    Kind.INCOMPLETE: "",
-    Kind.INVALID: "",
-    Kind.COVERAGE: "",
+    "complete": "5038a9b4ead3f9c627343d204b722002e1a136755c6580a1cb59636f9fcbde72",
+    "incomplete": "836736c41f916c22d16d98b32ba14f06d12873f25089fdc1bc267f36fe4e6e1f",
+    "invalid": "6dc89ad907d5b118fe9a50669ca59263cc2ca95256424e5910bb138a57022044",
+    "coverage": "8982bc7c24fab98b823ed0905fef27a83c12aa8d7687e7aefffae3156b8f67ab",
 }
 PROGRAM = """
 import datetime, hashlib, io
