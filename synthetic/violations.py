@@ -46,7 +46,7 @@ def _of_element(bench: Bench, element: Element) -> list[Violation]:
     found = []
     if element.level is not Level.OPTIONAL:
         found.append(_element(bench, element, Breach.MISSING, lambda record, _m, _e: record.pop(element.name)))
-    for breach, value in _wrong_values(element):
+    for breach, value in _wrong_values(element, _harmless(bench, element)):
         found.append(_element(bench, element, breach, _setting(element.name, value)))
     if element.pattern:
         found.append(_element(bench, element, Breach.PATTERN, lambda record, _m, _e: _spoil(record, element.name)))
@@ -67,14 +67,32 @@ def _element(bench: Bench, element: Element, breach: Breach, change: Change) -> 
         answer=Answer(element_code(bench.version, _PROBLEM[breach], element), pointer),
         make=bench.making(lambda wisher: wisher.add({}, element.name, PRESENT), change),
         element=element.name,
+        also=tuple(_following(bench, element, breach)),
     )
 
 
-def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
+def _following(bench: Bench, element: Element, breach: Breach) -> Iterator[Answer]:
+    """What a wrong value brings with it: nothing wrong is the header's value."""
+    pointer = bench.pointer(element.name)
+    if breach is not Breach.MISSING:
+        for rule in bench.version.rules:
+            if rule.kind is RuleKind.EQUALS_HEADER and rule.record is bench.record and element.name in rule.elements:
+                yield Answer(rule_code(bench.version, rule), pointer)
+
+
+def _harmless(bench: Bench, element: Element) -> str:
+    """A code of the element on which no rule depends, if there is one."""
+    conditions = [rule.when for rule in bench.version.rules if rule.when is not None]
+    asked = {value for when in conditions if when.element == element.name for value in when.values}
+    codes = [code.code for code in element.codes]
+    return next((code for code in codes if code not in asked), codes[0] if codes else "")
+
+
+def _wrong_values(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
     """Wrong values, each in one way only; `True` is no type that any element has."""
     yield Breach.TYPE, True
     if element.type is ElementType.CODE:
-        yield from _wrong_codes(element)
+        yield from _wrong_codes(element, harmless)
     elif element.type is ElementType.DATE:
         yield Breach.DATE, "2025-02-30"
     elif element.type is ElementType.NUMBER:
@@ -89,12 +107,12 @@ def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
         yield Breach.TOO_SHORT, "x" * ((element.min_length or 1) - 1)
 
 
-def _wrong_codes(element: Element) -> Iterator[tuple[Breach, Any]]:
+def _wrong_codes(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
     unknown = "no-such-code"
     yield Breach.CODE, [unknown] if element.multiple else unknown
     if element.multiple:
         yield Breach.EMPTY, []
-        yield Breach.TWICE, [element.codes[-1].code] * 2
+        yield Breach.TWICE, [harmless, harmless]
 
 
 def _setting(name: str, value: Any) -> Change:
