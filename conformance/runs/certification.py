@@ -56,7 +56,6 @@ class Order:
     baseline: Path | None = None
     overlays: tuple[Path, ...] = ()
     server: ServerChoice = field(default_factory=ServerChoice)
-    run_settings: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,9 +101,7 @@ class Certification:
 
     def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
         body = self.order.application.body_with_defaults(profile.registries, run=run, local=profile.local)
-        settings = {**(profile.settings if self.order.run_settings else {}), **body.get("settings", {})}
-        if settings:
-            body["settings"] = settings
+        body["settings"] = self.settings(profile)
         try:
             return control.register(body)
         except RefusedError as refusal:
@@ -137,6 +134,10 @@ class Certification:
         names = package.write_package(self.order.out, result, recording, facts)
         self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
         return result
+
+    def settings(self, profile: Profile) -> dict[str, Any]:
+        """The settings of the run: the profile's, and those that the order puts over them."""
+        return {**profile.settings, **self.order.application.settings}
 
     def _tell(self, event: Event) -> None:
         for handler in self.handlers:
@@ -183,7 +184,7 @@ class Steps:
             application=str(self._document["application"]),
             environment=str(self._document["environment"]),
             values=step.directives,
-            settings=self._profile.settings,
+            settings=self._owner.settings(self._profile),
         )
 
     def _launch(self, number: int, name: str, step: Step | None, window: float) -> StepEnded:

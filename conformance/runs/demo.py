@@ -18,6 +18,8 @@ from conformance.runs.python import command
 from conformance.vendors import faults
 
 LOGO = (150, 40)
+SETTINGS = {"auth.access_token_lifetime": 2}
+"""Seconds: the demonstration waits until a token has expired, and nobody likes to wait."""
 
 
 @contextmanager
@@ -55,6 +57,7 @@ def _flags(profile: str) -> dict[str, Any]:
         "ip": (DEFAULT_ADDRESS,),
         "local_source": ("127.0.0.1/32",),
         "registry": load_facts().profile(profile).registries,
+        "settings": SETTINGS,
         "link": "https://example.org/",
         "logo_size": LOGO,
     }

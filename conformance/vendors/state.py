@@ -12,12 +12,15 @@ from conformance.runs.files import write_atomically
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """One transaction as it was sent: its ID, its exams, the status word last read, and the seconds to wait before asking."""
+    """One transaction as it was sent: its ID, its exams, the status word last read, and when to ask first.
+
+    `due` is in seconds of this process's monotonic clock.
+    """
 
     transaction_id: str
     exams: list[dict[str, Any]]
     status: str = ""
-    wait: float = 0.0
+    due: float = 0.0
 
 
 class State(msgspec.Struct, kw_only=True):
