@@ -8,7 +8,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from mockserver.context import current_core
-from mockserver.control import applications, guard, recordings, runs, state
+from mockserver.control import applications, body, guard, recordings, runs, state
 from mockserver.control.errors import Code, refuse
 from mockserver.problem import Problem, answer
 from mockserver.store import StoreError, StoreFull
@@ -92,6 +92,8 @@ def _guard() -> None:
 
 def _refused(problem: Problem) -> flask.Response:
     """The problem document; as the error catalogue has it."""
+    if flask.request.method == "POST":
+        body.drain()
     made = answer(problem, current_core().facts.errors.get(problem.code))
     response = flask.Response(made.body, status=made.status, content_type=made.media_type)
     response.headers.extend(made.headers)

@@ -1,4 +1,4 @@
-"""Writing an event in the unit of the change that it tells of, at the business time of its application."""
+"""Writing an event in the unit of the change that it tells of."""
 
 from __future__ import annotations
 
@@ -13,12 +13,4 @@ def write_event(
     core: EngineCore, unit: Unit, name: str, data: dict[str, Any], application: Application, *, environment: str | None = None
 ) -> int:
     """Append an event of `application` and its run within `unit`; returns its `seq`. `data` must hold no secret."""
-    return core.journal.event(
-        unit,
-        name,
-        data,
-        application=application.id,
-        environment=environment,
-        run=application.run,
-        at=application.business.now(core.clock.now()),
-    )
+    return core.journal.event(unit, name, data, application=application.id, environment=environment, run=application.run)

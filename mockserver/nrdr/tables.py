@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
 from acrmock.record import FieldProblem
 from acrmock.schema import RecordValidator, envelope_schema
-from mockserver.nrdr.names import Names
+from mockserver.nrdr.names import Names, read_names
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts, MappingVersion, Registry
@@ -50,6 +51,12 @@ class Tables:
             if index == MOST_PROBLEMS:
                 return
             yield _problem(error)
+
+
+@lru_cache(maxsize=8)
+def tables_for(facts: Facts) -> Tables:
+    """The tables of `facts`, compiled once and shared by all engines that run on them; nothing in them ever changes."""
+    return Tables(facts, read_names(facts))
 
 
 def _problem(error: Any) -> FieldProblem:

@@ -63,8 +63,7 @@ def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined,
     )
     existing = tried.existing
     run = tried.request.run or (existing.run if existing else None)
-    at = existing.business.now(core.clock.now()) if existing else None
-    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer, at=at)
+    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer)
 
 
 def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *, peer: str | None = None) -> Accepted:
@@ -101,7 +100,6 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         environment=admission.environment,
         run=run,
         peer=peer,
-        at=application.business.now(core.clock.now()),
     )
     return Accepted(application, issued, admission.remarks)
 

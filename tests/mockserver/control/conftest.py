@@ -37,6 +37,7 @@ def core() -> Iterator[EngineCore]:
     digester = Digester(b"k" * 32)
     redactor = Redactor(digester)
     keys: Any = SimpleNamespace(control_token=TOKEN)
+    applications = Applications(store)
     made = EngineCore(
         facts=facts,
         clock=clock,
@@ -44,8 +45,8 @@ def core() -> Iterator[EngineCore]:
         keys=keys,
         digester=digester,
         redactor=redactor,
-        journal=Journal(store, clock, redactor, digester, facts_digest=facts.digest, version="0"),
-        applications=Applications(store),
+        journal=Journal(store, clock, redactor, digester, facts_digest=facts.digest, version="0", business=applications.business),
+        applications=applications,
         public_url=PUBLIC,
         version="0",
         ca_pem=b"-----BEGIN CERTIFICATE-----\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -106,3 +107,22 @@ def test_the_media_type_is_needed(house: Any) -> None:
     for media in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = house.call("POST", "/_acrmock/runs", data=b'{"profile": "lcsr"}', content_type=media)
         assert answer.status_code == 415
+
+
+def test_a_chunked_body_is_bounded_too(house: Any) -> None:
+    """A body without a length is read up to the limit and no further."""
+    good = b'{"application": "x", "advance": 1' + b" " * 100_000 + b"}"
+    for data, status in ((good, 404), (b" " * (9 * 1024 * 1024), 413)):
+        options = {
+            "headers": {"Transfer-Encoding": "chunked"},
+            "environ_overrides": {"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+        }
+        answer = house.call("POST", "/_acrmock/clock", input_stream=io.BytesIO(data), content_type="application/json", **options)
+        assert answer.status_code == status
+
+
+def test_a_body_that_was_cut_off(house: Any) -> None:
+    """A body shorter than it says is refused, not read as if it were whole."""
+    options = {"environ_overrides": {"CONTENT_LENGTH": "100"}}
+    answer = house.call("POST", "/_acrmock/runs", input_stream=io.BytesIO(b"{}"), content_type="application/json", **options)
+    assert answer.status_code == 400

@@ -110,13 +110,16 @@ def test_what_the_robot_user_saw_is_redacted(house: Any, registered: Register) -
         "application": "default",
         "environment": "test",
         "request": {"method": "GET", "url": "https://localhost:8765/callback?code=x", "headers": []},
-        "response": {"status": 200, "content": {"text": f"secret={document['client_secret']}", "mimeType": "text/plain"}},
+        "response": {
+            "status": 200,
+            "headers": [{"name": "Content-Type", "value": "text/html"}],
+            "content": {"text": f"<p>{document['client_secret']}", "mimeType": "text/html"},
+        },
     }
     house.post("/observations", body, 201)
     text = house.call("GET", "/_acrmock/journal").text
     assert document["client_secret"] not in text
     assert "browser.visit" in text
-    print(text)
     assert '"secret":"client_secret"' in text
     house.post("/observations", {**body, "run": "nope"}, 422)
     house.post("/observations", {**body, "application": "nobody"}, 404)

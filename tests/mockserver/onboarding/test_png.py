@@ -75,6 +75,9 @@ def test_the_logo_s_rules(png: Make, logo: str) -> None:
     assert faults == []
     assert measured is not None
     assert (measured.width, measured.height, measured.format) == (150, 40, "png")
+    broken, _ = check_logo(base64.b64encode(png()[:-3]).decode(), "https://vendor.example/", LIMITS)
+    assert broken is not None
+    assert broken.format == "broken png"
     wrong = base64.b64encode(png(151, 40)).decode()
     assert "another size" in check_logo(wrong, "https://vendor.example/", LIMITS)[1][0].reason
     assert "needs a web link" in check_logo(logo, None, LIMITS)[1][0].reason
