@@ -45,7 +45,7 @@ WEIGHT_WORDS = {
 PROVENANCE_ORDER = ("acr", "acr-mirror", "standard", "third-party", "mock-choice")
 PROVENANCE_WORDS = {
     "acr": "ACR's own words",
-    "acr-mirror": "ACR's words, seen in a copy",
+    "acr-mirror": "ACR's words, seen through a third party",
     "standard": "a published standard",
     "third-party": "a third party's account",
     "mock-choice": "acrmock's choice where no source speaks",

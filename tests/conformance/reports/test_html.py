@@ -28,6 +28,14 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 @dataclass
 class _Facts:
     requirements: dict[str, object] = field(default_factory=dict)
+    sources: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class _Source:
+    title: str
+    url: str
+    seen: str = ""
 
 
 @dataclass
@@ -107,6 +115,9 @@ def test_the_header_says_what_this_is(result: Result, recording: RecordingLike) 
     head = html.render(result, recording).partition("</header>")[0]
     for part in ("not ready", "(self-test)", "ScreenSend", "<strong>lcsr</strong>, revision 1", "not an ACR certification"):
         assert part in head
+    against = re.sub(r"<[^>]*>", "", head.partition('<div class="against">')[2])
+    assert "failed: auth-redirect-exact, tx-schema [lcsr]" in against
+    assert "auth-nonce" not in against
 
 
 def test_evidence_opens_the_marked_place(result: Result, recording: RecordingLike) -> None:
@@ -143,6 +154,17 @@ def test_facts_tell_when_a_vendor_fails(result: Result, recording: RecordingLike
     """With facts, a card says when a vendor fails its check."""
     facts = _Facts({"auth-nonce": _Requirement("an authorization request has no nonce.")})
     assert "an authorization request has no nonce." in html.render(result, recording, facts)
+
+
+def test_facts_tell_what_a_source_is(make_result: Callable[..., Result], finding: Callable[..., Finding]) -> None:
+    """With facts, each source has its title and a link, which is followed only by a person and never to a script."""
+    facts = _Facts(
+        {}, {"S2": _Source("an article", "https://example.org/a", "2026-01-02"), "EVIL": _Source("<b>", "javascript:alert(1)")}
+    )
+    page = html.render(make_result((finding("auth-csrf", source="S2 part 3; EVIL; other"),)), None, facts)
+    assert 'S2 part 3: <a href="https://example.org/a" rel="noopener noreferrer">an article</a>' in page
+    assert "EVIL: &lt;b&gt;" in page
+    assert "javascript:" not in page
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
