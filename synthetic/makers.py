@@ -5,6 +5,7 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -94,7 +95,8 @@ def _code(element: Element, hint: ElementHint) -> Maker:
             return draws.weighted(table)
 
         return of_person
-    return lambda draws, _occasion, _record: draws.weighted(table)
+    values, steps, total = table.values, table.steps, table.total
+    return lambda draws, _occasion, _record: values[bisect_right(steps, draws.below(total))]
 
 
 def _codes(element: Element, hint: ElementHint) -> Maker:

@@ -21,7 +21,7 @@ from acrmock.facts import Level, MappingVersion, RecordKind, load_facts
 from acrmock.identity import classify_mbi, classify_npi, classify_ssn
 from acrmock.schema import RecordValidator, RecordVerdict, exam_key, record_schema
 from synthetic.exammaker import ExamMaker, version_of
-from synthetic.exams import Kind, exams, updated
+from synthetic.exams import Kind, exams, updated, with_follow_up
 from synthetic.randomness import MAX_SEED
 
 AS_OF = date(2026, 3, 1)
@@ -115,9 +115,9 @@ def test_order_and_shards_change_nothing(seed: int, order: list[int], cut: int, 
 
 
 GOLDEN = {
-    "complete": "5038a9b4ead3f9c627343d204b722002e1a136755c6580a1cb59636f9fcbde72",
-    "incomplete": "836736c41f916c22d16d98b32ba14f06d12873f25089fdc1bc267f36fe4e6e1f",
-    "invalid": "6dc89ad907d5b118fe9a50669ca59263cc2ca95256424e5910bb138a57022044",
+    "complete": "d757883cc3da66042228e9f1014fe1dd260f85d08a2c2e2ef62528c6c0954d18",
+    "incomplete": "eb273023cde5e1821bf33f856110dcda010e0dbeae50ec0a776dfaebc25b1669",
+    "invalid": "3b49443c4b7b2d0aad464948652bcab47224aab3d68dee0a0928d55f4d07d212",
     "coverage": "8982bc7c24fab98b823ed0905fef27a83c12aa8d7687e7aefffae3156b8f67ab",
 }
 PROGRAM = """
@@ -209,15 +209,26 @@ def test_nothing_to_update_is_said() -> None:
 
 
 def test_a_follow_up_can_be_added() -> None:
-    """An exam gains a follow-up and is still complete, on the last day too."""
-    maker = ExamMaker(lcsr("1.8"), seed=3, as_of=AS_OF)
+    """An exam gains a follow-up and is still complete, on the last day too; the first is left as it was."""
+    version = lcsr("1.8")
+    maker = ExamMaker(version, seed=3, as_of=AS_OF)
     for index in range(50):
         exam = maker.exam(index, follow_ups=(), ago=(index % 4, 400))
-        day = date.fromisoformat(exam["Exam_Date"])
-        after = maker.with_follow_up(exam, index, exam_day=day)
-        again = maker.with_follow_up(after, index, exam_day=day)
-        assert len(again["Follow_Ups"]) == 2
-        assert verdict("1.8", again) == verdict("1.8", exam)
+        once = with_follow_up(version, exam, as_of=AS_OF, index=index)
+        twice = with_follow_up(version, once, as_of=AS_OF, index=index)
+        assert version.follow_ups not in exam
+        assert len(once[version.follow_ups]) == 1
+        assert len(twice[version.follow_ups]) == 2
+        assert verdict("1.8", twice) == verdict("1.8", exam)
+
+
+def test_what_has_no_past_has_no_follow_up() -> None:
+    """An exam without a date, or after the as-of date, is refused."""
+    exam = some(count=1)[0]
+    with pytest.raises(SetupError, match="date"):
+        with_follow_up(lcsr("1.8"), {}, as_of=AS_OF)
+    with pytest.raises(SetupError, match="future"):
+        with_follow_up(lcsr("1.8"), exam, as_of=AS_OF - timedelta(days=2000))
 
 
 def test_a_version_without_elements_is_refused() -> None:
