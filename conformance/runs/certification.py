@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,8 @@ QUIET = 2.0
 class Order:
     """What a run is asked to do. `command` None waits for a client that somebody else drives.
 
-    `once` runs the command a single time, `timeout` replaces each step's own window (seconds).
+    `once` runs the command a single time, `timeout` replaces each step's own window (seconds), `step_settings` are layer
+    values that change when a step of that name begins.
     """
 
     profile: str
@@ -55,6 +56,7 @@ class Order:
     only: tuple[str, ...] = ()
     baseline: Path | None = None
     overlays: tuple[Path, ...] = ()
+    step_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     server: ServerChoice = field(default_factory=ServerChoice)
 
 
@@ -183,9 +185,13 @@ class Steps:
             run=self._run,
             application=str(self._document["application"]),
             environment=str(self._document["environment"]),
-            values=step.directives,
+            values=self._values(step),
             settings=self._owner.settings(self._profile),
         )
+
+    def _values(self, step: Step) -> Mapping[str, Any]:
+        own = self._owner.order.step_settings.get(step.name)
+        return {**step.directives, "settings": {**step.directives.get("settings", {}), **own}} if own else step.directives
 
     def _launch(self, number: int, name: str, step: Step | None, window: float) -> StepEnded:
         order = self._owner.order
