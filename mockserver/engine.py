@@ -217,6 +217,7 @@ class Engine:
                 passing = tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True)
                 ca_file = Path(stack.enter_context(passing)) / "ca.pem"
                 ca_file.write_bytes(core.ca_pem)
+        core.ca_file = str(ca_file or "")
         ready = Ready(url=core.public_url, port=port, control_token=keys.control_token, ca_file=ca_file, data=data)
         if data is not None:
             path = data / "ready.json"

@@ -79,6 +79,7 @@ class Gate:
             reply = self._run(environ)
         took = (self._core.clock.monotonic() - began) * 1000
         reply = self._keep(environ, call, reply._replace(milliseconds=took))
+        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", reply.status[:3])
         start_response(reply.status, reply.headers)
         return [reply.body]
 

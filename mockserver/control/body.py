@@ -1,0 +1,124 @@
+"""Bodies and answers of the control API: strict JSON in, typed; JSON out."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import IO, Any, TypeVar
+
+import flask
+import msgspec
+
+from acrmock import strictjson
+from acrmock.record import FieldProblem
+from mockserver.control.errors import Code, invalid, refuse
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MOST_BYTES = 8 * 1024 * 1024
+MOST_DEPTH = 64
+_DRAINED = 256 * 1024 * 1024
+_CHUNK = 64 * 1024
+_PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
+
+
+def read(kind: type[T]) -> T:
+    """The request's body as `kind`; raises 413, 415, 400 or 422, which say where."""
+    if flask.request.mimetype != "application/json":
+        raise refuse(
+            Code.MEDIA_TYPE, f"Content-Type: {flask.request.mimetype[:80]!r}", hint="send Content-Type: application/json"
+        )
+    return parse(_bytes(), kind)
+
+
+def _bytes() -> bytes:
+    """The whole body, by its length or chunked; raises 413 beyond the limit and 400 where it was cut off."""
+    environ, length = flask.request.environ, flask.request.content_length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    if length is not None and length > MOST_BYTES:
+        raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes")
+    data = _take(environ["wsgi.input"], MOST_BYTES + 1 if length is None else length)
+    if len(data) > MOST_BYTES:
+        raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes")
+    if length is not None and len(data) < length:
+        raise refuse(Code.NOT_JSON, "the body was cut off")
+    return data
+
+
+def _take(stream: IO[bytes], most: int) -> bytes:
+    """At most so many bytes of a stream; what was read before it broke off, where it did."""
+    pieces, left = [], most
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := stream.read(min(_CHUNK, left))):
+            pieces.append(piece)
+            left -= len(piece)
+    return b"".join(pieces)
+
+
+def drain() -> None:
+    """Read what is left of the body and forget it, so that a client still sending sees the answer; within bounds."""
+    stream, left = flask.request.environ["wsgi.input"], _DRAINED
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := stream.read(min(_CHUNK, left))):
+            left -= len(piece)
+
+
+def parse(data: bytes, kind: type[T]) -> T:
+    """`data` as `kind`; raises 400 where it is not strict JSON (RFC 8259, no duplicate names), 422 where it does not fit."""
+    document = _strict(data)
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        message, place = _where(str(error))
+        field = FieldProblem(pointer=place, element=place.split("/")[1] if "/" in place else "", reason=message)
+        raise refuse(Code.INVALID, f"{place or 'body'}: {message}", fields=(field,)) from None
+    except RecursionError:
+        raise refuse(Code.NOT_JSON, "the body is nested too deeply") from None
+
+
+def _strict(data: bytes) -> Any:
+    try:
+        return strictjson.loads(data, max_depth=MOST_DEPTH)
+    except strictjson.JsonProblem as error:
+        raise refuse(Code.NOT_JSON, str(error)[:300]) from None
+
+
+def _where(message: str) -> tuple[str, str]:
+    """The message of msgspec without its path, and the path as an RFC 6901 pointer."""
+    match = _PATH.search(message)
+    if match is None:
+        return message, ""
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", match[1])
+    return message[: match.start()], "".join(f"/{name or number}" for name, number in steps)
+
+
+def answer(value: Any, status: int = 200) -> flask.Response:
+    """`value` as JSON that no cache keeps."""
+    response = flask.Response(msgspec.json.encode(value), status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def argument(name: str, default: str = "", *, most: int = 200) -> str:
+    """A query parameter; raises 422 where it is given twice or too long."""
+    values = flask.request.args.getlist(name)
+    if len(values) > 1:
+        raise invalid(name, "given more than once")
+    if values and len(values[0]) > most:
+        raise invalid(name, f"longer than {most} characters")
+    return values[0] if values else default
+
+
+def number(name: str, default: float, low: float, high: float) -> float:
+    """A query parameter as a number between `low` and `high`; raises 422."""
+    text = argument(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise invalid(name, "not such a number", expected=f"{low:g} to {high:g}", actual=text)
+    return value
