@@ -28,6 +28,7 @@ from acrmock.record import (
 from acrmock.redaction import Digester, Redactor
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
+from mockserver.metrics import Metrics
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.store import GLOBAL, Scope, Store, Unit
 
@@ -96,6 +97,11 @@ class Applications:
                 self._cache.setdefault(application, found)
         return self._cache.get(application, found)
 
+    def business(self, application: str, wall: datetime) -> datetime:
+        """The application's business time, or `wall` where there is no such application."""
+        found = self.get(application)
+        return wall if found is None else found.business.now(wall)
+
     def all(self) -> tuple[Application, ...]:
         """Every application, by id."""
         with self._store.read() as snapshot:
@@ -128,7 +134,12 @@ class EngineCore:
     version: str = ""
     local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     ca_pem: bytes = b""
+    ca_file: str = ""
+    metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.metrics.began = self.clock.monotonic()
 
     def settings_for(self, registration: Registration) -> Settings:
         """The settings that hold for one environment of an application."""
@@ -208,8 +219,9 @@ class Call:
     def unit(self) -> Unit:
         """The call's unit, opened at first use (it takes the state lock); the journal entry joins it."""
         if self._unit is None:
-            self._context = self.engine.store.unit()
-            self._unit = self._context.__enter__()
+            context = self.engine.store.unit()
+            self._unit = context.__enter__()
+            self._context = context
         return self._unit
 
     def issue(self, kind: SecretKind, value: str) -> str:
