@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import ssl
 import threading
@@ -33,6 +34,8 @@ WORKERS = (4, 64)
 REQUEST_SECONDS = 30
 HANDSHAKE_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
+MAX_CONNECTIONS = 4096
+LINGER_SECONDS = 0.002
 _PLAIN_ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
     b"This port speaks HTTPS only, sorry."
@@ -96,9 +99,23 @@ class Connection(HTTPConnection):  # type: ignore[misc]
 
     def communicate(self) -> bool:
         """Go on with the handshake, or answer a request; True when the connection stays open."""
-        if self.shaken:
-            return bool(super().communicate())
-        return self._shake()
+        if not self.shaken:
+            return self._shake()
+        while super().communicate():
+            if not self._more_soon():
+                return True
+        return False
+
+    def _more_soon(self) -> bool:
+        """Whether the next request is there, or comes within a moment in which this worker is not needed elsewhere.
+
+        It spares a client that asks in sequence the way over the selector.
+        """
+        if not self.server.ready or self.server.requests.qsize:
+            return False
+        if self.rfile.has_data() or self.waiting():
+            return True
+        return self.server.requests.idle > 0 and _readable(self.socket)
 
     def waiting(self) -> bool:
         """Whether bytes were received that the selector does not know of."""
@@ -143,6 +160,17 @@ class Connection(HTTPConnection):  # type: ignore[misc]
             super().close()
 
 
+def _readable(sock: socket.socket) -> bool:
+    try:
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(sock, select.POLLIN)
+            return bool(poll.poll(LINGER_SECONDS * 1000))
+        return bool(select.select([sock], [], [], LINGER_SECONDS)[0])
+    except (OSError, ValueError):
+        return False
+
+
 class Pool(ThreadPool):  # type: ignore[misc]
     """Workers that grow in number while all are busy (somebody may be waiting for an entry), up to a bound."""
 
@@ -158,6 +186,7 @@ class Server(WsgiServer):  # type: ignore[misc]
 
     ConnectionClass = Connection
     version = "acrmock"
+    keep_alive_conn_limit = MAX_CONNECTIONS
 
     def __init__(
         self,

@@ -17,10 +17,10 @@ from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.overrides import check_settings
 from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, document, write_down
 from mockserver.onboarding.request import RegistrationRequest
-from mockserver.store import GLOBAL, Unit
+from mockserver.store import GLOBAL, Reader
 
 
-def find(unit: Unit, application: str) -> Application:
+def find(unit: Reader, application: str) -> Application:
     """The application as it stands in `unit`; raises 404."""
     found = unit.get(APPLICATION, GLOBAL, application, Application) if application else None
     if found is None:
@@ -90,9 +90,7 @@ def show(application: str) -> flask.Response:
     """GET applications/ID: one of them, without secrets."""
     core = current_core()
     with core.store.read() as snapshot:
-        found = snapshot.get(APPLICATION, GLOBAL, application, Application)
-    if found is None:
-        raise unknown(Code.APPLICATION_UNKNOWN, application)
+        found = find(snapshot, application)
     return body.answer(view(core, found))
 
 

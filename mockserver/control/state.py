@@ -18,6 +18,7 @@ from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
+from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
 from mockserver.onboarding.model import APPLICATION, Application, Stored
 from mockserver.store import GLOBAL, Unit
 
@@ -108,7 +109,7 @@ def plan_listing() -> flask.Response:
     """GET plans: the plans in force for an environment, by registry (`*` for all)."""
     core, application = current_core(), body.argument("application")
     environment = body.argument("environment", "test")
-    with core.store.write() as unit:
+    with core.store.read() as unit:
         registration = environment_of(find(unit, application), environment)
         found = {
             key: plans.current(unit, (application, environment), key) for key in (plans.ANY_REGISTRY, *registration.registries)
@@ -188,6 +189,8 @@ def acknowledge() -> flask.Response:
     with core.store.write() as unit:
         found = find(unit, request.application)
         environment_of(found, request.environment)
+        if not _is_known(core, unit, (found.id, request.environment), request.transaction):
+            raise unknown(Code.TRANSACTION_UNKNOWN, request.transaction, hint="only what was accepted can be given up")
         when = rfc3339(core.clock.now())
         unit.put(
             ACKNOWLEDGED,
@@ -198,3 +201,9 @@ def acknowledge() -> flask.Response:
         data = {"transaction": request.transaction, "who": request.who, "why": request.why}
         seq = write_event(core, unit, "acknowledged", data, found, environment=request.environment)
     return body.answer({"seq": seq, "transaction": request.transaction})
+
+
+def _is_known(core: EngineCore, unit: Unit, scope: tuple[str, str], transaction: str) -> bool:
+    """Whether some registry accepted a transaction of that ID."""
+    keys = (transaction_key(registry.slug, transaction) for registry in core.facts.registries)
+    return any(unit.get(TRANSACTION, scope, key, Transaction) is not None for key in keys)

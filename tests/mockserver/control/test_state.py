@@ -9,6 +9,7 @@ import pytest
 
 from mockserver import plans
 from mockserver.context import EngineCore
+from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
 
 Register = Callable[..., dict[str, Any]]
 
@@ -135,11 +136,25 @@ def test_reset_forgets_one_application_alone(house: Any, registered: Register) -
     assert house.post("/reset", {}) == {"reset": ["default", "other"]}
 
 
-def test_giving_up_is_written_down(house: Any, registered: Register) -> None:
-    """Who gave a transaction up, and why, is an event."""
+def test_giving_up_is_written_down(house: Any, registered: Register, core: EngineCore) -> None:
+    """Who gave an accepted transaction up, and why, is an event; one that was never accepted is refused."""
     registered()
+    accepted = Transaction(
+        id="t-1",
+        registry="lcsr",
+        mapping="1.8",
+        facility="1",
+        accepted_at=core.clock.now(),
+        body="d",
+        end=plans.StatusKey.POSTED,
+        first=plans.StatusKey.LOADING,
+        default=plans.Immediate(),
+    )
+    with core.store.write() as unit:
+        unit.put(TRANSACTION, ("default", "test"), transaction_key("lcsr", "t-1"), accepted)
     body = {"application": "default", "environment": "test", "transaction": "t-1", "who": "Ann", "why": "patient withdrew"}
     house.post("/acknowledge", body)
     (event,) = house.events("acknowledged")
     assert event.data == {"transaction": "t-1", "who": "Ann", "why": "patient withdrew"}
     house.post("/acknowledge", {**body, "who": ""}, 422)
+    house.post("/acknowledge", {**body, "transaction": "t-2"}, 404)
