@@ -199,7 +199,7 @@ class Vendor:
     def discover(self) -> None:
         """Read the discovery document."""
         request = HttpRequest(method="GET", url=f"{BASE}/oauth2/default/.well-known/openid-configuration")
-        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=self.moved)
+        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=False)
         self.story.http(request, HttpResponse(status=200), facts)
 
     def authorize(self, number: int) -> None:
@@ -218,7 +218,7 @@ class Vendor:
         facts = HttpFacts(
             operation=Operation.AUTHORIZE,
             channel=Channel.FRONT,
-            moved=self.moved,
+            moved=False,
             client=OWN,
             authorize=AuthorizeFacts(redirect_registered=True, scopes_expected=("openid", "lcsr_data_submission")),
         )
@@ -230,7 +230,7 @@ class Vendor:
         """Answer the sign-in page."""
         form = pairs(request=f"sealed-{number:08d}", username="user1", password=secret("pw", 1), decision="allow")
         back = f"{CALLBACK}?code={secret('code', number)}&state={random_text(number)}"
-        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=self.moved)
+        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=False)
         request = HttpRequest(
             method="POST",
             url=f"{BASE}/oauth2/default/{self.segment}/authorize",
@@ -287,7 +287,7 @@ class Vendor:
             operation=Operation.TOKEN,
             channel=Channel.BACK,
             allowed=True,
-            moved=self.moved,
+            moved=False,
             client=PROVED,
             grant=grant,
             exposures=exposures,

@@ -136,8 +136,8 @@ breaks("apply-logo", "no link", declared("logo/link", ""))
 breaks("allow-registered", "one refused", both(put(Op.NRDR_STATUS, "/facts/allowed", False, 2), put(Op.NRDR_STATUS, "/peer", "192.0.2.9", 2)))
 breaks("allow-all-used", "never seen", declared("local_sources", ["127.0.0.0/8", "192.0.2.0/24"]))
 
-breaks("auth-discovery", "hard-coded", both(put(Op.AUTHORIZE, "/facts/moved", False, 1), put(Op.SIGN_IN, "/facts/moved", False, 1)))
-breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", False, 2))
+breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", True, 1))
+breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", True, 2))
 
 
 def _never_read(story: Story) -> None:
