@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
@@ -261,7 +262,9 @@ class Vendor:
         grant = GrantFacts(grant_type="authorization_code", grant_state="fresh", verifier="match", redirect_equal=True)
         exposures = (
             Exposure(secret=SecretKind.CODE, place="body", name="code", pointer="/request/postData/params/1/value"),
-            Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/4/value"),
+            Exposure(
+                secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/4/value"
+            ),
         )
         self._token(form, grant, exposures, number)
 
@@ -275,8 +278,12 @@ class Vendor:
         )
         grant = GrantFacts(grant_type="refresh_token", grant_state="fresh")
         exposures = (
-            Exposure(secret=SecretKind.REFRESH_TOKEN, place="body", name="refresh_token", pointer="/request/postData/params/1/value"),
-            Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/3/value"),
+            Exposure(
+                secret=SecretKind.REFRESH_TOKEN, place="body", name="refresh_token", pointer="/request/postData/params/1/value"
+            ),
+            Exposure(
+                secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/3/value"
+            ),
         )
         self._token(form, grant, exposures, 100 + number)
 
