@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, rule
@@ -46,7 +47,7 @@ def status_terminal(case: Case) -> Ruling:
     """
     faults: list[Fault] = []
     seen: list[Evidence] = []
-    accepted = [post.seq for _, post in _accepted(case)]
+    accepted = sorted(post.seq for _, post in _accepted(case))
     for story, post in _accepted(case):
         polls = [poll for poll in story.polls if poll.known and poll.seq > post.seq]
         ended = next((poll for poll in polls if poll.terminal), None)
@@ -64,7 +65,7 @@ def _went_on(polls: list[Poll], accepted: list[int]) -> Iterator[Fault]:
     ended: Poll | None = None
     more = 0
     for poll in polls:
-        if ended is not None and any(ended.seq < seq < poll.seq for seq in accepted):
+        if ended is not None and bisect_left(accepted, poll.seq) > bisect_left(accepted, ended.seq):
             ended, more = None, 0
         if ended is not None:
             more += 1
