@@ -34,7 +34,13 @@ def status_each(case: Case) -> Ruling:
         else:
             actual = f"the status of transaction {story.transaction_id[:64]} was never fetched"
             faults.append(Fault(entry=post.seq, pointer="/facts/transaction/transaction_id", actual=actual))
-    return rule("the status of each accepted transaction, by its ID", faults, seen, "no transaction was accepted")
+    return rule(
+        "the status of each accepted transaction, by its ID",
+        faults,
+        seen,
+        "no transaction was accepted",
+        correct="GET the Location of the 202",
+    )
 
 
 @STATUS.check("status-terminal")
@@ -57,7 +63,13 @@ def status_terminal(case: Case) -> Ruling:
         elif polls:
             actual = f"polling ended at {polls[-1].word or 'an unknown status'}"
             faults.append(Fault(entry=polls[-1].seq, pointer="/facts/status/status", actual=actual))
-    return rule("polling to a terminal status, and no further", faults, seen, "no status was fetched")
+    return rule(
+        "polling to a terminal status, and no further",
+        faults,
+        seen,
+        "no status was fetched",
+        correct="polls until the first terminal status",
+    )
 
 
 def _went_on(polls: list[Poll], accepted: list[int]) -> Iterator[Fault]:
