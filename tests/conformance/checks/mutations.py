@@ -150,8 +150,8 @@ breaks(
 )
 breaks("allow-all-used", "never seen", declared("local_sources", ["127.0.0.0/8", "192.0.2.0/24"]))
 
-breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", True, 1))
-breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", True, 2))
+breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", False, 1))
+breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", False, 2))
 
 
 def _never_read(story: Story) -> None:
