@@ -5,21 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clients.command import ACRMOCK, acrmock
 
 from acrmock.clock import SystemClock
-
-ACRMOCK = [sys.executable, "-m", "conformance.cli"]
-
-
-def acrmock(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
-    """The finished command `acrmock arguments`."""
-    return subprocess.run([*ACRMOCK, *arguments], capture_output=True, text=True, timeout=timeout, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
-from conftest import acrmock
+from clients.command import acrmock
+from clients.person import sign_in
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from person import sign_in
 from requests_oauthlib import OAuth2Session as OauthlibSession
 
 from acrmock.clock import SystemClock
@@ -111,7 +111,7 @@ def test_requests_oauthlib_signs_in_refreshes_posts_and_polls(registration: dict
 
 
 def test_openid_client_signs_in_refreshes_posts_and_polls(registration: dict[str, Any], tmp_path: Path) -> None:
-    """npm's openid-client completes the whole flow, its checks of issuer, state, nonce, PKCE and ID token on."""
+    """The npm package openid-client completes the whole flow, its checks of issuer, state, nonce, PKCE and ID token on."""
     node = shutil.which("node")
     if node is None or not (NODE_CLIENT.parent / "node_modules" / "openid-client").is_dir():
         if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
