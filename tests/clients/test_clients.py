@@ -13,56 +13,13 @@ from typing import Any
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
-from clients.command import acrmock
 from clients.person import sign_in
+from clients.vendor import TERMINAL, post_and_poll, post_path, transaction
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from requests_oauthlib import OAuth2Session as OauthlibSession
 
-from acrmock.clock import SystemClock
-
 NODE_CLIENT = Path(__file__).parent / "node" / "client.mjs"
-TERMINAL = {"Failed", "ValidationFail", "Posted", "PartiallySuccessful", "UpdatedWithNewTransaction"}
-
-
-def transaction(registration: dict[str, Any]) -> dict[str, Any]:
-    """One transaction of two synthetic exams under the application's issued identifiers."""
-    made = acrmock("generate", "exams", "--registry", "lcsr", "--count", "2", "--seed", "11")
-    assert made.returncode == 0, made.stderr
-    exams = [json.loads(line) for line in made.stdout.splitlines()]
-    return {
-        "Transaction_Header": {
-            "Transaction_ID": str(uuid.uuid4()),
-            "Transaction_Date": "2026-01-02T03:04:05Z",
-            "Partner_ID": registration["partner_id"],
-            "App_ID": registration["app_id"],
-            "Facility_ID": registration["facility_id"],
-            "Registry": "LCSR",
-            "Data_Version": registration["registries"]["lcsr"],
-            "Number_Of_Exams": len(exams),
-        },
-        "Exams": exams,
-    }
-
-
-def post_path(registration: dict[str, Any]) -> str:
-    """The path below `nrdr` for the version that was registered."""
-    return f"/lcsr/v{registration['registries']['lcsr']}/transactions"
-
-
-def post_and_poll(session: requests.Session, registration: dict[str, Any]) -> list[str]:
-    """The status words from the post to the last poll, each poll after the time that the answer before it asked for."""
-    clock = SystemClock()
-    answer = session.post(registration["nrdr"] + post_path(registration), json=transaction(registration), timeout=10)
-    assert answer.status_code == 202, answer.text
-    location = requests.compat.urljoin(answer.url, answer.headers["Location"])
-    words = []
-    while "Retry-After" in answer.headers and len(words) < 20:
-        clock.wait(float(answer.headers["Retry-After"]))
-        answer = session.get(location, timeout=10)
-        assert answer.status_code == 200, answer.text
-        words.append(answer.json()["Status"])
-    return words
 
 
 def test_authlib_signs_in_refreshes_posts_and_polls(registration: dict[str, Any]) -> None:
