@@ -1,0 +1,47 @@
+"""What is known of ACR, as layered data with provenance: settings, registries, requirements, errors, profiles."""
+
+from acrmock.facts.errors import FactsError
+from acrmock.facts.facts import Facts, load_facts
+from acrmock.facts.model import ErrorSpec, Fact, Origin, Profile, Requirement, Source, Step, Surface, Weight
+from acrmock.facts.provenance import Provenance, weakest
+from acrmock.facts.registry import (
+    Code,
+    Condition,
+    Element,
+    ElementType,
+    Level,
+    MappingVersion,
+    RecordKind,
+    Registry,
+    Rule,
+    RuleKind,
+    VersionState,
+)
+
+__all__ = [
+    "Code",
+    "Condition",
+    "Element",
+    "ElementType",
+    "ErrorSpec",
+    "Fact",
+    "Facts",
+    "FactsError",
+    "Level",
+    "MappingVersion",
+    "Origin",
+    "Profile",
+    "Provenance",
+    "RecordKind",
+    "Registry",
+    "Requirement",
+    "Rule",
+    "RuleKind",
+    "Source",
+    "Step",
+    "Surface",
+    "VersionState",
+    "Weight",
+    "load_facts",
+    "weakest",
+]

@@ -1,0 +1,225 @@
+"""The registries as types: mapping versions with their dates, elements, value lists and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+
+from acrmock.facts.model import Origin, Struct
+from acrmock.facts.provenance import Provenance, weakest
+
+
+class ElementType(StrEnum):
+    """The type of an element's value in JSON."""
+
+    TEXT = "text"
+    CODE = "code"
+    DATE = "date"
+    NUMBER = "number"
+
+
+class Level(StrEnum):
+    """Two levels of "required" (fact N2.8): to be accepted at all, and to be complete."""
+
+    SUBMIT = "submit"
+    COMPLETE = "complete"
+    OPTIONAL = "optional"
+
+
+class VersionState(StrEnum):
+    """Whether a mapping version may be used on a day."""
+
+    IN_FORCE = "in-force"
+    OBSOLETE = "obsolete"
+    NOT_YET = "not-yet"
+
+
+class RecordKind(StrEnum):
+    """Which record an element or rule belongs to."""
+
+    EXAM = "exam"
+    FOLLOW_UP = "follow_up"
+
+
+class RuleKind(StrEnum):
+    """What a rule demands."""
+
+    REQUIRES = "requires"
+    FORBIDS = "forbids"
+    ANY_OF = "any-of"
+    LUHN_NPI = "luhn-npi"
+    NOT_FUTURE = "not-future"
+    NOT_BEFORE = "not-before"
+    WITHIN_DAYS = "within-days"
+    EQUALS_HEADER = "equals-header"
+    UNIQUE_EXAM = "unique-exam"
+
+
+class Code(Struct, frozen=True, kw_only=True):
+    """One value of a value list."""
+
+    code: str
+    label: str
+
+
+class Element(Struct, frozen=True, kw_only=True, dict=True):
+    """One data element of a mapping version.
+
+    `number` makes the stable part of its problem codes; `identity` says what kind of identifier it is (`ssn`, `mbi`,
+    `hicn`, `npi`, `id`, `name`, `birth-date`) or is empty; `minimum` and `maximum` are plausibility bounds in `unit`,
+    whose breach is a warning. `origins` tells of each attribute whose origin differs from the element's own.
+    """
+
+    name: str
+    record: RecordKind
+    label: str
+    type: ElementType
+    level: Level
+    provenance: Provenance
+    sources: tuple[str, ...]
+    number: int | None = None
+    section: str = ""
+    codes: tuple[Code, ...] = ()
+    multiple: bool = False
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    pattern: str = ""
+    pattern_hint: str = ""
+    identity: str = ""
+    note: str = ""
+    layer: str = ""
+    origins: Mapping[str, Origin] = {}
+
+    def origin(self, attribute: str) -> Origin:
+        """The origin of one attribute (`codes`, `level`, `max_length`, …), else the element's own."""
+        own = self.origins.get(attribute)
+        return own or Origin(provenance=self.provenance, sources=self.sources, note=self.note, layer=self.layer)
+
+    def provenance_of(self, attribute: str) -> Provenance:
+        """Whose word one attribute rests on, never stronger than the element itself."""
+        return weakest(self.provenance, self.origin(attribute).provenance)
+
+    @cached_property
+    def code_set(self) -> frozenset[str]:
+        """The codes of the value list."""
+        return frozenset(code.code for code in self.codes)
+
+    @cached_property
+    def tag(self) -> str:
+        """The stable part of the element's problem codes: its number, or its name where a layer gave none."""
+        return f"{self.number:03d}" if self.number is not None else self.name
+
+
+class Condition(Struct, frozen=True, kw_only=True):
+    """Holds when `element` has one of `values` (one at least, in a multi-select); without values, when it is present."""
+
+    element: str
+    values: tuple[str, ...] = ()
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule across elements, as data; `id` is stable and makes the problem code.
+
+    `level` submit makes a breach an error, complete makes it a warning and the record incomplete, optional a warning only.
+    `other` is the second element of a comparison; `days` the width of a window.
+    """
+
+    id: str
+    kind: RuleKind
+    record: RecordKind
+    level: Level
+    elements: tuple[str, ...]
+    message: str
+    provenance: Provenance
+    sources: tuple[str, ...]
+    when: Condition | None = None
+    other: str = ""
+    days: int = 0
+    note: str = ""
+    layer: str = ""
+
+
+class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
+    """One mapping version of a registry: when it is in force, its elements and its rules.
+
+    Dates are inclusive. `unknown` says what is not known of it, for every result that rests on it. `patient_elements`
+    name a patient, first present first; `key_elements` with them and the facility name an exam (fact U16).
+    `exams` and `follow_ups` are the names of the lists in a transaction and in an exam.
+    """
+
+    registry: str
+    header_word: str
+    version: str
+    in_force_from: date | None
+    in_force_until: date | None
+    provenance: Provenance
+    sources: tuple[str, ...]
+    elements: tuple[Element, ...]
+    rules: tuple[Rule, ...]
+    unknown: str = ""
+    key_elements: tuple[str, ...] = ()
+    patient_elements: tuple[str, ...] = ()
+    exams: str
+    follow_ups: str
+    unknown_elements: str = "reject"
+    note: str = ""
+    layer: str = ""
+    origins: Mapping[str, Origin] = {}
+
+    def state(self, day: date) -> VersionState:
+        """Whether the version may be used on `day` (business date)."""
+        if self.in_force_from is not None and day < self.in_force_from:
+            return VersionState.NOT_YET
+        if self.in_force_until is not None and day > self.in_force_until:
+            return VersionState.OBSOLETE
+        return VersionState.IN_FORCE
+
+    @property
+    def described(self) -> bool:
+        """Whether its elements are known; a version that is only remembered by name has none."""
+        return bool(self.elements)
+
+    def element(self, name: str, record: RecordKind = RecordKind.EXAM) -> Element | None:
+        """The element of that name, or None."""
+        return self._by_name.get((record, name))
+
+    def of(self, record: RecordKind) -> tuple[Element, ...]:
+        """The elements of one kind of record, in order."""
+        return tuple(element for element in self.elements if element.record is record)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[RecordKind, str], Element]:
+        return {(element.record, element.name): element for element in self.elements}
+
+
+class Registry(Struct, frozen=True, kw_only=True):
+    """A registry: `slug` in paths, `header_word` in the transaction header, `scope` asked for at sign-in."""
+
+    slug: str
+    header_word: str
+    title: str
+    aliases: tuple[str, ...]
+    versions: tuple[MappingVersion, ...]
+    provenance: Provenance
+    sources: tuple[str, ...]
+    scope: str = ""
+    note: str = ""
+    layer: str = ""
+
+    def version(self, text: str) -> MappingVersion | None:
+        """The mapping version written `text`, or None when it is unknown."""
+        return next((version for version in self.versions if version.version == text), None)
+
+    def in_force(self, day: date) -> tuple[MappingVersion, ...]:
+        """The versions that may be used on `day`, oldest first."""
+        return tuple(v for v in self.versions if v.described and v.state(day) is VersionState.IN_FORCE)
+
+    def default(self, day: date) -> MappingVersion | None:
+        """The newest version in force on `day`, or None."""
+        usable = self.in_force(day)
+        return usable[-1] if usable else None

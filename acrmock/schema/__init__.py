@@ -1,0 +1,31 @@
+"""Checking registry data: JSON Schemas derived from the facts' tables, and the rules that they cannot say."""
+
+from acrmock.schema.census import Census, census, possible
+from acrmock.schema.envelope import envelope_schema, header_schema
+from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, patient_key
+from acrmock.schema.marks import identity_marks
+from acrmock.schema.problems import PREFIX, ProblemKind, element_code, rule_code
+from acrmock.schema.record import element_schema, record_schema
+from acrmock.schema.validator import RecordState, RecordValidator, RecordVerdict
+
+__all__ = [
+    "PREFIX",
+    "Census",
+    "ProblemKind",
+    "RecordState",
+    "RecordValidator",
+    "RecordVerdict",
+    "census",
+    "element_code",
+    "element_schema",
+    "envelope_schema",
+    "exam_date",
+    "exam_key",
+    "follow_up_facts",
+    "header_schema",
+    "identity_marks",
+    "patient_key",
+    "possible",
+    "record_schema",
+    "rule_code",
+]

@@ -1,0 +1,64 @@
+"""What the exams of a transaction exercised: elements, codes and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from acrmock.facts import MappingVersion, RecordKind
+from acrmock.record import Struct
+from acrmock.schema.rules import holds
+
+
+class Census(Struct, frozen=True, kw_only=True):
+    """`elements` that were present, `values` (`Element=code`) that were used, `branches`: rules whose condition held."""
+
+    elements: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+
+
+def census(version: MappingVersion, exams: Iterable[Any]) -> Census:
+    """The census of `exams`, sorted; what is no element and no code of the version is not counted."""
+    elements: set[str] = set()
+    values: set[str] = set()
+    branches: set[str] = set()
+    conditional = [(rule.record, rule.id, rule.when) for rule in version.rules if rule.when is not None]
+    tables = {record: {element.name: element for element in version.of(record)} for record in RecordKind}
+    for kind, record in _records(version, exams):
+        table = tables[kind]
+        for name, value in record.items():
+            element = table.get(name)
+            if element is None:
+                continue
+            elements.add(name)
+            if element.codes:
+                values.update(f"{name}={code}" for code in _strings(value) if code in element.code_set)
+        branches.update(rule for owner, rule, when in conditional if owner is kind and holds(when, record))
+    return Census(elements=tuple(sorted(elements)), values=tuple(sorted(values)), branches=tuple(sorted(branches)))
+
+
+def possible(version: MappingVersion) -> Census:
+    """All that a census of this version can count: the denominators of coverage."""
+    return Census(
+        elements=tuple(sorted(element.name for element in version.elements)),
+        values=tuple(sorted(f"{element.name}={code.code}" for element in version.elements for code in element.codes)),
+        branches=tuple(sorted(rule.id for rule in version.rules if rule.when is not None)),
+    )
+
+
+def _records(version: MappingVersion, exams: Iterable[Any]) -> Iterator[tuple[RecordKind, Mapping[Any, Any]]]:
+    for exam in exams:
+        if not isinstance(exam, Mapping):
+            continue
+        yield RecordKind.EXAM, exam
+        follow_ups = exam.get(version.follow_ups)
+        if isinstance(follow_ups, list):
+            yield from ((RecordKind.FOLLOW_UP, item) for item in follow_ups if isinstance(item, Mapping))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))

@@ -1,0 +1,78 @@
+"""The JSON Schema of a transaction: header and list of exams, the exams themselves being any objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acrmock.facts import Facts, Registry
+from acrmock.schema.record import DIALECT
+
+INSTANT_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
+)
+_COUNT_PATTERN = "^(?:0|[1-9][0-9]{0,8})$"
+
+
+def envelope_schema(facts: Facts, registry: Registry) -> dict[str, Any]:
+    """The JSON Schema 2020-12 of a transaction's envelope (facts N2.5, U13, U15); every name comes from the facts."""
+    header, exams = facts.text("nrdr.envelope.header"), facts.text("nrdr.envelope.exams")
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:acrmock:schema:transaction:{registry.slug}",
+        "title": f"{registry.header_word}: one transaction",
+        "description": "acrmock's own choice where ACR publishes nothing; not an ACR document.",
+        "type": "object",
+        "properties": {
+            header: header_schema(facts, registry),
+            exams: {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": facts.integer("nrdr.limit.exams"),
+                "items": {"type": "object"},
+            },
+        },
+        "required": [header, exams],
+        "additionalProperties": False,
+    }
+
+
+def header_schema(facts: Facts, registry: Registry) -> dict[str, Any]:
+    """The JSON Schema of the transaction header."""
+    name = {key: facts.text(f"nrdr.header.{key}") for key in _HEADER}
+    identifier = {"type": "string", "minLength": 1, "maxLength": 100}
+    pattern = {"type": "string", "maxLength": 128, "pattern": f"^(?:{facts.text('nrdr.transaction_id_pattern')})$"}
+    versions = [version.version for version in registry.versions]
+    properties = {
+        name["transaction_id"]: pattern,
+        name["transaction_date"]: {"type": "string", "maxLength": 40, "pattern": INSTANT_PATTERN},
+        name["partner_id"]: identifier,
+        name["app_id"]: identifier,
+        name["facility_id"]: identifier,
+        name["registry"]: {"type": "string", "enum": [registry.header_word]},
+        name["data_version"]: {"type": "string", "enum": versions},
+        name["number_of_exams"]: {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+                {"type": "string", "maxLength": 9, "pattern": _COUNT_PATTERN},
+            ],
+        },
+    }
+    optional = {facts.text("nrdr.header.previous_transaction_id"): pattern}
+    return {
+        "type": "object",
+        "properties": {**properties, **optional},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_HEADER = (
+    "transaction_id",
+    "transaction_date",
+    "partner_id",
+    "app_id",
+    "facility_id",
+    "registry",
+    "data_version",
+    "number_of_exams",
+)

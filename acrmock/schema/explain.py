@@ -1,0 +1,106 @@
+"""Turning the errors of the JSON Schema validator into problems: which element, which rule, which sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from acrmock.facts import Element, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.record import RecordProblem
+from acrmock.schema.pointer import join
+from acrmock.schema.problems import ProblemKind, of_element, of_record, of_rule, unknown_element
+from acrmock.schema.record import MAX_FOLLOW_UPS, schema_rules
+
+_KINDS = {
+    "type": ProblemKind.TYPE,
+    "anyOf": ProblemKind.TYPE,
+    "minItems": ProblemKind.TYPE,
+    "enum": ProblemKind.CODE,
+    "minLength": ProblemKind.LENGTH,
+    "maxLength": ProblemKind.LENGTH,
+    "pattern": ProblemKind.FORMAT,
+    "uniqueItems": ProblemKind.REPEATED,
+}
+
+
+class SchemaError(Protocol):
+    """What the validator says of one breach."""
+
+    instance_path: Sequence[str | int]
+    schema_path: Sequence[str | int]
+    kind: Any
+
+
+class Explainer:
+    """Explains the errors of one version's schema at level submit."""
+
+    def __init__(self, version: MappingVersion) -> None:
+        self._version = version
+        self._elements = {record: {element.name: element for element in version.of(record)} for record in RecordKind}
+        self._rules = {record: schema_rules(version, record, Level.SUBMIT) for record in RecordKind}
+
+    def problems(self, errors: Iterable[SchemaError], base: str) -> Iterator[RecordProblem]:
+        """The problems that `errors` are, of an exam at the pointer `base`."""
+        seen: set[tuple[str, str]] = set()
+        for error in errors:
+            for problem in self._explain(error, base):
+                key = (problem.code, problem.pointer)
+                if key not in seen:
+                    seen.add(key)
+                    yield problem
+
+    def _explain(self, error: SchemaError, base: str) -> Iterator[RecordProblem]:
+        instance, schema = list(error.instance_path), list(error.schema_path)
+        record = RecordKind.EXAM
+        follow_ups = self._version.follow_ups
+        if schema[:2] == ["properties", follow_ups] and follow_ups not in self._elements[RecordKind.EXAM]:
+            if len(schema) < 4:
+                yield self._follow_ups(join(base, follow_ups))
+                return
+            base = join(base, follow_ups, instance[1])
+            instance, schema = instance[2:], schema[3:]
+            record = RecordKind.FOLLOW_UP
+        yield from self._in_record(record, base, instance, schema, error.kind)
+
+    def _in_record(
+        self,
+        record: RecordKind,
+        base: str,
+        instance: list[str | int],
+        schema: list[str | int],
+        kind: Any,
+    ) -> Iterator[RecordProblem]:
+        keyword = schema[0]
+        elements = self._elements[record]
+        if keyword == "properties":
+            yield self._value(elements[str(schema[1])], base, instance, str(schema[-1]))
+        elif keyword == "required":
+            yield self._missing(elements[kind.property], base)
+        elif keyword == "additionalProperties":
+            known = tuple(elements)
+            for name in kind.unexpected[:MAX_FOLLOW_UPS]:
+                yield unknown_element(self._version, join(base, name), name, known)
+        elif keyword == "allOf":
+            yield self._rule(self._rules[record][int(schema[1])], base, instance, kind)
+        else:
+            what = "an exam" if record is RecordKind.EXAM else "a follow-up"
+            yield of_record(self._version, ProblemKind.RECORD, base, "", f"{what} must be a JSON object")
+
+    def _value(self, element: Element, base: str, instance: list[str | int], keyword: str) -> RecordProblem:
+        kind = _KINDS.get(keyword, ProblemKind.TYPE)
+        return of_element(self._version, kind, element, join(base, *instance))
+
+    def _missing(self, element: Element, base: str) -> RecordProblem:
+        return of_element(self._version, ProblemKind.REQUIRED, element, join(base, element.name))
+
+    def _rule(self, rule: Rule, base: str, instance: list[str | int], kind: Any) -> RecordProblem:
+        if rule.kind is RuleKind.FORBIDS:
+            return of_rule(self._version, rule, join(base, *instance), str(instance[-1]))
+        if rule.kind is RuleKind.ANY_OF:
+            return of_rule(self._version, rule, base, rule.elements[0])
+        name = getattr(kind, "property", rule.elements[0])
+        return of_rule(self._version, rule, join(base, name), name)
+
+    def _follow_ups(self, pointer: str) -> RecordProblem:
+        message = f"{self._version.follow_ups} must be a list of at most {MAX_FOLLOW_UPS} objects"
+        return of_record(self._version, ProblemKind.FOLLOW_UPS, pointer, self._version.follow_ups, message)

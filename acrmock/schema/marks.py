@@ -1,0 +1,59 @@
+"""Marks of real people in an exam: identifiers that could be somebody's (fact U25, requirement tx-test-data)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from acrmock import identity
+from acrmock.facts import MappingVersion, RecordKind
+from acrmock.record import IdentityMark
+from acrmock.schema.pointer import join, printable
+
+UNDENIABLE, DOUBTFUL = "undeniable", "doubtful"
+_LONGEST = 10_000
+
+
+def identity_marks(version: MappingVersion, exam: Any, index: int) -> tuple[IdentityMark, ...]:
+    """The marks of real people in an exam; `undeniable` for patient numbers that are issued, `doubtful` for the rest."""
+    if not isinstance(exam, Mapping):
+        return ()
+    base = join("", version.exams, index)
+    found = list(_in_record(version, RecordKind.EXAM, exam, base))
+    follow_ups = exam.get(version.follow_ups)
+    if isinstance(follow_ups, list):
+        for place, follow_up in enumerate(follow_ups):
+            if isinstance(follow_up, Mapping):
+                below = join(base, version.follow_ups, place)
+                found += _in_record(version, RecordKind.FOLLOW_UP, follow_up, below)
+    return tuple(found)
+
+
+def _in_record(
+    version: MappingVersion,
+    kind: RecordKind,
+    record: Mapping[Any, Any],
+    base: str,
+) -> Iterator[IdentityMark]:
+    for name, value in record.items():
+        if not isinstance(value, str) or not isinstance(name, str) or len(value) > _LONGEST:
+            continue
+        element = version.element(name, kind)
+        found = _mark(element.identity if element else "", value)
+        if found:
+            mark, grade = found
+            yield IdentityMark(pointer=join(base, name), element=printable(name, 64), mark=mark, grade=grade)
+
+
+def _mark(kind: str, value: str) -> tuple[str, str] | None:
+    if kind == "ssn":
+        return ("ssn", UNDENIABLE) if identity.classify_ssn(value) == "issuable" else None
+    if kind == "mbi":
+        return ("mbi", UNDENIABLE) if identity.classify_mbi(value) == "issuable" else None
+    if kind == "npi":
+        return ("npi", DOUBTFUL) if identity.classify_npi(value) == "issuable" else None
+    if kind == "hicn":
+        return ("hicn", UNDENIABLE) if identity.classify_ssn(value[:9]) == "issuable" and value[9:10].isalpha() else None
+    if kind == "phone":
+        return ("phone", DOUBTFUL) if identity.classify_phone(value) == "issuable" else None
+    return ("ssn-in-text", DOUBTFUL) if identity.ssns_in(value) else None

@@ -1,0 +1,189 @@
+"""Checking exam records: the JSON Schema first, the rules it cannot say second, each problem with pointer and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import jsonschema_rs
+
+from acrmock.facts import Facts, Level, MappingVersion, RecordKind, RuleKind
+from acrmock.record import RecordProblem, Struct
+from acrmock.schema.explain import Explainer
+from acrmock.schema.keys import exam_key
+from acrmock.schema.pointer import join
+from acrmock.schema.problems import (
+    ERROR,
+    ProblemKind,
+    element_code,
+    of_record,
+    of_rule,
+    rule_code,
+    unknown_element,
+)
+from acrmock.schema.record import record_schema
+from acrmock.schema.rules import Scene, evaluators
+
+_INCONVERTIBLE = (ValueError, TypeError, OverflowError, RecursionError)
+
+
+class RecordState(StrEnum):
+    """What becomes of a record (facts N2.8, U21), whatever word the facts have for it."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    REJECTED = "rejected"
+
+
+class RecordVerdict(Struct, frozen=True, kw_only=True):
+    """One record checked: `status` is the word of the facts for `state`; errors reject, a missing rest leaves incomplete."""
+
+    state: RecordState
+    status: str
+    problems: tuple[RecordProblem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[RecordProblem, ...]:
+        """The problems that reject the record."""
+        return tuple(problem for problem in self.problems if problem.severity == ERROR)
+
+    @property
+    def warnings(self) -> tuple[RecordProblem, ...]:
+        """The problems that do not."""
+        return tuple(problem for problem in self.problems if problem.severity != ERROR)
+
+
+class RecordValidator:
+    """Checks exams against one mapping version; made once, then used from any thread.
+
+    No value can make it raise: whatever is not JSON's own is reported as a value of the wrong type.
+    """
+
+    def __init__(self, facts: Facts, version: MappingVersion) -> None:
+        self._version = version
+        self._limit = facts.integer("nrdr.limit.problems")
+        self._words = {state: facts.text(f"nrdr.record.word.{state}") for state in RecordState}
+        self._schema = jsonschema_rs.validator_for(record_schema(version))
+        self._explainer = Explainer(version)
+        self._exam_rules = evaluators(version, RecordKind.EXAM)
+        self._follow_up_rules = evaluators(version, RecordKind.FOLLOW_UP)
+        self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
+        self._incompleting = _incompleting(version)
+        self._names = {record: tuple(element.name for element in version.of(record)) for record in RecordKind}
+
+    def check(self, exam: Any, *, index: int, today: date, facility: str) -> RecordVerdict:
+        """The verdict on one exam at `index` of the transaction; pointers are relative to the transaction's body."""
+        base = join("", self._version.exams, index)
+        problems = [*self._first_layer(exam, base), *self._second_layer(exam, base, today, facility)]
+        return self._verdict(problems, base)
+
+    def check_all(self, exams: Iterable[Any], *, today: date, facility: str) -> tuple[RecordVerdict, ...]:
+        """The verdicts on all exams of a transaction, duplicates among them included."""
+        seen: set[str] = set()
+        verdicts = []
+        for index, exam in enumerate(exams):
+            verdict = self.check(exam, index=index, today=today, facility=facility)
+            key = exam_key(self._version, exam, facility) if self._unique is not None else ""
+            if key in seen and self._unique is not None:
+                base = join("", self._version.exams, index)
+                duplicate = of_rule(self._version, self._unique, base, "")
+                verdict = self._verdict([*verdict.problems, duplicate], base)
+            elif key:
+                seen.add(key)
+            verdicts.append(verdict)
+        return tuple(verdicts)
+
+    def valid(self, exam: Any) -> bool:
+        """Whether the first layer alone accepts an exam."""
+        try:
+            return bool(self._schema.is_valid(exam))
+        except _INCONVERTIBLE:
+            return False
+
+    def _first_layer(self, exam: Any, base: str) -> list[RecordProblem]:
+        if self.valid(exam):
+            return list(self._tolerated(exam, base))
+        try:
+            errors = list(self._schema.iter_errors(exam))
+        except _INCONVERTIBLE:
+            errors = list(self._schema.iter_errors(_plain(exam)))
+        return [*self._explainer.problems(errors, base), *self._tolerated(exam, base)]
+
+    def _tolerated(self, exam: Any, base: str) -> Iterator[RecordProblem]:
+        """Unknown elements, where the version only warns of them."""
+        if self._version.unknown_elements != "warn" or not isinstance(exam, Mapping):
+            return
+        known = self._names[RecordKind.EXAM]
+        for name in exam:
+            if name not in known and name != self._version.follow_ups:
+                yield unknown_element(self._version, join(base, str(name)), str(name), known)
+
+    def _second_layer(self, exam: Any, base: str, today: date, facility: str) -> Iterator[RecordProblem]:
+        if not isinstance(exam, Mapping):
+            return
+        scene = Scene(exam, exam, base, today, facility)
+        for evaluate in self._exam_rules:
+            yield from evaluate(scene)
+        follow_ups = exam.get(self._version.follow_ups)
+        if not isinstance(follow_ups, list):
+            return
+        for place, follow_up in enumerate(follow_ups):
+            if isinstance(follow_up, Mapping):
+                below = Scene(follow_up, exam, join(base, self._version.follow_ups, place), today, facility)
+                for evaluate in self._follow_up_rules:
+                    yield from evaluate(below)
+
+    def _verdict(self, problems: list[RecordProblem], base: str) -> RecordVerdict:
+        state = RecordState.COMPLETE
+        if any(problem.severity == ERROR for problem in problems):
+            state = RecordState.REJECTED
+        elif any(problem.code in self._incompleting for problem in problems):
+            state = RecordState.INCOMPLETE
+        if len(problems) > self._limit:
+            rest = len(problems) - self._limit
+            problems = sorted(problems, key=lambda problem: problem.severity != ERROR)[: self._limit]
+            message = f"{rest} more problems of this record are not listed"
+            problems.append(of_record(self._version, ProblemKind.RECORD, base, "", message))
+        return RecordVerdict(state=state, status=self._words[state], problems=tuple(problems))
+
+
+def _incompleting(version: MappingVersion) -> frozenset[str]:
+    """The codes of problems that leave a record incomplete."""
+    codes = {
+        element_code(version, ProblemKind.REQUIRED, element)
+        for element in version.elements
+        if element.level is Level.COMPLETE
+    }
+    return frozenset(codes | {rule_code(version, rule) for rule in version.rules if rule.level is Level.COMPLETE})
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A copy that the validator can read: whatever it cannot carry becomes null, whatever is too deep an empty object."""
+    if isinstance(value, str):
+        return value if _encodable(value) else None
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, Mapping):
+        if depth > 2:
+            return {}
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value] if depth <= 3 else []
+    return None
+
+
+def _key(key: Any) -> str:
+    text = str(key)
+    return text if _encodable(text) else text.encode("utf-8", "replace").decode()
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
