@@ -1,0 +1,62 @@
+"""Same-shape pseudonyms for identifiers: type, length and pattern stay, the value goes; equal values stay equal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PLAIN_DATE = re.compile(r"\d{8}")
+_UPPER = "ABCDEFGHJKLMNPQRTUVWXY"
+_LOWER = "abcdefghijkmnopqrstuvwxyz"
+_NPI_ISSUER = "80840"
+
+Stream = Callable[[str], bytes]
+"""Keyed bytes for a label; at least 32 of them, the same for the same label."""
+
+
+def pseudonym(stream: Stream, kind: str, value: str) -> str:
+    """A value of the same shape in a synthetic range: an SSN in area 000, an NPI that begins with 9, a real date."""
+    source = _bytes(stream, f"{kind}\0{value}")
+    if kind == "birth-date" and _DATE.fullmatch(value):
+        return f"{1930 + next(source) % 40:04d}-{next(source) % 12 + 1:02d}-{next(source) % 28 + 1:02d}"
+    if kind == "birth-date" and _PLAIN_DATE.fullmatch(value):
+        return f"{1930 + next(source) % 40:04d}{next(source) % 12 + 1:02d}{next(source) % 28 + 1:02d}"
+    shaped = "".join(_shape(character, source) for character in value)
+    if kind == "ssn":
+        return _replace_leading_digits(shaped, "000")
+    if kind == "npi" and len(shaped) == 10 and shaped.isascii() and shaped.isdigit():
+        return _with_check_digit("9" + shaped[1:9])
+    if kind == "mbi" and len(shaped) > 1 and shaped[1].isalpha():
+        return shaped[0] + "S" + shaped[2:]
+    return shaped
+
+
+def _bytes(stream: Stream, label: str) -> Iterator[int]:
+    block = 0
+    while True:
+        yield from stream(f"{block}\0{label}")
+        block += 1
+
+
+def _shape(character: str, source: Iterator[int]) -> str:
+    if character.isdecimal():
+        return str(next(source) % 10)
+    if character.isupper():
+        return _UPPER[next(source) % len(_UPPER)]
+    if character.isalpha():
+        return _LOWER[next(source) % len(_LOWER)]
+    return character
+
+
+def _replace_leading_digits(text: str, digits: str) -> str:
+    rest = iter(digits)
+    return "".join(next(rest, character) if character.isdigit() else character for character in text)
+
+
+def _with_check_digit(nine: str) -> str:
+    total = 0
+    for place, digit in enumerate(reversed(_NPI_ISSUER + nine)):
+        number = int(digit) * (2 if place % 2 == 0 else 1)
+        total += number - 9 if number > 9 else number
+    return nine + str(-total % 10)

@@ -1,0 +1,153 @@
+"""Finding issued secrets in text: raw, percent-encoded, in base64, glued to other characters, or shaped like a JWT.
+
+No secret is kept anywhere: a candidate is looked up by its mark among the marks of what was issued.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import unquote
+
+from acrmock.record import SecretKind
+
+Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
+"""Which of these marks belong to issued secrets, and of which kind."""
+
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_ISSUABLE = re.compile(r"[A-Za-z0-9_-]{8,1024}")
+_BASE64 = (re.compile(r"[A-Za-z0-9+/]{11,}={0,2}"), re.compile(r"[A-Za-z0-9_-]{11,}={0,2}"))
+_ROUNDS = 3
+_LONGEST_RUN = 4096
+_MEMO = 4096
+_REMEMBERED_RUN = 64
+
+
+class Scanner:
+    """Looks for issued secrets; knows their lengths, so that every window of a run of token characters can be tried.
+
+    Runs that held nothing are remembered (a bounded number, forgotten at every `learn`), so that names which come with
+    each request cost nothing.
+    """
+
+    def __init__(self, mark: Callable[[str], str]) -> None:
+        self._mark = mark
+        self._lengths: tuple[int, ...] = ()
+        self._jwt_lengths: frozenset[int] = frozenset()
+        self._clean: set[str] = set()
+        self._clean_base64: set[str] = set()
+
+    def learn(self, value: str) -> None:
+        """A secret was issued; raises `ValueError` when it could not be recognised (not `[A-Za-z0-9_-]{8,}` and no JWT)."""
+        if JWT.fullmatch(value):
+            self.learn_length(len(value), jwt=True)
+        elif _ISSUABLE.fullmatch(value):
+            self.learn_length(len(value))
+        else:
+            raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
+
+    def learn_length(self, length: int, *, jwt: bool = False) -> None:
+        """A secret (or a JWT) of this many characters was issued, perhaps before a restart."""
+        if jwt:
+            self._jwt_lengths |= {length}
+        elif length not in self._lengths:
+            self._lengths = tuple(sorted({*self._lengths, length}, reverse=True))
+        self._clean, self._clean_base64 = set(), set()
+
+    def find(self, text: str, known: Known) -> dict[str, SecretKind | None]:
+        """The pieces of `text` that must go, longest first, with the kind of each (None: JWT-shaped, not ours).
+
+        A piece in another encoding is given as it stands in `text`.
+        """
+        found = self._jwts(text, known) if "eyJ" in text else {}
+        shortest = self._lengths[-1] if self._lengths else _LONGEST_RUN
+        if len(text) >= shortest:
+            runs = [run for run in set(_TOKEN.findall(text)) if len(run) >= shortest and run not in self._clean]
+            found |= self._runs(runs, known)
+            found |= self._encoded(text, shortest, known)
+        return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+
+    def holds(self, text: str, known: Known) -> SecretKind | None:
+        """The kind of an issued secret in `text`, percent-encoded or not, if any."""
+        for _ in range(_ROUNDS):
+            for kind in self.find(text, known).values():
+                if kind is not None:
+                    return kind
+            decoded = unquote(text, encoding="latin-1")
+            if decoded == text:
+                break
+            text = decoded
+        return None
+
+    def _jwts(self, text: str, known: Known) -> dict[str, SecretKind | None]:
+        found: dict[str, SecretKind | None] = {}
+        for match in JWT.finditer(text):
+            whole = match.group()
+            marks = {self._mark(whole[:size]) for size in {len(whole), *self._jwt_lengths} if size <= len(whole)}
+            found[whole] = next(iter(known(sorted(marks)).values()), None)
+        return found
+
+    def _runs(self, runs: Sequence[str], known: Known) -> dict[str, SecretKind | None]:
+        found: dict[str, SecretKind | None] = {}
+        windows: dict[str, str] = {}
+        for run in runs:
+            if len(run) > _LONGEST_RUN:
+                found[run] = None  # too long to look into: hidden as a whole
+            elif _UUID.fullmatch(run):
+                windows[self._mark(run)] = run
+            else:
+                windows.update({self._mark(window): window for window in self._windows(run)})
+        hits = known(list(windows)) if windows else {}
+        found |= {windows[mark]: kind for mark, kind in hits.items()}
+        if not hits:
+            self._clean = _remember(self._clean, runs)
+        return found
+
+    def _windows(self, run: str) -> list[str]:
+        return [run[start : start + size] for size in self._lengths for start in range(len(run) - size + 1)]
+
+    def _encoded(self, text: str, shortest: int, known: Known) -> dict[str, SecretKind | None]:
+        """Runs of base64 in whose decoded text, at any alignment, a secret stands."""
+        needed = (shortest * 4 + 2) // 3
+        found: dict[str, SecretKind | None] = {}
+        for pattern in _BASE64:
+            for run in set(pattern.findall(text)):
+                if needed <= len(run) <= _LONGEST_RUN * 2 and run not in self._clean_base64:
+                    kind = self._decoded(run, shortest, known)
+                    if kind is not None:
+                        found[run] = kind
+                    else:
+                        self._clean_base64 = _remember(self._clean_base64, (run,))
+        return found
+
+    def _decoded(self, run: str, shortest: int, known: Known) -> SecretKind | None:
+        body = run.rstrip("=").replace("-", "+").replace("_", "/")
+        for offset in range(4):
+            part = body[offset:]
+            part = part[: len(part) - 1] if len(part) % 4 == 1 else part
+            try:
+                plain = base64.b64decode(part + "=" * (-len(part) % 4)).decode("latin-1")
+            except (binascii.Error, ValueError):
+                continue
+            inner = [piece for piece in _TOKEN.findall(unquote(plain, encoding="latin-1")) if len(piece) >= shortest]
+            for kind in self._runs(inner, known).values() if inner else ():
+                if kind is not None:
+                    return kind
+            if "eyJ" in plain:
+                for kind in self._jwts(plain, known).values():
+                    if kind is not None:
+                        return kind
+        return None
+
+
+def _remember(memo: set[str], runs: Sequence[str]) -> set[str]:
+    """The memo with the short ones of `runs` added, begun anew when it is full."""
+    short = {run for run in runs[:_MEMO] if len(run) <= _REMEMBERED_RUN}
+    if len(memo) + len(short) > _MEMO:
+        return short
+    memo |= short
+    return memo

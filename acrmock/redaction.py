@@ -1,0 +1,374 @@
+"""Redaction at the edge, with facts: the one place where secrets leave a record and what must be known of them stays.
+
+Values issued by acrmock are found wherever they stand; values under names that are always sensitive go whatever they are;
+identifiers of persons in bodies become pseudonyms of the same shape unless they lie in a synthetic range.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, unquote_plus
+
+from acrmock._pseudonym import pseudonym
+from acrmock._scan import Known, Scanner
+from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData, SecretKind
+
+MARK_LENGTH = 22
+BODY_LIMIT = 1024 * 1024
+"""Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
+
+Headers = Sequence[tuple[str, str]]
+
+SENSITIVE: Mapping[str, str] = {
+    "password": "password",
+    "client_secret": "client_secret",
+    "code_verifier": "code_verifier",
+    "refresh_token": "refresh_token",
+    "access_token": "access_token",
+    "id_token": "id_token",
+    "id_token_hint": "id_token",
+    "client_assertion": "client_assertion",
+    "assertion": "client_assertion",
+    "token": "token",
+    "api_key": "api_key",
+    "apikey": "api_key",
+    "x-api-key": "api_key",
+    "secret": "secret",
+    "session": "cookie",
+}
+"""Parameters and JSON members whose value always goes, with the kind that the reference names (RFC 6749, RFC 7636)."""
+
+_SENSITIVE_PARAMETERS: Mapping[str, str] = {**SENSITIVE, "code": "code"}
+_SENSITIVE_HEADERS: Mapping[str, str] = {"x-api-key": "api_key", "api-key": "api_key", "x-auth-token": "token"}
+_URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
+_REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
+_JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.eE+-]*+)', re.DOTALL)
+
+
+class Digester:
+    """Keyed digests (HMAC-SHA256, 132 bits shown): the same value gives the same mark, and nothing can be read back."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def mark(self, value: str | bytes) -> str:
+        """The mark of a value: 22 characters of base64url."""
+        return base64.urlsafe_b64encode(self.stream(value))[:MARK_LENGTH].decode("ascii")
+
+    def stream(self, value: str | bytes) -> bytes:
+        """The 32 bytes of a value's keyed digest."""
+        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, data, "sha256")
+
+    def ref(self, kind: SecretKind | str, value: str | bytes) -> str:
+        """The reference that stands for a value in a record: `d:KIND:MARK`."""
+        return f"d:{kind}:{self.mark(value)}"
+
+    def same(self, mark: str, value: str) -> bool:
+        """Whether `value` has that mark (or reference), compared in constant time."""
+        return hmac.compare_digest(mark.rpartition(":")[2], self.mark(value))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen while one request or answer was cleaned."""
+
+    known: Known
+    exposures: list[Exposure] = field(default_factory=list)
+
+    def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
+        if kind is not None and place:
+            seen = Exposure(secret=kind, place=place, name=name, pointer=pointer)
+            if seen not in self.exposures:
+                self.exposures.append(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a piece of text stands: `place` empty means that a secret there is no exposure."""
+
+    place: str
+    name: str
+    pointer: str
+
+
+class Redactor:
+    """Takes what is sensitive out of requests and answers.
+
+    `identities` maps an element's name to its kind (`ssn`, `mbi`, `npi`, `name`, `birth-date`, `id`), `synthetic` says whether
+    a value of a kind lies in a synthetic range and may stay; `sensitive` adds parameter names.
+    """
+
+    def __init__(
+        self,
+        digester: Digester,
+        *,
+        identities: Mapping[str, str] | None = None,
+        synthetic: Callable[[str, str], bool] = lambda _kind, _value: False,
+        sensitive: Mapping[str, str] | None = None,
+        body_limit: int = BODY_LIMIT,
+    ) -> None:
+        self._digester = digester
+        self._identities = dict(identities or {})
+        self._synthetic = synthetic
+        self._members = {**SENSITIVE, **(sensitive or {})}
+        self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
+        self._body_limit = body_limit
+        self.scanner = Scanner(digester.mark)
+
+    def learn(self, value: str) -> None:
+        """A secret was issued; raises `ValueError` when it could not be recognised later."""
+        self.scanner.learn(value)
+
+    def text(self, text: str, known: Known) -> str:
+        """Free text without issued secrets and JWTs."""
+        return self._text(text, _Seen(known), _Spot("", "", ""))
+
+    # whole messages
+
+    def request(
+        self, method: str, url: str, headers: Headers, body: bytes, known: Known, *, version: str = "HTTP/1.1"
+    ) -> tuple[HttpRequest, tuple[Exposure, ...]]:
+        """The record of a request without its secrets, and where it held any that was issued here."""
+        seen = _Seen(known)
+        clean_url, query = self._url(url, seen, path=_Spot("path", "", "/request/url"), query="query")
+        clean_headers = tuple(
+            NameValue(name=self._text(name, seen, _Spot("header", name, f"/request/headers/{index}/name")), value=value)
+            for index, (name, value) in enumerate(self._headers(headers, seen, "/request/headers", "header"))
+        )
+        post = self._post(_header(headers, "content-type"), body, seen) if body else None
+        request = HttpRequest(
+            method=self._text(method, seen, _Spot("", "", ""))[:64],
+            url=clean_url,
+            httpVersion=version,
+            headers=clean_headers,
+            queryString=query,
+            postData=post,
+            bodySize=len(body),
+        )
+        return request, tuple(seen.exposures)
+
+    def response(
+        self, status: int, reason: str, headers: Headers, body: bytes, known: Known
+    ) -> tuple[HttpResponse, tuple[Exposure, ...]]:
+        """The record of an answer without its secrets, and those issued here that stood in a page."""
+        seen = _Seen(known)
+        media = _header(headers, "content-type")
+        clean = tuple(NameValue(name=name, value=value) for name, value in self._headers(headers, seen, "", ""))
+        page = "page" if "html" in media.lower() else ""
+        text, truncated = self._body(media, body, seen, _Spot(page, "", "/response/content/text"))
+        location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
+        response = HttpResponse(
+            status=status,
+            statusText=reason,
+            headers=clean,
+            content=Content(size=len(body), mimeType=media, text=text, truncated=truncated),
+            redirectURL=location,
+            bodySize=len(body),
+        )
+        return response, tuple(seen.exposures)
+
+    # places
+
+    def _text(self, text: str, seen: _Seen, spot: _Spot) -> str:
+        """`text` without issued secrets and JWTs, in whichever encoding they stand."""
+        for _ in range(4):
+            for piece, kind in self.scanner.find(text, seen.known).items():
+                seen.note(kind, spot.place, spot.name, spot.pointer)
+                text = text.replace(piece, self._digester.ref(kind or "token", piece))
+            decoded = unquote(text, encoding="latin-1") if "%" in text else text
+            if decoded == text or not any(
+                piece for round_ in _rounds(decoded) for piece in self.scanner.find(round_, seen.known)
+            ):
+                break
+            text = decoded
+        return text
+
+    def _value(self, name: str, value: str, kinds: Mapping[str, str], seen: _Seen, spot: _Spot) -> str:
+        """A parameter's value as sent (`value` decoded): a reference where the name is sensitive, else cleaned."""
+        kind = kinds.get(name.lower())
+        if kind is None or not value or _REFERENCE.fullmatch(value):
+            return self._text(value, seen, spot)
+        mark = self._digester.mark(value)
+        ours = seen.known((mark,)).get(mark)
+        if ours is None:
+            self._text(value, seen, spot)  # for its exposures: the whole value goes anyway
+        seen.note(ours, spot.place, spot.name, spot.pointer)
+        return f"d:{ours or kind}:{mark}"
+
+    def _url(self, url: str, seen: _Seen, *, path: _Spot, query: str) -> tuple[str, tuple[NameValue, ...]]:
+        head, mark, rest = url.partition("?")
+        rest, hash_, fragment = rest.partition("#")
+        head = self._text(head, seen, path)
+        pairs, parts = [], []
+        for part in rest.split("&") if mark else ():
+            if not part:
+                continue
+            pointer = f"{path.pointer.rpartition('/')[0]}/queryString/{len(pairs)}/value" if query == "query" else path.pointer
+            name, value, sent = self._pair(part, seen, query, path, pointer)
+            pairs.append(NameValue(name=name, value=value))
+            parts.append(sent)
+        clean = head + mark + "&".join(parts)
+        if hash_:
+            inner, _ = self._url("?" + fragment, seen, path=path, query=query if query != "query" else "fragment")
+            clean += hash_ + inner[1:]
+        return clean, tuple(pairs)
+
+    def _pair(self, part: str, seen: _Seen, place: str, path: _Spot, pointer: str) -> tuple[str, str, str]:
+        """One `name=value` of a query or form: the decoded name and value, and the part as sent, all cleaned."""
+        raw_name, equals, raw_value = part.partition("=")
+        name, value = _unquote(raw_name), _unquote(raw_value)
+        spot = _Spot({"query": "query", "body": "body"}.get(place, path.place), name if place else path.name, pointer)
+        if path.name:
+            spot = _Spot(path.place, path.name, pointer)
+        clean_name = self._text(name, seen, spot)
+        clean = self._value(name, value, self._parameters, seen, spot)
+        sent_name = raw_name if clean_name == name else quote(clean_name, safe=":")
+        sent_value = raw_value if clean == value else quote(clean, safe=":")
+        if clean == value and equals:
+            sent_value = self._text(raw_value, seen, spot)
+        return clean_name, clean, sent_name + equals + sent_value
+
+    def _headers(self, headers: Headers, seen: _Seen, base: str, place: str) -> list[tuple[str, str]]:
+        cleaned = []
+        for index, (name, value) in enumerate(headers):
+            spot = _Spot(place, name, f"{base}/{index}/value")
+            cleaned.append((name, self._header(name.lower(), value, seen, spot)))
+        return cleaned
+
+    def _header(self, name: str, value: str, seen: _Seen, spot: _Spot) -> str:
+        if name in {"authorization", "proxy-authorization"}:
+            return self._authorization(value, seen, spot)
+        if name == "cookie":
+            return "; ".join(self._cookie(part.strip(), seen, spot) for part in value.split(";") if part.strip())
+        if name == "set-cookie":
+            first, semicolon, attributes = value.partition(";")
+            return self._cookie(first, seen, spot) + semicolon + self._text(attributes, seen, spot)
+        if name in _URL_HEADERS:
+            return self._url(value, seen, path=spot, query="")[0]
+        if name in _SENSITIVE_HEADERS and value:
+            return self._value(name, value, _SENSITIVE_HEADERS, seen, spot)
+        return self._text(value, seen, spot)
+
+    def _authorization(self, value: str, seen: _Seen, spot: _Spot) -> str:
+        scheme, space, credentials = value.strip().partition(" ")
+        if not space:
+            return self._value("token", value, self._members, seen, spot)
+        credentials = credentials.strip()
+        if scheme.lower() != "basic":
+            return f"{self._text(scheme, seen, spot)} {self._value('token', credentials, self._members, seen, spot)}"
+        try:
+            plain = base64.b64decode(credentials + "=" * (-len(credentials) % 4), validate=True).decode("utf-8")
+        except (binascii.Error, ValueError):
+            return f"{scheme} {self._value('secret', credentials, self._members, seen, spot)}"
+        user, colon, password = plain.partition(":")
+        clean_user = self._text(unquote_plus(user), seen, spot)
+        return f"{scheme} {clean_user}{colon}{self._value('client_secret', unquote_plus(password), self._members, seen, spot)}"
+
+    def _cookie(self, part: str, seen: _Seen, spot: _Spot) -> str:
+        name, equals, value = part.partition("=")
+        if not equals:
+            return self._value("session", part, self._members, seen, spot)
+        clean = self._value("session", value.strip('"'), self._members, seen, spot)
+        return f"{self._text(name, seen, spot)}={clean}"
+
+    # bodies
+
+    def _post(self, media: str, body: bytes, seen: _Seen) -> PostData:
+        spot = _Spot("body", "", "/request/postData/text")
+        if "x-www-form-urlencoded" not in media.lower():
+            text, truncated = self._body(media, body, seen, spot)
+            return PostData(mimeType=self._text(media, seen, spot), text=text, truncated=truncated)
+        raw = body.decode("utf-8", "replace")
+        pairs, parts, size = [], [], 0
+        for part in raw.split("&"):
+            if not part:
+                continue
+            pointer = f"/request/postData/params/{len(pairs)}/value"
+            name, value, sent = self._pair(part, seen, "body", _Spot("body", "", pointer), pointer)
+            size += len(sent) + 1
+            if size <= self._body_limit:
+                pairs.append(NameValue(name=name, value=value))
+                parts.append(sent)
+        return PostData(mimeType=media, text="&".join(parts), params=tuple(pairs), truncated=size > self._body_limit)
+
+    def _body(self, media: str, body: bytes, seen: _Seen, spot: _Spot) -> tuple[str, bool]:
+        """A body as text, cleaned and cut, and whether it was cut."""
+        if not body:
+            return "", False
+        if b"\0" in body:
+            return self._digester.ref("binary", body), False
+        text = self._text(body.decode("utf-8", "replace"), seen, spot)
+        limit = self._body_limit
+        truncated = len(text) > limit
+        if "json" in media.lower() or text.lstrip()[:1] in {"{", "["}:
+            text = self._json(text[: limit + 8192] if truncated else text, seen, spot)
+        return (text[:limit] if truncated else text), truncated
+
+    def _json(self, text: str, seen: _Seen, spot: _Spot) -> str:
+        """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed."""
+        name = ""
+
+        def token(match: re.Match[str]) -> str:
+            nonlocal name
+            inner, end, colon, number = match.groups()
+            if number is not None:
+                kind = self._identities.get(name)
+                return number if kind is None else self._identity(kind, number)
+            if not end:
+                return '"'  # cut off in the middle: what it was cannot be known
+            value = _unescape(inner)
+            if colon is not None:
+                name = value
+                clean = self._text(value, seen, spot) if "\\" in inner else value
+            else:
+                clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
+            return match.group() if clean == value else json.dumps(clean, ensure_ascii=False) + (colon or "")
+
+        return _JSON_TOKEN.sub(token, text)
+
+    def _member(self, name: str, value: str, *, escaped: bool, seen: _Seen, spot: _Spot) -> str:
+        if name in self._identities:
+            return self._identity(self._identities[name], value)
+        if name.lower() in self._members:
+            return self._value(name, value, self._members, seen, _Spot(spot.place, name, spot.pointer))
+        return self._text(value, seen, _Spot(spot.place, name, spot.pointer)) if escaped else value
+
+    def _identity(self, kind: str, value: str) -> str:
+        if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
+            return value
+        return pseudonym(self._digester.stream, kind, value)
+
+
+def _rounds(text: str) -> list[str]:
+    """`text` and what further percent-decoding makes of it, three rounds at most."""
+    rounds = [text]
+    while "%" in rounds[-1] and len(rounds) < 3:
+        decoded = unquote(rounds[-1], encoding="latin-1")
+        if decoded == rounds[-1]:
+            break
+        rounds.append(decoded)
+    return rounds
+
+
+def _unquote(text: str) -> str:
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _unescape(inner: str) -> str:
+    if "\\" not in inner:
+        return inner
+    try:
+        return str(json.loads(f'"{inner}"', strict=False))
+    except ValueError:
+        return inner
+
+
+def _header(headers: Headers, name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")

@@ -1,0 +1,60 @@
+"""Addresses of peers and lists of networks, parsed once."""
+
+from __future__ import annotations
+
+import ipaddress
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_BOUND = 4096
+
+
+class Addresses:
+    """Normalises peers (`::ffff:` unmapped, no zone) and matches them with lists; remembers a bounded number of both."""
+
+    def __init__(self) -> None:
+        self._peers: dict[str, Address | None] = {}
+        self._lists: dict[tuple[str, ...], tuple[Network, ...]] = {}
+
+    def normal(self, peer: str) -> str:
+        """A peer's address as text, or what was given where it is none."""
+        address = self._parsed(peer)
+        return peer if address is None else str(address)
+
+    def within(self, peer: str, sources: tuple[str, ...]) -> bool:
+        """Whether a peer lies in one of `sources` (CIDRs); what is no address or network never does."""
+        address = self._parsed(peer)
+        return address is not None and any(address in network for network in self._networks(sources))
+
+    def _parsed(self, peer: str) -> Address | None:
+        if peer not in self._peers:
+            if len(self._peers) >= _BOUND:
+                self._peers = {}
+            self._peers[peer] = parse_address(peer)
+        return self._peers.get(peer)
+
+    def _networks(self, sources: tuple[str, ...]) -> tuple[Network, ...]:
+        found = self._lists.get(sources)
+        if found is None:
+            if len(self._lists) >= _BOUND:
+                self._lists = {}
+            found = self._lists[sources] = tuple(network for text in sources if (network := _network(text)) is not None)
+        return found
+
+
+def parse_address(text: str) -> Address | None:
+    """An address with `::ffff:` unmapped and without its zone, or None."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text.partition("%")[0], strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,138 @@
+"""The reads of a SQLite store: of state and of the journal, in pages, from whichever connection they are given."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from mockserver.store import Scope, StoreError
+
+T = TypeVar("T", bound=msgspec.Struct)
+Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+"""Runs one query and gives all its rows (a page); raises `StoreError`."""
+
+_PAGE = 256
+
+
+@lru_cache(maxsize=256)
+def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(type_)
+
+
+def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
+    """A stored value as `type_`; raises `StoreError` naming kind and key when it is something else."""
+    try:
+        return _decoder(type_).decode(data)
+    except msgspec.MsgspecError as error:
+        raise StoreError("a stored value cannot be read", where=f"{kind} {key}"[:200], actual=str(error)) from error
+
+
+class SqliteReader:
+    """`Reader` and `Snapshot` over a function that runs queries."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
+        """The stored value, or None."""
+        found = self._rows(
+            "SELECT value FROM state WHERE kind = ? AND application = ? AND environment = ? AND key = ?", (kind, *scope, key)
+        )
+        return decode(type, found[0][0], kind, key) if found else None
+
+    def scan(
+        self,
+        kind: str,
+        scope: Scope,
+        type: type[T],  # noqa: A002 - the contract's name
+        *,
+        prefix: str = "",
+        limit: int | None = None,
+    ) -> Iterator[tuple[str, T]]:
+        """Keys that begin with `prefix`, in order, with their values."""
+        left, beyond, operator = limit, prefix, ">="
+        while left is None or left > 0:
+            page = self._rows(
+                "SELECT key, value FROM state WHERE kind = ? AND application = ? AND environment = ?"  # noqa: S608 - a constant
+                f" AND key {operator} ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
+                (kind, *scope, beyond, len(prefix), prefix, _PAGE if left is None else min(_PAGE, left)),
+            )
+            for key, value in page:
+                yield key, decode(type, value, kind, key)
+            if len(page) < _PAGE:
+                return
+            beyond, operator = page[-1][0], ">"
+            left = None if left is None else left - len(page)
+
+    def last_seq(self) -> int:
+        """The highest `seq` in the journal."""
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM journal", ())[0][0])
+
+    def entries(
+        self,
+        *,
+        application: str | None = None,
+        run: str | None = None,
+        labels: Iterable[str] = (),
+        after: int = 0,
+        until: int | None = None,
+    ) -> Iterator[tuple[int, bytes]]:
+        """(seq, JSON line) in order."""
+        last = self.last_seq() if until is None else until
+        where, values = _conditions(application, run, tuple(labels))
+        while after < last:
+            page = self._rows(
+                f"SELECT seq, line FROM journal WHERE {where}seq > ? AND seq <= ? ORDER BY seq LIMIT ?",  # noqa: S608 - constants
+                (*values, after, last, _PAGE),
+            )
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    def count(self, *, application: str | None = None, run: str | None = None, labels: Iterable[str] = (), after: int = 0) -> int:
+        """How many entries `entries` would give."""
+        where, values = _conditions(application, run, tuple(labels))
+        return int(self._rows(f"SELECT count(*) FROM journal WHERE {where}seq > ?", (*values, after))[0][0])  # noqa: S608
+
+    def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
+        found: dict[str, bytes] = {}
+        for start in range(0, len(keys), _PAGE):
+            part = keys[start : start + _PAGE]
+            marks = ",".join("?" * len(part))
+            found.update(
+                self._rows(
+                    f"SELECT key, value FROM state WHERE kind = ? AND application = '' AND environment = '' AND key IN ({marks})",  # noqa: S608
+                    (kind, *part),
+                )
+            )
+        return found
+
+
+def _conditions(application: str | None, run: str | None, labels: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    where, values = "", []
+    for column, value in (("application", application), ("run", run)):
+        if value is not None:
+            where += f"{column} = ? AND "
+            values.append(value)
+    if labels:
+        where += f"label IN ({','.join('?' * len(labels))}) AND "
+        values += labels
+    return where, tuple(values)
+
+
+def rows_of(connection: sqlite3.Connection) -> Rows:
+    """A function that runs queries on `connection`."""
+
+    def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError("the store cannot be read", actual=str(error)) from error
+
+    return rows

@@ -1,0 +1,89 @@
+"""The two Flask applications of one engine: the wires of the simulated ACR, and the house (control, health, pages)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import flask
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from mockserver.problem import PROBLEM_JSON, Answer, Problem, answer
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+PROBLEM_KEY = "acrmock.problem"
+ERROR_KEY = "acrmock.error"
+
+_log = logging.getLogger("mockserver")
+
+
+def make_app(
+    name: str, facts: Facts, blueprints: Iterable[flask.Blueprint], *, before: Callable[[], None] | None = None
+) -> flask.Flask:
+    """A Flask application that answers every error as a terse problem document and shows no traceback.
+
+    The problem and the exception are left in the WSGI environment for the gate. `before` runs once the route is known.
+    """
+    app = flask.Flask(name, static_folder=None, template_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    if before is not None:
+        app.before_request(before)
+    app.register_error_handler(Problem, lambda problem: _refuse(facts, problem))
+    app.register_error_handler(HTTPException, lambda error: _refuse_http(facts, error))
+    app.register_error_handler(Exception, lambda error: _fail(facts, error))
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def wire_answer(facts: Facts, problem: Problem, *, status: int | None = None) -> Answer:
+    """The wire form of a problem, as the catalogue of these facts has it."""
+    return answer(problem, facts.errors.get(problem.code), status=status)
+
+
+def _refuse(facts: Facts, problem: Problem) -> Response:
+    flask.request.environ[PROBLEM_KEY] = problem
+    status = facts.integer("gate.refusal_status") if problem.code == "address-not-allowed" else None
+    made = wire_answer(facts, problem, status=status)
+    response = Response(made.body, status=made.status, content_type=made.media_type)
+    for name, value in made.headers:
+        response.headers[name] = value
+    return response
+
+
+def _refuse_http(facts: Facts, error: HTTPException) -> Response:
+    if error.response is not None and isinstance(error.response, Response) and error.code is not None and error.code < 400:
+        return error.response
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, MethodNotAllowed):
+        code = "method-not-allowed"
+        headers = (("Allow", ", ".join(sorted(error.valid_methods or ()))),)
+    elif isinstance(error, NotFound):
+        code = "not-found"
+    elif isinstance(error, RequestEntityTooLarge):
+        code = "body-too-large"
+    else:
+        code = "bad-request" if (error.code or 500) < 500 else "internal-error"
+    problem = Problem(code, headers=headers)
+    response = _refuse(facts, problem)
+    if code == "bad-request" and error.code is not None:
+        response.status_code = error.code
+        response.set_data(b"")
+        response.set_data(_with_status(error.code, error.name))
+        response.content_type = PROBLEM_JSON
+    return response
+
+
+def _with_status(status: int, title: str) -> bytes:
+    return answer(Problem("bad-request", body={"title": title, "status": status}), None).body
+
+
+def _fail(facts: Facts, error: Exception) -> Response:
+    _log.error("a handler failed", exc_info=error)
+    flask.request.environ[ERROR_KEY] = error
+    return _refuse(facts, Problem("internal-error"))

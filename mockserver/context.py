@@ -1,0 +1,255 @@
+"""What a handler gets: the engine's core, the call it answers, and the notes it leaves for the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import flask
+import msgspec
+
+from acrmock.clock import Clock
+from acrmock.record import (
+    AuthorizeFacts,
+    BearerFacts,
+    Channel,
+    ClientFacts,
+    FieldProblem,
+    GrantFacts,
+    Operation,
+    Refusal,
+    SecretKind,
+    StatusFacts,
+    TransactionFacts,
+)
+from acrmock.redaction import Digester, Redactor
+from mockserver.journal import SECRET, IssuedSecret, Journal
+from mockserver.keys import Keys
+from mockserver.onboarding.model import APPLICATION, Application, Registration
+from mockserver.store import GLOBAL, Scope, Store, Unit
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SECRET_LENGTH = "secret-length"
+"""The kind under which the lengths of issued secrets are kept, so that they are known after a restart."""
+
+
+class SecretLength(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That a secret of this many characters was issued, a JWT or not."""
+
+    length: int
+    jwt: bool = False
+
+
+class Settings:
+    """The layer's settings with one registration's overrides on top; same accessors as `Facts`."""
+
+    def __init__(self, facts: Facts, overrides: Mapping[str, Any]) -> None:
+        self._facts = facts
+        self._overrides = overrides
+
+    def text(self, key: str) -> str:
+        """The setting as text."""
+        return str(self._overrides[key]) if key in self._overrides else self._facts.text(key)
+
+    def number(self, key: str) -> float:
+        """The setting as a number, in the unit that the layer states."""
+        return float(self._overrides[key]) if key in self._overrides else self._facts.number(key)
+
+    def integer(self, key: str) -> int:
+        """The setting as a whole number."""
+        return int(self._overrides[key]) if key in self._overrides else self._facts.integer(key)
+
+    def flag(self, key: str) -> bool:
+        """The setting as yes or no."""
+        return bool(self._overrides[key]) if key in self._overrides else self._facts.flag(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The setting as a list of texts."""
+        return tuple(map(str, self._overrides[key])) if key in self._overrides else self._facts.texts(key)
+
+    def mapping(self, key: str) -> Mapping[str, str]:
+        """The setting as a mapping of texts."""
+        return dict(self._overrides[key]) if key in self._overrides else self._facts.mapping(key)
+
+
+class Applications:
+    """The registered applications: read from a cache, written through a unit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._cache: dict[str, Application] = {}
+
+    def get(self, application: str) -> Application | None:
+        """The application of that id, or None."""
+        found = self._cache.get(application)
+        if found is None:
+            with self._store.read() as snapshot:
+                found = snapshot.get(APPLICATION, GLOBAL, application, Application)
+            if found is not None:
+                self._cache.setdefault(application, found)
+        return self._cache.get(application, found)
+
+    def all(self) -> tuple[Application, ...]:
+        """Every application, by id."""
+        with self._store.read() as snapshot:
+            return tuple(value for _, value in snapshot.scan(APPLICATION, GLOBAL, Application))
+
+    def save(self, unit: Unit, application: Application) -> None:
+        """Store `application` and use it from now on."""
+        unit.put(APPLICATION, GLOBAL, application.id, application)
+        self._cache[application.id] = application
+
+    def forget(self) -> None:
+        """Read everything anew (after a unit that was undone)."""
+        self._cache.clear()
+
+
+@dataclass(slots=True, kw_only=True)
+class EngineCore:
+    """What one engine is made of; nothing of it is global, so that two run side by side."""
+
+    facts: Facts
+    clock: Clock
+    store: Store
+    keys: Keys
+    digester: Digester
+    redactor: Redactor
+    journal: Journal
+    applications: Applications
+    public_url: str = ""
+    data: str = ""
+    version: str = ""
+    local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    ca_pem: bytes = b""
+    stored_lengths: set[int] = field(default_factory=set)
+
+    def settings_for(self, registration: Registration) -> Settings:
+        """The settings that hold for one environment of an application."""
+        return Settings(self.facts, registration.settings)
+
+    def base_url(self, application: str, environment: str) -> str:
+        """The public URL of an application's environment, without a trailing slash."""
+        prefix = "" if application == "default" else f"/a/{application}"
+        return f"{self.public_url}{prefix}/{environment}"
+
+    def issue(self, unit: Unit, kind: SecretKind, value: str, *, application: str = "", environment: str = "") -> str:
+        """Remember that `value` was issued, so that the recorder knows it anywhere; returns its mark."""
+        mark = self.digester.mark(value)
+        self.redactor.learn(value)
+        if len(value) not in self.stored_lengths:
+            unit.put(SECRET_LENGTH, GLOBAL, str(len(value)), SecretLength(length=len(value), jwt="." in value))
+            self.stored_lengths.add(len(value))
+        unit.put(SECRET, GLOBAL, mark, IssuedSecret(kind=kind, application=application, environment=environment))
+        return mark
+
+
+@dataclass(slots=True, kw_only=True)
+class Notes:
+    """What a handler leaves for the journal; all optional."""
+
+    operation: Operation = Operation.OTHER
+    channel: Channel = Channel.EXEMPT
+    allowed: bool | None = None
+    moved: bool = False
+    client: ClientFacts | None = None
+    authorize: AuthorizeFacts | None = None
+    grant: GrantFacts | None = None
+    bearer: BearerFacts | None = None
+    transaction: TransactionFacts | None = None
+    status: StatusFacts | None = None
+    refused: Refusal | None = None
+
+    def refusal(self, code: str, message: str, *, fields: tuple[FieldProblem, ...] = (), hint: str = "") -> None:
+        """Explain a refusal (a raised `Problem` does it by itself; this is for refusals by redirect or by status)."""
+        self.refused = Refusal(code=code, message=message, fields=fields, hint=hint)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request to the simulated ACR, resolved and admitted. Do heavy work before touching `unit`."""
+
+    engine: EngineCore
+    application: Application
+    environment: str
+    registration: Registration
+    peer: str
+    base_url: str
+    wall: datetime
+    notes: Notes = field(default_factory=Notes)
+    _context: AbstractContextManager[Unit] | None = None
+    _unit: Unit | None = None
+    _settings: Settings | None = None
+
+    @property
+    def business(self) -> datetime:
+        """The application's business time."""
+        return self.application.business.now(self.wall)
+
+    @property
+    def scope(self) -> Scope:
+        """Where this call's state is stored."""
+        return (self.application.id, self.environment)
+
+    @property
+    def settings(self) -> Settings:
+        """The layer's settings with this registration's overrides."""
+        if self._settings is None:
+            self._settings = self.engine.settings_for(self.registration)
+        return self._settings
+
+    @property
+    def unit(self) -> Unit:
+        """The call's unit, opened at first use (it takes the state lock); the journal entry joins it."""
+        if self._unit is None:
+            self._context = self.engine.store.unit()
+            self._unit = self._context.__enter__()
+        return self._unit
+
+    def issue(self, kind: SecretKind, value: str) -> str:
+        """Remember a secret minted for this call, so that the recorder knows it anywhere; returns its mark."""
+        return self.engine.issue(self.unit, kind, value, application=self.application.id, environment=self.environment)
+
+    def leave(self, error: BaseException | None = None) -> Unit | None:
+        """Leave the unit if it was opened, undoing it when `error` is given; the gate calls this."""
+        context, unit = self._context, self._unit
+        self._context = self._unit = None
+        if context is not None:
+            context.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        return unit
+
+
+CALL_KEY = "acrmock.call"
+CORE_KEY = "acrmock.core"
+
+
+def current_call() -> Call:
+    """The call being answered; raises `RuntimeError` outside one of the wires."""
+    call = flask.request.environ.get(CALL_KEY)
+    if not isinstance(call, Call):
+        raise RuntimeError("no call is being answered here")
+    return call
+
+
+def current_core() -> EngineCore:
+    """The engine's core, in a handler of the control API, health or pages as well as on the wires."""
+    core = flask.request.environ.get(CORE_KEY)
+    if not isinstance(core, EngineCore):
+        raise RuntimeError("no engine is answering here")
+    return core
+
+
+def wire(operation: Operation, channel: Channel) -> Callable[[F], F]:
+    """Mark a view function with what it is for; the gate checks the allowlist by it before the view runs."""
+
+    def mark(view: F) -> F:
+        view.acrmock_wire = (operation, channel)  # type: ignore[attr-defined]
+        return view
+
+    return mark

@@ -1,0 +1,369 @@
+"""The gate: whose a request is, whether its address may, how big it is; and that it is recorded before it is answered.
+
+It stands around the wires as WSGI middleware. The path decides whose traffic it is: `/a/{application}/{environment}/…`, or
+`/{environment}/…` for the application `default`; the RFC 8414 form stands at the host's root before the issuer's path.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+import flask
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+
+from acrmock.record import Channel, HttpFacts, Operation, Refusal
+from mockserver._addresses import Addresses
+from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, wire_answer
+from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
+from mockserver.journal import Exchange, Whose
+from mockserver.onboarding.model import Application
+from mockserver.problem import Problem
+from mockserver.store import StoreError, StoreFull
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+HEADERS_KEY = "acrmock.headers"
+"""Where the server leaves the raw headers, in the order of the wire."""
+
+TLS_KEY = "acrmock.tls"
+"""Where the server leaves the connection's `TlsFacts`."""
+
+WELL_KNOWN = "/.well-known/"
+_BODY_KEY = "acrmock.body"
+_CHUNK = 64 * 1024
+_DRAIN = 256 * 1024 * 1024
+_UNMATCHED_BODY = 64 * 1024
+_log = logging.getLogger("mockserver")
+
+
+
+class Gate:
+    """The WSGI application of one engine."""
+
+    def __init__(self, core: EngineCore, wires: Iterable[flask.Blueprint], house: Iterable[flask.Blueprint]) -> None:
+        self._core = core
+        self._addresses = Addresses()
+        self._environments = frozenset(core.facts.texts("gate.environments"))
+        self._wires = make_app("mockserver.wires", core.facts, wires, before=self._admit)
+        self._house = make_app("mockserver.house", core.facts, house)
+        self._house_routes = self._house.url_map.bind("")
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        environ[CORE_KEY] = self._core
+        path = environ.get("PATH_INFO", "")
+        whose, rest = self._whose(path)
+        if whose is None and self._is_house(path, environ.get("REQUEST_METHOD", "")):
+            return self._house(environ, start_response)
+        began = self._core.clock.monotonic()
+        call = self._open(environ, whose) if whose is not None else None
+        if call is None:
+            status, headers, body = self._unmatched(environ)
+        else:
+            environ["PATH_INFO"] = rest
+            environ[CALL_KEY] = call
+            status, headers, body = self._run(environ)
+        milliseconds = (self._core.clock.monotonic() - began) * 1000
+        status, headers, body = self._keep(environ, call, status, headers, body, milliseconds)
+        start_response(status, headers)
+        return [body]
+
+    # whose it is
+
+    def _whose(self, path: str) -> tuple[tuple[str, str] | None, str]:
+        """(application, environment) by the path, and what is left of the path; (None, path) where it names neither."""
+        if path.startswith(WELL_KNOWN):
+            name, slash, issuer = path[len(WELL_KNOWN) :].partition("/")
+            found, rest = self._whose(slash + issuer) if slash else (None, "")
+            return found, WELL_KNOWN + name + rest if found else path
+        segments = path.split("/", 4)
+        if len(segments) > 1 and segments[1] == "a":
+            if len(segments) > 3 and segments[3] in self._environments:
+                return (segments[2], segments[3]), "/" + "/".join(segments[4:])
+            return None, path
+        if len(segments) > 1 and segments[1] in self._environments:
+            return ("default", segments[1]), "/" + "/".join(segments[2:])
+        return None, path
+
+    def _is_house(self, path: str, method: str) -> bool:
+        try:
+            self._house_routes.match(path, method)
+        except NotFound:
+            return False
+        except (MethodNotAllowed, RequestRedirect):
+            return True
+        return True
+
+    def _open(self, environ: Environ, whose: tuple[str, str]) -> Call | None:
+        application = self._core.applications.get(whose[0])
+        registration = application.environments.get(whose[1]) if application is not None else None
+        if application is None or registration is None:
+            return None
+        return Call(
+            engine=self._core,
+            application=application,
+            environment=whose[1],
+            registration=registration,
+            peer=self._addresses.normal(environ.get("REMOTE_ADDR", "")),
+            base_url=self._core.base_url(*whose),
+            wall=self._core.clock.now(),
+        )
+
+    # before the handler
+
+    def _admit(self) -> None:
+        """Once the route is known: operation and channel, then the allowlist, then the body."""
+        environ = flask.request.environ
+        call: Call = environ[CALL_KEY]
+        view = self._wires.view_functions.get(flask.request.endpoint or "")
+        operation, channel = getattr(view, "acrmock_wire", (Operation.OTHER, Channel.EXEMPT))
+        call.notes.operation, call.notes.channel = operation, channel
+        if channel is Channel.BACK:
+            sources = call.registration.local_sources or self._core.local_sources
+            call.notes.allowed = self._addresses.within(call.peer, sources)
+            if not call.notes.allowed:
+                raise Problem(
+                    "address-not-allowed", hint=f"add the address to the local sources of {call.environment}, or send from one of them"
+                )
+        self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
+
+    def _read_body(self, environ: Environ, limit: int) -> None:
+        """Put the body into memory, at most `limit` bytes of it."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdigit():
+            raise Problem("bad-request", "Content-Length is not a number")
+        chunked = bool(environ.get("wsgi.input_terminated"))
+        if length == "0" and not chunked:
+            environ[_BODY_KEY] = b""
+            return
+        if not chunked and int(length) > limit:
+            _drain(environ["wsgi.input"], int(length))
+            raise Problem("body-too-large", f"more than {limit} bytes")
+        body = _read(environ["wsgi.input"], limit + 1 if chunked else int(length))
+        if len(body) > limit:
+            _drain(environ["wsgi.input"], _DRAIN)
+            raise Problem("body-too-large", f"more than {limit} bytes")
+        if not chunked and len(body) != int(length):
+            raise Problem("bad-request", "the body is shorter than Content-Length says")
+        environ[_BODY_KEY] = body
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+    # the handler
+
+    def _run(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        answer: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+            answer[:] = [status, headers]
+
+        try:
+            parts = self._wires(environ, start)
+            try:
+                body = b"".join(parts)
+            finally:
+                close = getattr(parts, "close", None)
+                if close is not None:
+                    close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+            _log.error("the wires failed", exc_info=error)
+            environ[ERROR_KEY] = error
+            return self._plain(Problem("internal-error"))
+        return answer[0], answer[1], body
+
+    def _unmatched(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+        problem = Problem("unknown-application", hint="the path begins with /a/{application}/{environment} or with /{environment}")
+        environ[PROBLEM_KEY] = problem
+        try:
+            self._read_body(environ, _UNMATCHED_BODY)
+        except Problem:
+            environ[_BODY_KEY] = b""
+        except Exception:  # noqa: BLE001 - a body that cannot be read changes nothing here
+            environ[_BODY_KEY] = b""
+        return self._plain(problem)
+
+    def _plain(self, problem: Problem) -> tuple[str, list[tuple[str, str]], bytes]:
+        made = wire_answer(self._core.facts, problem)
+        headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
+        return f"{made.status} {_reason(made.status)}", headers, made.body
+
+    # after the handler
+
+    def _keep(
+        self, environ: Environ, call: Call | None, status: str, headers: list[tuple[str, str]], body: bytes, milliseconds: float
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Append the entry in the unit of the state change, wait until both are synced, and give what may be answered."""
+        error = environ.get(ERROR_KEY)
+        try:
+            if error is not None:
+                if call is not None:
+                    call.leave(error)
+                if isinstance(error, StoreError):
+                    raise error
+            if call is not None:
+                unit = call.unit
+                self._record(unit, environ, call, status, headers, body, milliseconds, fault=error)
+                call.leave()
+                self._core.store.flush(unit.ticket)
+            else:
+                with self._core.store.write() as unit:
+                    self._record(unit, environ, None, status, headers, body, milliseconds, fault=error)
+        except StoreError as lost:
+            if call is not None:
+                call.leave(lost)
+            return self._plain(Problem("storage-full" if isinstance(lost, StoreFull) else "storage-error"))
+        except Exception as fault:
+            _log.exception("an exchange could not be recorded")
+            if call is not None:
+                call.leave(fault)
+            return self._plain(Problem("internal-error"))
+        return status, headers, body
+
+    def _record(
+        self,
+        unit: Any,
+        environ: Environ,
+        call: Call | None,
+        status: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        milliseconds: float,
+        *,
+        fault: BaseException | None,
+    ) -> None:
+        core = self._core
+        number, _, reason = status.partition(" ")
+        exchange = Exchange(
+            method=environ.get("REQUEST_METHOD", ""),
+            url=core.public_url + _target(environ),
+            headers=raw_headers(environ),
+            body=environ.get(_BODY_KEY, b""),
+            status=int(number),
+            reason=reason,
+            answer_headers=headers,
+            answer_body=body,
+            version=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
+            milliseconds=milliseconds,
+        )
+        notes = call.notes if call is not None else Notes()
+        whose = self._entry_owner(environ, call)
+        seq = core.journal.http(
+            unit, exchange, _facts(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or _refusal(core, environ)
+        )
+        if fault is not None:
+            core.journal.event(
+                unit,
+                "harness-fault",
+                {"entry": seq, "error": type(fault).__name__},
+                application=whose.application,
+                environment=whose.environment,
+                run=whose.run,
+            )
+
+    def _entry_owner(self, environ: Environ, call: Call | None) -> Whose:
+        trace = environ.get("HTTP_TRACEPARENT")
+        if call is None:
+            now = self._core.clock.now()
+            peer = self._addresses.normal(environ.get("REMOTE_ADDR", ""))
+            return Whose(
+                application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched", traceparent=trace
+            )
+        application: Application = call.application
+        return Whose(
+            application=application.id,
+            environment=call.environment,
+            run=application.run,
+            peer=call.peer,
+            at=call.business,
+            t=call.wall,
+            matched="path",
+            traceparent=trace,
+        )
+
+
+def raw_headers(environ: Environ) -> tuple[tuple[str, str], ...]:
+    """The request's headers in the order of the wire, or as WSGI has them where the server did not keep it."""
+    raw = environ.get(HEADERS_KEY)
+    if raw is not None:
+        return tuple(raw)
+    named = [(key[5:].replace("_", "-").title(), str(value)) for key, value in environ.items() if key.startswith("HTTP_")]
+    plain = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
+    return tuple(named + [(name, str(environ[key])) for key, name in plain.items() if environ.get(key)])
+
+
+def _target(environ: Environ) -> str:
+    raw = environ.get("REQUEST_URI")
+    if raw:
+        return str(raw)
+    query = environ.get("QUERY_STRING", "")
+    return str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", "")) + (f"?{query}" if query else "")
+
+
+def _facts(notes: Notes) -> HttpFacts:
+    return HttpFacts(
+        operation=notes.operation,
+        channel=notes.channel,
+        allowed=notes.allowed,
+        moved=notes.moved,
+        client=notes.client,
+        authorize=notes.authorize,
+        grant=notes.grant,
+        bearer=notes.bearer,
+        transaction=notes.transaction,
+        status=notes.status,
+    )
+
+
+def _refusal(core: EngineCore, environ: Environ) -> Refusal | None:
+    problem = environ.get(PROBLEM_KEY)
+    if not isinstance(problem, Problem):
+        return None
+    spec = core.facts.errors.get(problem.code)
+    message = problem.detail or (spec.title if spec is not None else problem.code)
+    return Refusal(
+        code=f"acrmock:{problem.code}", message=message, fields=problem.fields, hint=problem.hint or str(getattr(spec, "hint", ""))
+    )
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _read(stream: Any, size: int) -> bytes:
+    """Up to `size` bytes; raises `Problem` when the client goes away or sends what is no body."""
+    parts, left = [], size
+    try:
+        while left > 0:
+            part = stream.read(min(_CHUNK, left))
+            if not part:
+                break
+            parts.append(part)
+            left -= len(part)
+    except (OSError, ValueError) as error:
+        raise Problem("bad-request", "the body could not be read") from error
+    return b"".join(parts)
+
+
+def _drain(stream: Any, size: int) -> None:
+    """Read and drop what the client goes on sending, within bounds, so that it can read the answer."""
+    left = min(size, _DRAIN)
+    try:
+        while left > 0:
+            part = stream.read(min(_CHUNK, left))
+            if not part:
+                break
+            left -= len(part)
+    except (OSError, ValueError):
+        return
+
+

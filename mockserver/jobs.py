@@ -1,0 +1,1 @@
+"""Durable jobs, drained by one worker at the start and on every move of a clock."""

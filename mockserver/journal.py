@@ -1,0 +1,298 @@
+"""The journal: what went over the wires and beside them, redacted, in the same unit as the state change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from acrmock.clock import Clock, rfc3339
+from acrmock.record import (
+    RECORD_SCHEMA,
+    EventEntry,
+    Footer,
+    Header,
+    HttpEntry,
+    HttpFacts,
+    HttpRequest,
+    HttpResponse,
+    Refusal,
+    SecretKind,
+    TlsEntry,
+    TlsFacts,
+    encode_line,
+)
+from acrmock.redaction import Digester, Headers, Redactor
+from mockserver.store import Reader, Store, Unit
+
+SECRET = "secret"
+"""The kind under which issued secrets are known, in the global scope, keyed by their mark."""
+
+
+class IssuedSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That a secret was issued: of which kind, to whom. The value itself is nowhere."""
+
+    kind: SecretKind
+    application: str = ""
+    environment: str = ""
+
+
+class Awaited(msgspec.Struct, frozen=True, kw_only=True):
+    """What waiting came to: the last matching `seq` (0 when none) and how many entries matched."""
+
+    seq: int
+    matched: int
+
+
+class Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose an entry is, when it was (business and protocol time) and how that was decided."""
+
+    application: str | None
+    environment: str | None
+    run: str | None
+    peer: str | None
+    at: datetime
+    t: datetime
+    matched: str | None = None
+    traceparent: str | None = None
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """A request and its answer as they were on the wire, before redaction; `milliseconds` is the duration."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+    status: int
+    reason: str
+    answer_headers: Headers
+    answer_body: bytes
+    version: str = "HTTP/1.1"
+    milliseconds: float = 0.0
+
+
+_decode_issued = msgspec.json.Decoder(IssuedSecret).decode
+
+
+class Journal:
+    """Writes, reads and awaits entries."""
+
+    def __init__(
+        self, store: Store, clock: Clock, redactor: Redactor, digester: Digester, *, facts_digest: str = "", version: str = ""
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._redactor = redactor
+        self._digester = digester
+        self._facts_digest = facts_digest
+        self._version = version
+
+    # writing
+
+    def http(
+        self,
+        unit: Unit,
+        exchange: Exchange,
+        facts: HttpFacts,
+        whose: Whose,
+        *,
+        tls: TlsFacts | None = None,
+        refusal: Refusal | None = None,
+    ) -> int:
+        """Append an exchange within `unit`, redacted, its body's facts and exposures added to `facts`. Returns its `seq`."""
+
+        def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:
+            return {mark: _decode_issued(value).kind for mark, value in unit.known(SECRET, marks).items()}
+
+        request, seen = self._redactor.request(
+            exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version
+        )
+        response, shown = self._redactor.response(
+            exchange.status, exchange.reason, exchange.answer_headers, exchange.answer_body, known
+        )
+        complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
+        clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
+        return unit.append(
+            HttpEntry(
+                **_shared(whose),
+                request=request,
+                response=response,
+                time=round(exchange.milliseconds, 3),
+                facts=complete,
+                tls=tls,
+                refusal=clean,
+            )
+        )
+
+    def _body_facts(self, exchange: Exchange, facts: HttpFacts) -> dict[str, Any]:
+        body = exchange.body
+        if not body:
+            return {}
+        media = next((value for name, value in exchange.headers if name.lower() == "content-type"), "").lower()
+        form = media.startswith("application/x-www-form-urlencoded")
+        return {
+            "body_digest": self._digester.ref("body", body),
+            "body_bytes": len(body),
+            "body_utf8": _is_utf8(body),
+            "body_json": facts.body_json if facts.body_json is not None else None if form else _is_json(body),
+        }
+
+    def event(
+        self,
+        unit: Unit,
+        name: str,
+        data: dict[str, Any] | None = None,
+        *,
+        application: str | None = None,
+        environment: str | None = None,
+        run: str | None = None,
+        peer: str | None = None,
+        at: datetime | None = None,
+    ) -> int:
+        """Append an event within `unit` (`at`: business time, else protocol time); returns its `seq`.
+
+        `data` must hold no secret; issued ones that slipped in are replaced all the same.
+        """
+
+        def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:
+            return {mark: _decode_issued(value).kind for mark, value in unit.known(SECRET, marks).items()}
+
+        now = self._clock.now()
+        text = msgspec.json.encode(data or {}).decode("utf-8")
+        clean = self._redactor.text(text, known)
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or now, t=now)
+        return unit.append(EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
+
+    def exchange(
+        self,
+        unit: Unit,
+        request: HttpRequest,
+        response: HttpResponse,
+        facts: HttpFacts,
+        *,
+        application: str | None = None,
+        environment: str | None = None,
+        run: str | None = None,
+        peer: str | None = None,
+        at: datetime | None = None,
+    ) -> int:
+        """Append an exchange seen elsewhere (e.g. by the robot user), redacted, with its exposures. Returns its `seq`."""
+        now = self._clock.now()
+        post = request.postData
+        raw = Exchange(
+            method=request.method,
+            url=request.url,
+            headers=tuple((pair.name, pair.value) for pair in request.headers),
+            body=post.text.encode("utf-8", "replace") if post is not None else b"",
+            status=response.status,
+            reason=response.statusText,
+            answer_headers=tuple((pair.name, pair.value) for pair in response.headers),
+            answer_body=response.content.text.encode("utf-8", "replace"),
+            version=request.httpVersion,
+        )
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or now, t=now)
+        return self.http(unit, raw, facts, whose)
+
+    def handshake(self, unit: Unit, tls: TlsFacts, *, peer: str | None) -> int:
+        """Append a TLS handshake that failed; returns its `seq`."""
+        now = self._clock.now()
+        whose = Whose(application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched")
+        return unit.append(TlsEntry(**_shared(whose), tls=tls))
+
+    # reading
+
+    def export(self, *, application: str | None = None, run: str | None = None, after: int = 0) -> Iterator[bytes]:
+        """The NDJSON lines of a recording, each with its line feed: header, entries, footer. Memory stays flat."""
+        header = Header(
+            schema=RECORD_SCHEMA,
+            created=rfc3339(self._clock.now()),
+            acrmock=self._version,
+            facts_digest=self._facts_digest,
+            application=application,
+            run=run,
+        )
+        yield encode_line(header) + b"\n"
+        digest, entries = hashlib.sha256(), 0
+        with self._store.read() as snapshot:
+            for _, stored in snapshot.entries(application=application, run=run, after=after):
+                line = bytes(stored) + b"\n"
+                digest.update(line)
+                entries += 1
+                yield line
+        yield encode_line(Footer(entries=entries, sha256=digest.hexdigest())) + b"\n"
+
+    def await_entries(
+        self,
+        *,
+        application: str | None = None,
+        run: str | None = None,
+        labels: Iterable[str] = (),
+        after: int = 0,
+        count: int = 1,
+        timeout: float = 30.0,
+    ) -> Awaited:
+        """Wait until `count` entries with one of `labels` (operations, event names) stand after `after`, or time is up."""
+        wanted = tuple(labels)
+        began = self._clock.monotonic()
+        while True:
+            with self._store.read() as snapshot:
+                last = snapshot.last_seq()
+                matched = snapshot.count(application=application, run=run, labels=wanted, after=after)
+            left = timeout - (self._clock.monotonic() - began)
+            if matched >= count or left <= 0 or not self._store.wait_beyond(last, left):
+                break
+        return self._result(application, run, wanted, after)
+
+    def _result(self, application: str | None, run: str | None, labels: tuple[str, ...], after: int) -> Awaited:
+        seq = matched = 0
+        with self._store.read() as snapshot:
+            for number, _ in snapshot.entries(application=application, run=run, labels=labels, after=after):
+                seq, matched = number, matched + 1
+        return Awaited(seq=seq, matched=matched)
+
+
+def known_in(reader: Reader, mark: str) -> IssuedSecret | None:
+    """What was issued under a mark, to whom, or None."""
+    return reader.get(SECRET, ("", ""), mark, IssuedSecret)
+
+
+def _shared(whose: Whose) -> dict[str, Any]:
+    return {
+        "seq": 0,
+        "at": rfc3339(whose.at),
+        "t": rfc3339(whose.t),
+        "application": whose.application,
+        "environment": whose.environment,
+        "run": whose.run,
+        "peer": whose.peer,
+        "traceparent": whose.traceparent,
+        "matched": whose.matched,
+    }
+
+
+def _clean_refusal(refusal: Refusal, clean: Any) -> Refusal:
+    fields = tuple(
+        msgspec.structs.replace(problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason))
+        for problem in refusal.fields
+    )
+    return Refusal(code=refusal.code, message=clean(refusal.message), fields=fields, hint=clean(refusal.hint))
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Onboarding: how ACR learns of an application, its addresses, its users and its redirect URLs."""

@@ -1,0 +1,341 @@
+"""The embedded store: SQLite in WAL mode with `synchronous = FULL`, one writer connection, group commit.
+
+A unit is a savepoint under the state lock. Leaving it joins the batch; the committer's thread commits the batch once no
+other unit waits for the lock (a few milliseconds at most) and releases its waiters, or rolls it back and fails them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from acrmock.clock import Clock
+from acrmock.record import AnyEntry, EventEntry, HttpEntry, encode_line
+from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
+from mockserver._sqlite_reads import SqliteReader, rows_of
+from mockserver.store import Scope, Snapshot, StoreError, StoreFull, Ticket
+
+_BATCH_SECONDS = 0.003
+_BATCH_UNITS = 256
+_encode = msgspec.json.Encoder().encode
+
+
+class _Batch:
+    """Units that are committed together; `done` is set when they are synced or lost (`error`)."""
+
+    __slots__ = ("done", "error", "opened", "units")
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.error: StoreError | None = None
+        self.opened = 0.0
+        self.units = 0
+
+
+def _as_store_error(error: BaseException) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    if getattr(error, "sqlite_errorname", "").startswith("SQLITE_FULL"):
+        return StoreFull("there is no room left on the disk", actual=str(error), fix="free some space; nothing acknowledged was lost")
+    return StoreError("the store cannot be written", actual=str(error))
+
+
+class _SqliteUnit(SqliteReader):
+    """One savepoint; a context manager that takes the state lock when entered."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        super().__init__(self._run)
+        self._store = store
+        self._connection = store.connection
+        self._first_seq = 0
+        self.batch: _Batch | None = None
+        self.broken: StoreError | None = None
+
+    def __enter__(self) -> Self:
+        self._store.enter(self)
+        self._first_seq = self._store.next_seq
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self._store.next_seq = self._first_seq
+        self._store.leave(self, undo=kind is not None)
+
+    @property
+    def ticket(self) -> Ticket:
+        """The batch that this unit joined."""
+        return self.batch or _Batch()
+
+    def _run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if self.broken is not None:
+            raise self.broken
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            self.broken = _as_store_error(error)
+            raise self.broken from error
+
+    def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct) -> None:
+        """Store `value`, replacing what was there."""
+        self._run("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", (kind, *scope, key, _encode(value)))
+
+    def delete(self, kind: str, scope: Scope, key: str) -> None:
+        """Forget a value."""
+        self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ? AND key = ?", (kind, *scope, key))
+
+    def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
+        """Forget everything of a scope, or of one kind in it."""
+        if kind is None:
+            self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
+        else:
+            self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
+
+    def append(self, entry: AnyEntry) -> int:
+        """Append `entry` with the next `seq`."""
+        seq = self._store.next_seq
+        line = encode_line(msgspec.structs.replace(entry, seq=seq))
+        self._run("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (seq, entry.application, entry.run, label_of(entry), line))
+        self._store.next_seq = seq + 1
+        return seq
+
+
+def label_of(entry: AnyEntry) -> str:
+    """What an entry is waited for by: its operation, its event's name, or `tls`."""
+    if isinstance(entry, HttpEntry):
+        return entry.facts.operation
+    return entry.name if isinstance(entry, EventEntry) else "tls"
+
+
+class SqliteStore:
+    """`Store` over SQLite; `path` None keeps everything in memory and commits as units are left.
+
+    `before_commit` runs before every commit (for tests: it may block, or raise as a failing disk would). `on_undo` runs
+    whenever something that was written did not come to stay.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Clock,
+        *,
+        before_commit: Callable[[], None] | None = None,
+        migrations: Mapping[int, Migration] = MIGRATIONS,
+        newest: int = FORMAT,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._before_commit = before_commit
+        self.on_undo: Callable[[], None] = lambda: None
+        self._guard = DirectoryLock(path.with_name("store.lock")) if path is not None and path.parent.is_dir() else None
+        try:
+            self.connection = open_writer(path, migrations, newest)
+        except BaseException:
+            if self._guard is not None:
+                self._guard.release()
+            raise
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._queued = 0
+        self._queue_lock = threading.Lock()
+        self._batch = _Batch()
+        self._wake = threading.Event()
+        self._closed = False
+        self._news = threading.Condition()
+        self._readers: list[sqlite3.Connection] = []
+        self._committed = SqliteReader(rows_of(self.connection)).last_seq()
+        self.next_seq = self._committed + 1
+        self._committer: threading.Thread | None = None
+        if path is not None:
+            self._committer = threading.Thread(target=self._commit_batches, name="acrmock-committer", daemon=True)
+            self._committer.start()
+
+    # units
+
+    def unit(self) -> AbstractContextManager[_SqliteUnit]:
+        """A unit, alone under the state lock."""
+        return _SqliteUnit(self)
+
+    @contextmanager
+    def write(self) -> Iterator[_SqliteUnit]:
+        """A unit that is flushed when it is left."""
+        with self.unit() as unit:
+            yield unit
+        self.flush(unit.ticket)
+
+    def enter(self, unit: _SqliteUnit) -> None:
+        """Take the state lock and open the unit's savepoint; for units only."""
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a unit was opened inside a unit")
+        with self._queue_lock:
+            self._queued += 1
+        self._lock.acquire()
+        with self._queue_lock:
+            self._queued -= 1
+        self._owner = threading.get_ident()
+        try:
+            if self._closed:
+                raise StoreError("the store is closed")
+            unit.batch = batch = self._batch
+            if not batch.units:
+                batch.opened = self._clock.monotonic()
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("SAVEPOINT unit")
+        except BaseException as error:
+            self._release()
+            self._wake.set()  # this unit may have been the one that a batch waited for
+            if isinstance(error, sqlite3.Error):
+                raise _as_store_error(error) from error
+            raise
+
+    def leave(self, unit: _SqliteUnit, *, undo: bool) -> None:
+        """Close the unit's savepoint, join the batch and let go of the state lock; for units only."""
+        try:
+            if unit.broken is not None:
+                self._fail(unit.broken)
+                return
+            if undo:
+                self.connection.execute("ROLLBACK TO unit")
+            self.connection.execute("RELEASE unit")
+            self._batch.units += 1
+            if undo:
+                self.on_undo()
+            if self._committer is None:
+                self._commit()
+        except sqlite3.Error as error:
+            self._fail(_as_store_error(error))
+        finally:
+            due = self._due()
+            self._release()
+            if due:
+                self._wake.set()
+
+    def _release(self) -> None:
+        self._owner = 0
+        self._lock.release()
+
+    def _due(self) -> bool:
+        batch = self._batch
+        if not batch.units:
+            return False
+        return not self._queued or batch.units >= _BATCH_UNITS or self._clock.monotonic() - batch.opened > _BATCH_SECONDS
+
+    def flush(self, ticket: Ticket) -> None:
+        """Wait until the ticket's batch is synced."""
+        if not isinstance(ticket, _Batch):
+            raise TypeError("not a ticket of this store")
+        ticket.done.wait()
+        if ticket.error is not None:
+            error = ticket.error
+            raise type(error)(error.what, actual=error.actual, fix=error.fix)
+
+    # the committer
+
+    def _commit_batches(self) -> None:
+        while not self._closed:
+            self._wake.wait()
+            self._wake.clear()
+            with self._lock:
+                if self._batch.units:
+                    self._commit()
+
+    def _commit(self) -> None:
+        """Commit the current batch and begin another; the state lock is held."""
+        batch = self._batch
+        try:
+            if self._before_commit is not None:
+                self._before_commit()
+            if self.connection.in_transaction:
+                self.connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the waiters must hear of it
+            self._fail(_as_store_error(error))
+            return
+        self._batch = _Batch()
+        self._committed = self.next_seq - 1
+        batch.done.set()
+        with self._news:
+            self._news.notify_all()
+
+    def _fail(self, error: StoreError) -> None:
+        """Undo the current batch and fail its waiters; the state lock is held."""
+        batch, self._batch = self._batch, _Batch()
+        with contextlib.suppress(sqlite3.Error):
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        self.next_seq = self._committed + 1
+        batch.error = error
+        batch.done.set()
+        self.on_undo()
+
+    # reads
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        """Committed reads."""
+        if self._path is None:
+            yield SqliteReader(self._memory_rows)
+            return
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect_reader()
+        try:
+            yield SqliteReader(rows_of(connection))
+        finally:
+            if self._closed:
+                connection.close()
+            else:
+                self._readers.append(connection)
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        try:
+            return connect(self._path, read_only=True)
+        except sqlite3.Error as error:
+            raise StoreError("the store cannot be read", actual=str(error)) from error
+
+    def _memory_rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        rows = rows_of(self.connection)
+        if self._owner == threading.get_ident():
+            return rows(sql, values)
+        with self._lock:
+            if self._closed:
+                raise StoreError("the store is closed")
+            return rows(sql, values)
+
+    def wait_beyond(self, seq: int, timeout: float) -> bool:
+        """Wait until an entry above `seq` is committed."""
+        with self._news:
+            self._news.wait_for(lambda: self._closed or self._committed > seq, max(0.0, timeout))
+            return self._committed > seq
+
+    def close(self) -> None:
+        """Commit what is queued and let go of the files; harmless when done twice."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._batch.units:
+                self._commit()
+            self._closed = True
+        self._wake.set()
+        with self._news:
+            self._news.notify_all()
+        if self._committer is not None:
+            self._committer.join()
+        while self._readers:
+            self._readers.pop().close()
+        self.connection.close()
+        if self._guard is not None:
+            self._guard.release()
+
+
+def open_store(path: Path | None, clock: Clock) -> SqliteStore:
+    """The store in the file `path`, or in memory; raises `SetupError` saying what is wrong with it and how to mend it."""
+    return SqliteStore(path, clock)

@@ -1,0 +1,140 @@
+"""The store: one small interface to durable state and the journal, so that another database can serve later.
+
+State is keyed by (kind, scope, key) and holds msgspec Structs as JSON. All writes go through units, one at a time; a unit
+that was left joins a batch, and `flush` returns when that batch is synced to disk: durable before acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from acrmock.errors import HarnessError
+from acrmock.record import AnyEntry
+
+Scope = tuple[str, str]
+"""(application, environment); `GLOBAL` for what belongs to no application."""
+
+GLOBAL: Scope = ("", "")
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class StoreError(HarnessError):
+    """The store could not keep what was written; nothing of the unit's batch is kept."""
+
+
+class StoreFull(StoreError):  # noqa: N818 - says what it is
+    """There is no room on the disk; nothing of the unit's batch is kept, and the store recovers when there is room."""
+
+
+class Reader(Protocol):
+    """Reads of state and journal."""
+
+    def get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
+        """The stored value, or None; raises `StoreError` when it cannot be read as `type`."""
+        ...
+
+    def scan(
+        self,
+        kind: str,
+        scope: Scope,
+        type: type[T],  # noqa: A002 - the contract's name
+        *,
+        prefix: str = "",
+        limit: int | None = None,
+    ) -> Iterator[tuple[str, T]]:
+        """Keys that begin with `prefix`, in order, with their values; at most `limit`. Read in pages: memory stays flat."""
+        ...
+
+    def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
+        ...
+
+
+class Ticket(Protocol):
+    """The batch that a unit joined; given to `Store.flush`."""
+
+
+class Unit(Reader, Protocol):
+    """Inside one serialised state transaction that is not yet committed; sees what earlier units of the batch wrote."""
+
+    @property
+    def ticket(self) -> Ticket:
+        """What `Store.flush` waits for; valid once the unit was left."""
+        ...
+
+    def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct) -> None:
+        """Store `value`, replacing what was there."""
+        ...
+
+    def delete(self, kind: str, scope: Scope, key: str) -> None:
+        """Forget a value; nothing happens where there is none."""
+        ...
+
+    def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
+        """Forget everything of a scope, or everything of one kind in it (the journal stays)."""
+        ...
+
+    def append(self, entry: AnyEntry) -> int:
+        """Append `entry` to the journal and return the `seq` given to it (whatever `entry.seq` said)."""
+        ...
+
+
+class Snapshot(Reader, Protocol):
+    """Committed reads, apart from the units: for the control API, exports and waiting."""
+
+    def last_seq(self) -> int:
+        """The highest `seq` in the journal, 0 when it is empty."""
+        ...
+
+    def entries(
+        self,
+        *,
+        application: str | None = None,
+        run: str | None = None,
+        labels: Iterable[str] = (),
+        after: int = 0,
+        until: int | None = None,
+    ) -> Iterator[tuple[int, bytes]]:
+        """(seq, JSON line) with `after` < seq <= `until`, in order, in pages.
+
+        `labels` are operations of HTTP entries, names of events, or `tls`; empty means all. `application` and `run` None
+        mean all.
+        """
+        ...
+
+    def count(self, *, application: str | None = None, run: str | None = None, labels: Iterable[str] = (), after: int = 0) -> int:
+        """How many entries `entries` would give."""
+        ...
+
+
+class Store(Protocol):
+    """Durable state and the journal."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """A unit, alone under the state lock; leaving it joins the current batch, leaving it by an exception undoes it."""
+        ...
+
+    def flush(self, ticket: Ticket) -> None:
+        """Wait until the ticket's batch is synced; raises `StoreFull` or `StoreError` when it could not be kept."""
+        ...
+
+    def write(self) -> AbstractContextManager[Unit]:
+        """A unit that is flushed when it is left."""
+        ...
+
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """Committed reads; never waits for a unit longer than a page takes."""
+        ...
+
+    def wait_beyond(self, seq: int, timeout: float) -> bool:
+        """Wait until an entry above `seq` is committed (True), the store closes or `timeout` seconds pass (False)."""
+        ...
+
+    def close(self) -> None:
+        """Commit what is queued and let go of the files."""
+        ...
