@@ -1,0 +1,84 @@
+"""The routes of the control API, with the guard before each and every refusal as a problem document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import flask
+
+from mockserver.context import current_core
+from mockserver.control import applications, guard, recordings, runs, state
+from mockserver.control.errors import Code, refuse
+from mockserver.problem import Problem, answer
+from mockserver.store import StoreError, StoreFull
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+PREFIX = "/_acrmock"
+_OPEN = frozenset({"ca_pem"})
+"""Views that need no token."""
+
+
+def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is made from the facts
+    """The control API as a Flask blueprint; the engine's core is found in the request's environment."""
+    control = flask.Blueprint("control", __name__, url_prefix=PREFIX)
+    control.before_request(_guard)
+    control.register_error_handler(Problem, _refused)
+    control.register_error_handler(StoreFull, _store_full)
+    control.register_error_handler(StoreError, _store_failed)
+    for rule, method, view in (
+        ("/applications", "POST", applications.register),
+        ("/applications", "GET", applications.listing),
+        ("/applications/<application>", "GET", applications.show),
+        ("/applications/<application>/move", "POST", applications.move),
+        ("/applications/<application>/settings", "POST", applications.settings),
+        ("/runs", "POST", runs.start),
+        ("/runs/<run>", "GET", runs.show),
+        ("/runs/<run>/steps", "POST", runs.step),
+        ("/runs/<run>/events", "POST", runs.note),
+        ("/runs/<run>/finish", "POST", runs.finish),
+        ("/journal", "GET", recordings.export),
+        ("/journal/await", "GET", recordings.wait),
+        ("/observations", "POST", recordings.observe),
+        ("/clock", "GET", state.clock),
+        ("/clock", "POST", state.move_clock),
+        ("/plans", "GET", state.plan_listing),
+        ("/plans", "POST", state.set_plan),
+        ("/reset", "POST", state.reset),
+        ("/acknowledge", "POST", state.acknowledge),
+        ("/ca.pem", "GET", ca_pem),
+    ):
+        name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}" if view is not ca_pem else "ca_pem"
+        control.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
+    return control
+
+
+def ca_pem() -> flask.Response:
+    """GET ca.pem: the certificate authority to trust; needs no token."""
+    return flask.Response(current_core().ca_pem, mimetype="application/x-pem-file")
+
+
+def _guard() -> None:
+    core, request = current_core(), flask.request
+    guard.check_host(request.headers.get("Host", ""), core.public_url)
+    guard.check_origin(request.headers.get("Origin"), request.headers.get("Host", ""), core.public_url)
+    if (request.endpoint or "").rpartition(".")[2] not in _OPEN:
+        guard.check_token(request.headers.get("Authorization"), core.keys.control_token)
+
+
+def _refused(problem: Problem) -> flask.Response:
+    """The problem document; as the error catalogue has it."""
+    made = answer(problem, current_core().facts.errors.get(problem.code))
+    response = flask.Response(made.body, status=made.status, content_type=made.media_type)
+    response.headers.extend(made.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _store_full(error: StoreFull) -> flask.Response:
+    return _refused(refuse(Code.STORE_FULL, error.what))
+
+
+def _store_failed(error: StoreError) -> flask.Response:
+    return _refused(refuse(Code.UNAVAILABLE, error.what))

@@ -1,0 +1,104 @@
+"""The bodies of the control API as types; a field that is not named here is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from acrmock.record import HttpRequest, HttpResponse
+from mockserver.plans import Plan
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of a request's body."""
+
+
+class Nothing(Body, frozen=True, kw_only=True):
+    """An empty object."""
+
+
+class Move(Body, frozen=True, kw_only=True):
+    """Move the authorization server's endpoints of an environment (again: back), or to where `moved` says."""
+
+    environment: Word = "test"
+    moved: bool | None = None
+
+
+class Settings(Body, frozen=True, kw_only=True):
+    """Overrides of layer settings for an environment; null takes one back."""
+
+    settings: dict[str, Any]
+    environment: Word = "test"
+
+
+class StartRun(Body, frozen=True, kw_only=True):
+    """Begin a run of `profile`; `launch` says that the client is started by the run. The application may follow."""
+
+    profile: Word
+    revision: Word | None = None
+    claims: tuple[Word, ...] = ()
+    application: Word | None = None
+    launch: bool = False
+
+
+class BeginStep(Body, frozen=True, kw_only=True):
+    """Begin a step of a run's profile, ending the one before."""
+
+    step: Word
+
+
+class NoteEvent(Body, frozen=True, kw_only=True):
+    """Something that happened beside the wires; `data` must hold no secret."""
+
+    name: Word
+    data: dict[str, Any] = {}
+
+
+class Observation(Body, frozen=True, kw_only=True):
+    """What the robot user saw at the vendor's redirect URL."""
+
+    application: Word
+    environment: Word
+    request: HttpRequest
+    response: HttpResponse
+    run: Word | None = None
+
+
+class MoveClock(Body, frozen=True, kw_only=True):
+    """Change an application's business time; exactly one of set (RFC 3339), advance (seconds), freeze, resume."""
+
+    application: Word
+    set: str | None = None
+    advance: float | None = None
+    freeze: bool | None = None
+    resume: bool | None = None
+
+
+class SetPlan(Body, frozen=True, kw_only=True):
+    """The plan for transactions accepted from now on, for one registry or all; `release` lifts the hold in force instead."""
+
+    application: Word
+    environment: Word = "test"
+    registry: Word | None = None
+    plan: Plan | None = None
+    release: bool = False
+
+
+class Reset(Body, frozen=True, kw_only=True):
+    """Forget what an application (or every one) did; the registration and the journal stay."""
+
+    application: Word | None = None
+
+
+class Acknowledge(Body, frozen=True, kw_only=True):
+    """Give a transaction's rejected records up: who decided so, and why."""
+
+    application: Word
+    transaction: Word
+    who: Sentence
+    why: Sentence
+    environment: Word = "test"

@@ -1,0 +1,176 @@
+"""A registration request weighed whole: what to issue, or every reason against it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from acrmock.record import FieldProblem
+from mockserver.onboarding.addresses import Network, check_declared, check_local
+from mockserver.onboarding.limits import Limits
+from mockserver.onboarding.logos import check_logo
+from mockserver.onboarding.model import Application, Logo, Registration
+from mockserver.onboarding.names import check_name
+from mockserver.onboarding.overrides import check_settings
+from mockserver.onboarding.people import Person, check_facilities, check_users
+from mockserver.onboarding.reasons import wrong
+from mockserver.onboarding.registries import check_environment, check_registries, scopes_of
+from mockserver.onboarding.request import RegistrationRequest, as_list
+from mockserver.onboarding.urls import check_url, without_user_info
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+Parser = Callable[[str, int], tuple[Network | None, list[FieldProblem]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """A registration that may be issued. `remarks` are faults that do not stop it (a logo is only for the partners' list)."""
+
+    name: str
+    environment: str
+    redirect_urls: tuple[str, ...]
+    addresses: tuple[str, ...]
+    local_sources: tuple[str, ...]
+    local_sources_given: bool
+    registries: dict[str, str]
+    scopes: tuple[str, ...]
+    facilities: int
+    people: tuple[Person, ...]
+    logo: Logo | None
+    local: bool
+    settings: Mapping[str, Any]
+    remarks: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined:
+    """Every reason why a registration was refused; `logo` as measured and `remarks` for the record."""
+
+    reasons: tuple[FieldProblem, ...]
+    logo: Logo | None = None
+    remarks: tuple[FieldProblem, ...] = ()
+
+
+def weigh(
+    request: RegistrationRequest,
+    facts: Facts,
+    day: date,
+    *,
+    existing: Application | None = None,
+    local_sources: tuple[str, ...] = (),
+) -> Admission | Declined:
+    """`request` weighed on business date `day`.
+
+    `existing` is the application that gets its other environment: what the request does not say is taken over from it.
+    `local_sources` are this server's default (else the layer's).
+    """
+    limits = Limits.of(facts)
+    model = next(iter(existing.environments.values()), None) if existing else None
+    name, found = _name(request, existing, limits)
+    found += check_environment(request.environment, limits)
+    urls, reasons = _redirect_urls(as_list(request.redirect_url) or (model.redirect_urls if model else ()), limits)
+    found += reasons
+    local = request.local or (existing.local if existing else False)
+    declared = as_list(request.ip) or (model.addresses if model else ())
+    networks, reasons = _networks(
+        declared, "ip", limits, lambda text, index: check_declared(text, limits, local=local, index=index)
+    )
+    found += reasons
+    if not declared:
+        found.append(
+            wrong(
+                "ip",
+                "the addresses that you will send from are needed: ACR puts them on its list",
+                expected="an IP address or CIDR",
+            )
+        )
+    sources, reasons = _sources(request, model, limits, local_sources)
+    found += reasons
+    registries, reasons = check_registries(_claimed(request, model), facts, day)
+    found += reasons
+    facilities, reasons = check_facilities(
+        request.facility if model is None or request.facility is not None else len(model.facilities), limits
+    )
+    found += reasons
+    people, reasons = check_users(None if request.user is None else as_list(request.user), facilities, limits)
+    found += reasons + check_settings(request.settings, facts)
+    logo, remarks = check_logo(request.logo, request.link, limits)
+    if found:
+        return Declined(reasons=tuple(found), logo=logo, remarks=tuple(remarks))
+    return Admission(
+        name=name,
+        environment=request.environment,
+        redirect_urls=urls,
+        addresses=networks,
+        local_sources=sources,
+        local_sources_given=request.local_source is not None or bool(model and model.local_sources_given),
+        registries=registries,
+        scopes=scopes_of(tuple(registries), facts),
+        facilities=facilities,
+        people=people,
+        logo=logo if logo is not None or model is None else model.logo,
+        local=local,
+        settings=dict(request.settings),
+        remarks=tuple(remarks),
+    )
+
+
+def _name(request: RegistrationRequest, existing: Application | None, limits: Limits) -> tuple[str, list[FieldProblem]]:
+    if existing is not None:
+        if request.name in (None, existing.name):
+            return existing.name, []
+        reason = "the application is registered under another name"
+        return existing.name, [wrong("name", reason, expected=existing.name, actual=request.name)]
+    name = request.name or ""
+    return name, check_name(name, limits)
+
+
+def _claimed(request: RegistrationRequest, model: Registration | None) -> tuple[str, ...]:
+    if request.registry is None and model is not None:
+        return tuple(f"{slug}:{version}" for slug, version in model.registries.items())
+    return as_list(request.registry)
+
+
+def _redirect_urls(urls: tuple[str, ...], limits: Limits) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    if not urls:
+        return (), [
+            wrong("redirect_url", "a redirect URL is needed: the sign-in sends its code there", expected="https://HOST/PATH")
+        ]
+    if len(urls) > limits.redirect_urls:
+        reason = wrong(
+            "redirect_url", "too many redirect URLs", expected=f"at most {limits.redirect_urls}", actual=str(len(urls))
+        )
+        return (), [reason]
+    found: list[FieldProblem] = []
+    for index, url in enumerate(urls):
+        found += check_url("redirect_url", url, limits, index=index)
+        if url in urls[:index]:
+            found.append(
+                wrong(
+                    "redirect_url", "the URL is given twice", expected="each URL once", actual=without_user_info(url), index=index
+                )
+            )
+    return urls, found
+
+
+def _networks(texts: tuple[str, ...], field: str, limits: Limits, check: Parser) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    if len(texts) > limits.addresses:
+        return (), [wrong(field, "too many addresses", expected=f"at most {limits.addresses}", actual=str(len(texts)))]
+    networks: list[str] = []
+    found: list[FieldProblem] = []
+    for index, text in enumerate(texts):
+        network, reasons = check(text, index)
+        found += reasons
+        networks += [] if network is None else [str(network)]
+    return tuple(dict.fromkeys(networks)), found
+
+
+def _sources(
+    request: RegistrationRequest, model: Registration | None, limits: Limits, default: tuple[str, ...]
+) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    texts = as_list(request.local_source) or (model.local_sources if model else ()) or default or limits.local_sources
+    return _networks(texts, "local_source", limits, lambda text, index: check_local(text, limits, index=index))

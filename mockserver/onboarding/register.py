@@ -1,0 +1,135 @@
+"""Registering an application or its other environment: weighed, issued, stored and written down in one unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from acrmock.clock import BusinessTime
+from acrmock.record import FieldProblem, SecretKind
+from mockserver.onboarding.admission import Admission, Declined, weigh
+from mockserver.onboarding.attempt import EVENT, event_data
+from mockserver.onboarding.issue import Issued, issue
+from mockserver.onboarding.limits import Limits
+from mockserver.onboarding.model import APPLICATION, Application
+from mockserver.onboarding.names import ae_title, application_id
+from mockserver.onboarding.request import RegistrationRequest
+from mockserver.store import GLOBAL, Unit
+
+if TYPE_CHECKING:
+    from mockserver.context import EngineCore
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An application with what was issued for one of its environments, and remarks that did not stop it."""
+
+    application: Application
+    issued: Issued
+    remarks: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request with what came of weighing it; nothing is stored yet. `day` is the business date it was held against."""
+
+    request: RegistrationRequest
+    outcome: Admission | Declined
+    existing: Application | None
+    day: str
+
+
+def attempt(core: EngineCore, request: RegistrationRequest, *, existing: Application | None, wall: datetime) -> Attempt:
+    """`request` weighed; `existing` is the application it names, if any. Takes no lock, however large the request is."""
+    day = (existing.business if existing else BusinessTime()).now(wall).date()
+    outcome = weigh(request, core.facts, day, existing=existing, local_sources=core.local_sources)
+    return Attempt(request, outcome, existing, day.isoformat())
+
+
+def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined, *, peer: str | None = None) -> None:
+    """The event of an attempt that was refused."""
+    data = event_data(
+        tried.request,
+        Limits.of(core.facts),
+        application=tried.existing,
+        registration=None,
+        reasons=declined.reasons,
+        remarks=declined.remarks,
+        logo=declined.logo,
+        day=tried.day,
+    )
+    existing = tried.existing
+    run = tried.request.run or (existing.run if existing else None)
+    core.journal.event(unit, EVENT, data, application=existing.id if existing else None, run=run, peer=peer)
+
+
+def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *, peer: str | None = None) -> Accepted:
+    """What `admission` gets, issued, stored and written down within `unit`.
+
+    Whether the application has that environment already is the caller's to ask, in the same unit.
+    """
+    existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
+    application = existing or _new_application(unit, admission)
+
+    def remember(kind: SecretKind, value: str) -> str:
+        return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
+
+    issued = issue(unit, admission, application.id, remember)
+    registration = issued.registration
+    run = tried.request.run or application.run
+    environments = {**application.environments, admission.environment: registration}
+    application = msgspec.structs.replace(application, environments=environments, run=run)
+    core.applications.save(unit, application)
+    data = event_data(
+        tried.request,
+        Limits.of(core.facts),
+        application=application,
+        registration=registration,
+        remarks=admission.remarks,
+        logo=registration.logo,
+        day=tried.day,
+    )
+    core.journal.event(unit, EVENT, data, application=application.id, environment=admission.environment, run=run, peer=peer)
+    return Accepted(application, issued, admission.remarks)
+
+
+def _new_application(unit: Unit, admission: Admission) -> Application:
+    def taken(candidate: str) -> bool:
+        return unit.get(APPLICATION, GLOBAL, candidate, Application) is not None
+
+    identity = application_id(admission.name, taken)
+    titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
+    return Application(id=identity, name=admission.name, ae_title=ae_title(identity, titles.__contains__), local=admission.local)
+
+
+def document(core: EngineCore, accepted: Accepted) -> dict[str, Any]:
+    """The registration document, which is given out once: it holds the secrets."""
+    application, registration = accepted.application, accepted.issued.registration
+    base = core.base_url(application.id, registration.environment)
+    settings = core.settings_for(registration)
+    logins = accepted.issued.logins
+    answer: dict[str, Any] = {
+        "application": application.id,
+        "name": application.name,
+        "environment": registration.environment,
+        "client_id": registration.client_id,
+        "client_secret": accepted.issued.client_secret,
+        "redirect_url": registration.redirect_urls[0],
+        "redirect_urls": list(registration.redirect_urls),
+        "partner_id": registration.partner_id,
+        "app_id": registration.app_id,
+        "facility_id": registration.facilities[0],
+        "facilities": list(registration.facilities),
+        "issuer": base + settings.text("auth.base_path"),
+        "nrdr": base + settings.text("nrdr.base_path"),
+        "scopes": list(registration.scopes),
+        "registries": dict(registration.registries),
+        "users": [{"username": user.username, "password": user.password, "facility_id": user.facility_id} for user in logins],
+        "ca_file": core.ca_file,
+    }
+    if accepted.remarks:
+        answer["remarks"] = msgspec.to_builtins(accepted.remarks)
+    return answer
