@@ -1,0 +1,67 @@
+"""What the authentication service keeps: authorization codes, tokens and the family that one sign-in founds.
+
+Nothing here holds a secret: a record stands under the keyed digest of its code or token. Instants are protocol time, in
+seconds since 1970 (RFC 7519 NumericDate), because honest clients compare them with their own clocks.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+CODE = "auth.code"
+TOKEN = "auth.token"
+FAMILY = "auth.family"
+
+
+class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A code given to a redirect URI (RFC 6749 section 4.1.2); redeemed once, then kept so that reuse is known."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    username: str
+    family: str
+    auth_time: float
+    expires_at: float
+    nonce: str | None = None
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+    redeemed: bool = False
+
+    def get_redirect_uri(self) -> str:
+        """The redirect URI of the authorization request, as Authlib asks for it."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """The granted scopes, separated by spaces, as Authlib asks for them."""
+        return " ".join(self.scopes)
+
+
+class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that came of one sign-in; revoking it revokes every token of it (RFC 9700 section 4.14.2)."""
+
+    id: str
+    client_id: str
+    username: str
+    scopes: tuple[str, ...]
+    auth_time: float
+    refresh_until: float
+    revoked: bool = False
+
+
+class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away."""
+
+    kind: str
+    family: str
+    scopes: tuple[str, ...]
+    expires_at: float
+    used_at: float | None = None
+
+    def get_scope(self) -> str:
+        """The scopes, separated by spaces, as Authlib asks for them."""
+        return " ".join(self.scopes)
+
+    def check_client(self, client: object) -> bool:
+        """Whether the token is this client's; each application keeps its own tokens, so it always is."""
+        return client is not None

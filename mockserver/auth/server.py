@@ -1,0 +1,137 @@
+"""The token endpoint: Authlib's authorization server with a thin adapter to `Call` (RFC 6749 sections 3.2, 5 and 6).
+
+The form is read before Authlib sees it: a repeated or missing parameter and a wrong media type are `invalid_request`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import msgspec
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError, UnsupportedGrantTypeError
+
+from acrmock.record import GrantFacts
+from mockserver.auth.clients import Client, client_facts, read_credentials
+from mockserver.auth.explain import explain
+from mockserver.auth.forms import FORM, form_pairs
+from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates
+from mockserver.auth.tokens import SigningKeys, found_family, mint, mint_refresh
+from mockserver.context import Call
+
+NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+
+
+class TokenServer(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server, answering from a call's state; one per blueprint, without state of its own."""
+
+    def __init__(self, signing: SigningKeys) -> None:
+        super().__init__()
+        self._signing = signing
+        self.register_grant(CodeGrant, extension())
+        self.register_grant(RefreshGrant)
+
+    def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
+        """The request; it has Authlib's form already."""
+        return request
+
+    def query_client(self, client_id: str) -> Client:
+        """The client of that ID; who it is was decided when it was authenticated."""
+        return Client(client_id)
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+    def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
+        """Nothing: a token is remembered when it is minted."""
+
+    def authenticate_client(self, request: TokenRequest, methods: list[str], endpoint: str = "token") -> Client:  # noqa: ARG002
+        """The client, proved by exactly one method; raises `InvalidClientError` or `InvalidRequestError`."""
+        facts = request.call.notes.client
+        if facts is not None and len(facts.methods) > 1:
+            raise InvalidRequestError("The client used two authentication methods.")
+        if facts is None or not facts.authenticated:
+            raise InvalidClientError("Client authentication failed.", status_code=401)
+        return Client(request.call.registration.client_id)
+
+    def mint_for(self, request: TokenRequest, grant_type: str, scopes: tuple[str, ...]) -> dict[str, Any]:
+        """The token response's members for a request that its grant found valid."""
+        if grant_type == CodeGrant.GRANT_TYPE:
+            return self._first(request, scopes)
+        return self._again(request, scopes)
+
+    def _first(self, request: TokenRequest, scopes: tuple[str, ...]) -> dict[str, Any]:
+        call, code = request.call, request.authorization_code
+        family = found_family(call, code)
+        offline = call.settings.text("auth.scope.offline") in scopes
+        refresh = mint_refresh(call, family) if offline else None
+        return mint(call, self._signing, family, scopes, nonce=code.nonce, refresh=refresh)
+
+    def _again(self, request: TokenRequest, scopes: tuple[str, ...]) -> dict[str, Any]:
+        call, family = request.call, request.family
+        if family is None:
+            raise RuntimeError("a refresh has a family")
+        refresh = mint_refresh(call, family) if rotates(call) else request.form["refresh_token"]
+        return mint(call, self._signing, family, scopes, nonce=None, refresh=refresh)
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002
+        """The answer, never to be stored (RFC 6749 section 5.1)."""
+        answer = flask.Response(msgspec.json.encode(body), status, content_type="application/json")
+        for name, value in NO_STORE:
+            answer.headers[name] = value
+        return answer
+
+    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> flask.Response:
+        """The error of RFC 6749 section 5.2, explained in the journal and terse on the wire."""
+        call = request.call
+        refusal = call.notes.refused = explain(call, request, error)
+        spec = call.engine.facts.errors[refusal.code.removeprefix("acrmock:")]
+        body = {"error": spec.oauth_error, "error_description": spec.title}
+        answer = self.handle_response(spec.status, body, [])
+        for name, value in spec.headers.items():
+            answer.headers[name] = value
+        return answer
+
+
+def answer_token_request(server: TokenServer, call: Call, request: flask.Request) -> flask.Response:
+    """The answer of the token endpoint; notes the client, the grant and why it was refused."""
+    token_request = TokenRequest(call, call.base_url, {}, request.headers.get("Authorization"))
+    try:
+        form = _read_form(call, request)
+        token_request = TokenRequest(call, call.base_url, form, request.headers.get("Authorization"))
+        presented = read_credentials(request.headers.get("Authorization"), form)
+        call.notes.client = client_facts(call, presented)
+        call.notes.grant = GrantFacts(grant_type=form.get("grant_type", "")[:64])
+        token_request.presented = presented
+        _known_grant(call, form)
+    except OAuth2Error as error:
+        return server.handle_error_response(token_request, error)
+    answer: flask.Response = server.create_token_response(token_request)
+    return answer
+
+
+def _read_form(call: Call, request: flask.Request) -> dict[str, str]:
+    """The form's fields, each once and within the limit; raises `InvalidRequestError`."""
+    if request.mimetype != FORM:
+        raise InvalidRequestError(f"The body must be {FORM}.")
+    try:
+        pairs = form_pairs(request.get_data())
+    except ValueError:
+        raise InvalidRequestError("The body has too many fields.") from None
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise InvalidRequestError("A parameter is given more than once.")
+    limit = call.settings.integer("auth.authorize_parameter_limit")
+    if any(len(value) > limit for _, value in pairs):
+        raise InvalidRequestError("A parameter is too long.")
+    return {name: value for name, value in pairs if value}
+
+
+def _known_grant(call: Call, form: dict[str, str]) -> None:
+    """Raise `InvalidRequestError` or `UnsupportedGrantTypeError`; Authlib would echo a hostile grant type."""
+    grant_type = form.get("grant_type")
+    if grant_type is None:
+        raise InvalidRequestError("The parameter grant_type is missing.")
+    if grant_type not in call.settings.texts("auth.grant_types"):
+        raise UnsupportedGrantTypeError("")

@@ -1,0 +1,88 @@
+"""The endpoints as Flask views: each resolves the call, refuses a segment that is not in force, and hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import flask
+import msgspec
+
+from acrmock.record import Channel, FieldProblem, Operation
+from mockserver.auth.authorize import answer_authorize, answer_sign_in
+from mockserver.auth.discovery import answer_keys, answer_metadata
+from mockserver.auth.server import TokenServer, answer_token_request
+from mockserver.auth.settings import paths_for, paths_of
+from mockserver.auth.tokens import SigningKeys, authenticate_bearer
+from mockserver.context import Call, current_call, wire
+from mockserver.problem import Problem
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+Answer = Callable[[Call], flask.Response]
+SEGMENTS = ("auth.version_segment", "auth.moved_segment")
+
+
+def blueprint(facts: Facts) -> flask.Blueprint:
+    """The service's endpoints, at the paths of the layers, for the segment in force and the one they can move to."""
+    found = flask.Blueprint("auth", __name__)
+    signing = SigningKeys()
+    server = TokenServer(signing)
+    base = facts.text("auth.base_path")
+    _add(found, "discovery", base + facts.text("auth.discovery_path"), ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata)
+    _add(found, "metadata", facts.text("auth.metadata_path") + base, ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata)
+    for key in SEGMENTS:
+        segment = facts.text(key)
+        paths = paths_for(facts.text, segment)
+
+        def add(name: str, methods: tuple[str, ...], operation: Operation, channel: Channel, answer: Answer) -> None:
+            path = getattr(paths, name)  # noqa: B023 - called at once
+            guarded = _in_force(name, path, answer)
+            _add(found, f"{name}-{segment}", path, methods, operation, channel, guarded)  # noqa: B023 - called at once
+
+        add("authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, lambda call: answer_authorize(call, flask.request))
+        add("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, lambda call: answer_sign_in(call, flask.request))
+        add("token", ("POST",), Operation.TOKEN, Channel.BACK, lambda call: answer_token_request(server, call, flask.request))
+        add("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing))
+        add("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo)
+    return found
+
+
+def answer_userinfo(call: Call) -> flask.Response:
+    """The claims about the user of the access token (OpenID Connect Core 5.3; `name` and `email_verified`: fact N1.22)."""
+    grant = authenticate_bearer(call, call.settings.texts("auth.scopes.required")[0])
+    user = grant.user
+    claims: dict[str, object] = {"sub": user.sub, "name": user.name, "preferred_username": user.username}
+    if "email" in grant.scopes:
+        claims |= {"email": f"{user.sub}@acrmock.invalid", "email_verified": False}
+    answer = flask.Response(msgspec.json.encode(claims), 200, content_type="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _in_force(name: str, path: str, answer: Answer) -> Answer:
+    """`answer` while `path` is where the endpoint stands, else 404."""
+
+    def guarded(call: Call) -> flask.Response:
+        current = getattr(paths_of(call), name)
+        if path == current:
+            return answer(call)
+        call.notes.moved = call.registration.endpoints_moved
+        raise Problem(
+            "endpoint-moved-away" if call.notes.moved else "path-unknown",
+            fields=(FieldProblem(pointer="/request/url", expected=current, actual=path, reason="the endpoint is not here"),),
+            hint="Take every endpoint from the discovery document, and read it again before a sign-in.",
+        )
+
+    return guarded
+
+
+def _add(
+    found: flask.Blueprint, name: str, path: str, methods: tuple[str, ...], operation: Operation, channel: Channel, answer: Answer
+) -> None:
+    @wire(operation, channel)
+    def view() -> flask.Response:
+        return answer(current_call())
+
+    found.add_url_rule(path, name, view, methods=list(methods))

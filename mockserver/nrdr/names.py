@@ -1,0 +1,62 @@
+"""The names that stand in NRDR's paths, envelopes and answers, read from the facts once per blueprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mockserver.plans import StatusKey
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+HEADER = (
+    "transaction_id", "transaction_date", "partner_id", "app_id", "facility_id", "registry", "data_version", "number_of_exams",
+)  # fmt: skip
+FIELDS = (
+    "transaction_id", "status", "submission_date", "registry", "data_version", "message", "records", "received", "uploaded",
+    "updated", "rejected", "warnings", "exams", "index", "key", "record_status", "errors", "exam_warnings", "code", "severity",
+    "pointer", "element", "text", "replaced_by",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Names by what they mean: of the envelope, its header, the status body, statuses and records (facts U13, U15, U17)."""
+
+    envelope_header: str
+    envelope_exams: str
+    header: Mapping[str, str]
+    field: Mapping[str, str]
+    status: Mapping[StatusKey, str]
+    terminal: frozenset[str]
+    complete: str
+    incomplete: str
+    rejected: str
+    media_type: str
+    base: str
+    post_path: str
+    status_path: str
+    list_path: str
+
+
+def read_names(facts: Facts) -> Names:
+    """The names in force; raises the facts' own error when a layer lacks one."""
+    base = facts.text("nrdr.base_path")
+    return Names(
+        envelope_header=facts.text("nrdr.envelope.header"),
+        envelope_exams=facts.text("nrdr.envelope.exams"),
+        header={name: facts.text(f"nrdr.header.{name}") for name in HEADER},
+        field={name: facts.text(f"nrdr.status.field.{name}") for name in FIELDS},
+        status={key: facts.text(f"nrdr.status.word.{key}") for key in StatusKey},
+        terminal=frozenset(facts.texts("nrdr.status.terminal")),
+        complete=facts.text("nrdr.record.word.complete"),
+        incomplete=facts.text("nrdr.record.word.incomplete"),
+        rejected=facts.text("nrdr.record.word.rejected"),
+        media_type=facts.text("nrdr.media_type"),
+        base=base,
+        post_path=base + facts.text("nrdr.path.post"),
+        status_path=base + facts.text("nrdr.path.status"),
+        list_path=base + facts.text("nrdr.path.list"),
+    )

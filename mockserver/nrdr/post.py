@@ -1,0 +1,170 @@
+"""Posting a transaction: 202 with its place, the same answer to the same bytes, and nothing half done (facts U11, U14)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import flask
+import msgspec
+
+from acrmock.record import FieldProblem, RecordFacts
+from mockserver.auth.tokens import Grant, authenticate_bearer
+from mockserver.context import Call
+from mockserver.nrdr.model import (
+    EXAM,
+    RECORDS,
+    SUCCESSOR,
+    TRANSACTION,
+    Counts,
+    Exam,
+    Successor,
+    Transaction,
+    Verdict,
+    Verdicts,
+    successor_key,
+    transaction_key,
+)
+from mockserver.nrdr.reading import Reading, read_transaction
+from mockserver.nrdr.tables import Tables
+from mockserver.plans import After, StatusKey, assign, assigned, failure, status
+from mockserver.problem import Problem
+
+
+def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, mapping: str) -> flask.Response:
+    """The answer to a posted transaction; notes its facts even where it is refused. Raises `Problem`."""
+    registry = call.engine.facts.registry(slug)
+    reading = read_transaction(call, tables, request, registry, slug, mapping)
+    call.notes.transaction = reading.facts
+    registered = registry is not None and registry.slug in call.registration.registries
+    grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")
+    _check_user(call, reading, grant, tables)
+    if registry is not None and not registered:
+        raise Problem("registry-not-registered", hint="Register the application for this registry.")
+    if reading.refusals:
+        raise reading.refusals[0]
+    transaction, repeat = _accept(call, tables, reading, hashlib.sha256(request.get_data()).hexdigest())
+    call.notes.transaction = msgspec.structs.replace(reading.facts, accepted=True, repeat=repeat)
+    return _accepted(call, tables, transaction)
+
+
+def _check_user(call: Call, reading: Reading, grant: Grant, tables: Tables) -> None:
+    """Whether the token's user belongs to the facility of the data (fact U28)."""
+    facility = reading.header.facility_id
+    if not facility:
+        return
+    belongs = grant.user.facility_id == facility
+    reading.facts = call.notes.transaction = msgspec.structs.replace(reading.facts, facility_of_user=belongs)
+    if belongs or reading.facts.facility_issued is not True:
+        return
+    name = tables.names.header["facility_id"]
+    field = FieldProblem(
+        pointer=f"/{tables.names.envelope_header}/{name}",
+        element=name,
+        expected=grant.user.facility_id,
+        actual=facility,
+        reason="the token's user belongs to another facility",
+    )
+    refusal = Problem("facility-not-of-user", fields=(field,), hint="Send each facility's data with the token of a user of that facility.")
+    # after what is wrong with the request and the envelope, before the count and what follows it
+    later = ("count-mismatch", "transaction-id-invalid", "header-invalid", "too-many-exams")
+    place = next((at for at, item in enumerate(reading.refusals) if item.code in later), len(reading.refusals))
+    reading.refusals.insert(place, refusal)
+
+
+def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Transaction, bool]:
+    """The transaction as stored, and whether it was there before; raises `Problem` 409 for other bytes under its ID."""
+    unit, facts = call.unit, reading.facts
+    key = transaction_key(facts.registry, facts.transaction_id)
+    known = unit.get(TRANSACTION, call.scope, key, Transaction)
+    if known is not None:
+        if known.body != body:
+            raise _conflict(tables, facts.transaction_id)
+        return known, True
+    assignment = assign(unit, call.scope, facts.registry)
+    default = After(seconds=call.settings.number("nrdr.status.terminal_after"))
+    plan = assigned(unit, call.scope, assignment, default)
+    accepted = [record for record in reading.records if record.status != tables.names.rejected]
+    end = _end(len(accepted), len(reading.records))
+    doomed = failure(plan.plan, assignment.ordinal) is not None
+    updated = 0 if doomed else _load(call, facts.registry, facts.transaction_id, accepted)
+    first = status(
+        plan.plan, end=end, elapsed=0.0, polls=0, ordinal=assignment.ordinal, released=plan.released_at is not None
+    )
+    transaction = Transaction(
+        id=facts.transaction_id,
+        registry=facts.registry,
+        mapping=facts.mapping,
+        facility=reading.header.facility_id,
+        accepted_at=call.business,
+        body=body,
+        end=end,
+        first=first,
+        default=default,
+        assignment=assignment,
+        counts=_counts(reading.records, len(accepted), updated, doomed=doomed),
+    )
+    unit.put(TRANSACTION, call.scope, key, transaction)
+    verdicts = (Verdict(index=item.index, key=item.key, status=item.status, problems=item.problems) for item in reading.records)
+    unit.put(RECORDS, call.scope, key, Verdicts(records=tuple(verdicts)))
+    return transaction, False
+
+
+def _end(accepted: int, received: int) -> StatusKey:
+    """Where the content leads: all, some or none of the records can be loaded (fact N2.2)."""
+    if accepted == 0:
+        return StatusKey.VALIDATION_FAIL
+    return StatusKey.POSTED if accepted == received else StatusKey.PARTIALLY_SUCCESSFUL
+
+
+def _counts(records: tuple[RecordFacts, ...], accepted: int, updated: int, *, doomed: bool) -> Counts:
+    """The counts once the transaction has ended; one that is doomed loads nothing."""
+    if doomed:
+        return Counts(received=len(records), rejected=len(records))
+    warned = sum(1 for record in records if any(problem.severity == "warning" for problem in record.problems))
+    return Counts(
+        received=len(records), uploaded=accepted - updated, updated=updated, rejected=len(records) - accepted, warnings=warned
+    )
+
+
+def _load(call: Call, registry: str, transaction_id: str, records: list[RecordFacts]) -> int:
+    """Make each record the owner of its exam, and it the successor of the owner before; how many there were before.
+
+    The follow-ups of an exam are replaced as a list together with it (fact U22).
+    """
+    updated = 0
+    for record in records:
+        key = f"{registry}/{record.key}"
+        before = call.unit.get(EXAM, call.scope, key, Exam)
+        if before is not None:
+            updated += 1
+            place = successor_key(registry, before.transaction, before.index)
+            call.unit.put(SUCCESSOR, call.scope, place, Successor(transaction=transaction_id, index=record.index))
+        owner = Exam(transaction=transaction_id, index=record.index, content=record.content, follow_ups=len(record.follow_ups))
+        call.unit.put(EXAM, call.scope, key, owner)
+    return updated
+
+
+def _conflict(tables: Tables, transaction_id: str) -> Problem:
+    name = tables.names.header["transaction_id"]
+    field = FieldProblem(
+        pointer=f"/{tables.names.envelope_header}/{name}",
+        element=name,
+        expected="a new ID, or the same bytes as before",
+        actual=transaction_id,
+        reason="accepted before with another body",
+    )
+    return Problem("transaction-conflict", fields=(field,))
+
+
+def _accepted(call: Call, tables: Tables, transaction: Transaction) -> flask.Response:
+    names = tables.names
+    body = {names.field["transaction_id"]: transaction.id, names.field["status"]: names.status[transaction.first]}
+    answer = flask.Response(
+        msgspec.json.encode(body), call.settings.integer("nrdr.accepted_status"), content_type=names.media_type
+    )
+    path = names.status_path.format(registry=transaction.registry, transaction_id=transaction.id)
+    answer.headers["Location"] = call.base_url + path
+    answer.autocorrect_location_header = False
+    answer.headers["Retry-After"] = str(call.settings.integer("nrdr.status.retry_after"))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,52 @@
+"""NRDR's operations as Flask views, at the paths of the layers; a transaction cannot be deleted (facts N2.18, U22)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import flask
+
+from acrmock.record import Channel, Operation
+from mockserver.context import current_call, wire
+from mockserver.nrdr.names import read_names
+from mockserver.nrdr.post import answer_post
+from mockserver.nrdr.status import answer_list, answer_status
+from mockserver.nrdr.tables import Tables
+from mockserver.problem import Problem
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+
+def blueprint(facts: Facts) -> flask.Blueprint:
+    """The operations of NRDR's web-based transmission, for every registry of the facts."""
+    found = flask.Blueprint("nrdr", __name__)
+    tables = Tables(facts, read_names(facts))
+    names = tables.names
+
+    @wire(Operation.NRDR_POST, Channel.BACK)
+    def post(registry: str, mapping: str) -> flask.Response:
+        return answer_post(current_call(), tables, flask.request, registry, mapping)
+
+    @wire(Operation.NRDR_STATUS, Channel.BACK)
+    def status(registry: str, transaction_id: str) -> flask.Response:
+        return answer_status(current_call(), tables, registry, transaction_id)
+
+    @wire(Operation.NRDR_LIST, Channel.BACK)
+    def listing(registry: str) -> flask.Response:
+        return answer_list(current_call(), tables, flask.request, registry)
+
+    @wire(Operation.OTHER, Channel.BACK)
+    def delete(registry: str, transaction_id: str) -> flask.Response:  # noqa: ARG001 - names in the path
+        raise Problem("delete-not-offered", headers=(("Allow", "GET"),))
+
+    found.add_url_rule(rule(names.post_path), "post", post, methods=["POST"])
+    found.add_url_rule(rule(names.status_path), "status", status, methods=["GET"])
+    found.add_url_rule(rule(names.status_path), "delete", delete, methods=["DELETE"])
+    found.add_url_rule(rule(names.list_path), "list", listing, methods=["GET"])
+    return found
+
+
+def rule(path: str) -> str:
+    """A layer's path template as a Flask rule."""
+    return path.replace("{", "<").replace("}", ">")
