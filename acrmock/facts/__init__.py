@@ -17,6 +17,7 @@ from acrmock.facts.registry import (
     RuleKind,
     VersionState,
 )
+from acrmock.facts.show import LayerProblem, Row, check, show
 
 __all__ = [
     "Code",
@@ -27,6 +28,7 @@ __all__ = [
     "Fact",
     "Facts",
     "FactsError",
+    "LayerProblem",
     "Level",
     "MappingVersion",
     "Origin",
@@ -35,6 +37,7 @@ __all__ = [
     "RecordKind",
     "Registry",
     "Requirement",
+    "Row",
     "Rule",
     "RuleKind",
     "Source",
@@ -42,6 +45,8 @@ __all__ = [
     "Surface",
     "VersionState",
     "Weight",
+    "check",
     "load_facts",
+    "show",
     "weakest",
 ]

@@ -117,22 +117,17 @@ def compile_profiles(
             path=(),
         )
     known = set(registries)
-    return {key: _profile(key, entry, sources, requirements, settings, known) for key, entry in entries.items()}
+    for entry in entries.values():
+        check_citations(entry, sources)
+        _check_profile(entry, requirements, settings, known)
+    return {key: _profile(key, entry, requirements) for key, entry in entries.items()}
 
 
-def _profile(
-    key: ProfileKey,
-    entry: Entry,
-    sources: Mapping[str, Source],
-    requirements: Mapping[str, Requirement],
-    settings: Mapping[str, Fact],
-    registries: set[str],
-) -> Profile:
-    check_citations(entry, sources)
-    _check_profile(entry, requirements, settings, registries)
+def _profile(key: ProfileKey, entry: Entry, requirements: Mapping[str, Requirement]) -> Profile:
     groups = tuple(entry.need("groups"))
     stated: Mapping[str, str] = entry.get("weights", {})
     chosen = [requirement for requirement in requirements.values() if requirement.group in groups]
+    chosen.sort(key=lambda requirement: groups.index(requirement.group))
     weights = {item.id: Weight(stated[item.id]) if item.id in stated else _default(item) for item in chosen}
     return Profile(
         name=key[0],
@@ -145,6 +140,8 @@ def _profile(
         default_claims=tuple(entry.get("default_claims", ())),
         steps=tuple(_step(step) for step in entry.get("steps", ())),
         settings=dict(entry.get("settings", {})),
+        provenance=entry.origin.provenance,
+        sources=entry.origin.sources,
         coverage_bar=float(entry.get("coverage_bar", 0)),
         local=entry.get("local", False),
         note=entry.origin.note,

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from acrmock.facts import shipped
 from acrmock.facts.catalogue import (
@@ -22,6 +22,8 @@ from acrmock.facts.registries import Lists, compile_registries
 from acrmock.facts.registry import Registry
 from acrmock.facts.settings import compile_settings, compile_sources, problem_with
 from acrmock.facts.yamlfile import read_text
+
+_T = TypeVar("_T")
 
 
 def load_facts(overlays: Sequence[Path] = ()) -> Facts:
@@ -65,7 +67,7 @@ class Facts:
         _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles
 
     def _layers(self, kind: Kind) -> list[Layer]:
-        return shipped.layers(kind) + [layer for layer in self._overlays if layer.kind is kind]
+        return [*shipped.layers(kind), *(layer for layer in self._overlays if layer.kind is kind)]
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -155,11 +157,12 @@ class Facts:
         """A setting that is a mapping of texts."""
         return self._typed(key, dict)
 
-    def _typed(self, key: str, kind: type) -> Any:
+    def _typed(self, key: str, kind: type[_T]) -> _T:
         fact = self.fact(key)
         if not isinstance(fact.value, kind) or (kind is int and isinstance(fact.value, bool)):
             raise _wrong(fact, kind.__name__)
-        return fact.value
+        value: _T = fact.value
+        return value
 
     def problem_with(self, key: str, value: Any) -> str:
         """Why `value` cannot stand for the setting `key` (for an override by application or run), or an empty string."""

@@ -134,6 +134,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     default_claims: tuple[str, ...]
     steps: tuple[Step, ...]
     settings: Mapping[str, Any]
+    provenance: Provenance
+    sources: tuple[str, ...]
     coverage_bar: float = 0.0
     local: bool = False
     note: str = ""

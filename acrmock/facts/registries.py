@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
 from acrmock.facts.model import Source
@@ -27,6 +28,7 @@ from acrmock.facts.settings import check_citations
 from acrmock.facts.yamlfile import Path_
 
 _TABLES = ("elements", "follow_up_elements", "rules")
+_HEAD_FIX = "give it title, header_word, provenance and sources"
 _INHERITED = ("key_elements", "patient_elements", "unknown_elements", "unknown")
 
 
@@ -43,6 +45,7 @@ class _Draft:
     """A registry while its layers are merged: its head, its versions' own attributes, and what each says of its tables."""
 
     slug: str
+    file: str
     head: Entries = field(default_factory=dict)
     versions: Entries = field(default_factory=dict)
     patches: dict[str, list[tuple[Layer, Mapping[str, Any]]]] = field(default_factory=dict)
@@ -66,7 +69,7 @@ def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], l
     """The registries of all layers; raises `FactsError` with the place of whatever does not fit together."""
     drafts: dict[str, _Draft] = {}
     for layer in layers:
-        draft = drafts.setdefault(layer.data["registry"], _Draft(layer.data["registry"]))
+        draft = drafts.setdefault(layer.data["registry"], _Draft(layer.data["registry"], layer.name))
         _take(draft, layer)
     return tuple(_Compiler(draft, sources, lists).registry() for draft in drafts.values())
 
@@ -112,8 +115,7 @@ class _Compiler:
                 reason = f"the version {version} has elements or rules, but nothing says what it is"
                 raise layer.error(reason, ("versions", version), "give it provenance, sources and dates")
         if draft.slug not in draft.head:
-            layer = next((entry.layer for entry in draft.versions.values()), None)
-            raise layer.error("`title` is missing", ()) if layer else ValueError(draft.slug)
+            raise FactsError(f"nothing says what the registry {draft.slug} is", file=draft.file, line=1, fix=_HEAD_FIX)
         head = draft.head[draft.slug]
         check_citations(head, self._sources)
         word = head.need("header_word")
@@ -290,19 +292,24 @@ def _check_rule(version: MappingVersion, rule: Rule, entry: Entry) -> None:
             raise entry.error(f"names {name}, which is no element of {version.version}", "elements")
     if rule.other and not any(version.element(rule.other, record) for record in {rule.record, RecordKind.EXAM}):
         raise entry.error(f"names {rule.other}, which is no element of {version.version}", "other")
+    _check_parts(rule, entry)
+    if rule.when is not None:
+        _check_condition(version, rule, rule.when, entry)
+
+
+def _check_parts(rule: Rule, entry: Entry) -> None:
     if rule.kind in {RuleKind.NOT_BEFORE, RuleKind.WITHIN_DAYS} and not rule.other:
         raise entry.error(f"a rule of kind {rule.kind} needs `other`", "kind")
     if rule.kind in {RuleKind.REQUIRES, RuleKind.FORBIDS} and rule.when is None:
         raise entry.error(f"a rule of kind {rule.kind} needs `when`", "kind")
     if rule.kind is not RuleKind.UNIQUE_EXAM and not rule.elements:
         raise entry.error("names no element", "elements")
-    if rule.when is None:
-        return
-    element = version.element(rule.when.element, rule.record)
+
+
+def _check_condition(version: MappingVersion, rule: Rule, when: Condition, entry: Entry) -> None:
+    element = version.element(when.element, rule.record)
     if element is None:
-        raise entry.error(f"names {rule.when.element}, which is no element of {version.version}", "when")
-    for value in rule.when.values:
+        raise entry.error(f"names {when.element}, which is no element of {version.version}", "when")
+    for value in when.values:
         if element.codes and value not in element.code_set:
             raise entry.error(f"{element.name} has no code {value}", "when")
-
-

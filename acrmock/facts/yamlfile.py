@@ -31,7 +31,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 class _Loader(_PARSER):  # type: ignore[misc, valid-type]
     """A composer that resolves nothing: scalars are read here, by the rules above."""
 
-    def resolve(self, kind: type, value: str, implicit: Any) -> str:
+    def resolve(self, kind: type, _value: str, implicit: Any) -> str:
         """The tag of an untagged node; a plain scalar is marked by an empty tag."""
         if kind is yaml.ScalarNode:
             return "" if implicit[0] else _TEXT
@@ -101,8 +101,9 @@ def _guard(text: str, name: str) -> None:
             line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise FactsError("anchors and aliases are not allowed in a layer", file=name, line=line)
-            if getattr(event, "tag", None):
-                raise FactsError(f"the tag {event.tag} is not allowed in a layer", file=name, line=line)
+            tag = getattr(event, "tag", None)
+            if tag:
+                raise FactsError(f"the tag {tag} is not allowed in a layer", file=name, line=line)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:

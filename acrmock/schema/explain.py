@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jsonschema_rs import ValidationError
 
 from acrmock.facts import Element, Level, MappingVersion, RecordKind, Rule, RuleKind
 from acrmock.record import RecordProblem
 from acrmock.schema.pointer import join
-from acrmock.schema.problems import ProblemKind, of_element, of_record, of_rule, unknown_element
+from acrmock.schema.problems import PREFIX, ProblemKind, of_element, of_record, of_rule, unknown_element
 from acrmock.schema.record import MAX_FOLLOW_UPS, schema_rules
 
 _KINDS = {
@@ -22,13 +24,8 @@ _KINDS = {
     "uniqueItems": ProblemKind.REPEATED,
 }
 
-
-class SchemaError(Protocol):
-    """What the validator says of one breach."""
-
-    instance_path: Sequence[str | int]
-    schema_path: Sequence[str | int]
-    kind: Any
+_NAMED = 100
+_ONE_OF: tuple[str, ...] = (ProblemKind.TYPE, ProblemKind.FORMAT, ProblemKind.LENGTH, ProblemKind.CODE)
 
 
 class Explainer:
@@ -39,17 +36,23 @@ class Explainer:
         self._elements = {record: {element.name: element for element in version.of(record)} for record in RecordKind}
         self._rules = {record: schema_rules(version, record, Level.SUBMIT) for record in RecordKind}
 
-    def problems(self, errors: Iterable[SchemaError], base: str) -> Iterator[RecordProblem]:
-        """The problems that `errors` are, of an exam at the pointer `base`."""
-        seen: set[tuple[str, str]] = set()
+    def problems(self, errors: Iterable[ValidationError], base: str) -> list[RecordProblem]:
+        """The problems that `errors` are, of an exam at the pointer `base`; of one value the weightiest only."""
+        found: dict[tuple[str, str], RecordProblem] = {}
         for error in errors:
             for problem in self._explain(error, base):
-                key = (problem.code, problem.pointer)
-                if key not in seen:
-                    seen.add(key)
-                    yield problem
+                rank = self._rank(problem)
+                key = (problem.pointer, problem.code if rank is None else "")
+                if key not in found or (rank or 0) < (self._rank(found[key]) or 0):
+                    found[key] = problem
+        return list(found.values())
 
-    def _explain(self, error: SchemaError, base: str) -> Iterator[RecordProblem]:
+    def _rank(self, problem: RecordProblem) -> int | None:
+        """How weighty a problem with a value is among those of the same value (0 first); None for any other problem."""
+        about = problem.code.removeprefix(f"{PREFIX}{self._version.header_word}-").partition("-")[0]
+        return _ONE_OF.index(about) if about in _ONE_OF else None
+
+    def _explain(self, error: ValidationError, base: str) -> Iterator[RecordProblem]:
         instance, schema = list(error.instance_path), list(error.schema_path)
         record = RecordKind.EXAM
         follow_ups = self._version.follow_ups
@@ -78,7 +81,7 @@ class Explainer:
             yield self._missing(elements[kind.property], base)
         elif keyword == "additionalProperties":
             known = tuple(elements)
-            for name in kind.unexpected[:MAX_FOLLOW_UPS]:
+            for name in kind.unexpected[:_NAMED]:
                 yield unknown_element(self._version, join(base, name), name, known)
         elif keyword == "allOf":
             yield self._rule(self._rules[record][int(schema[1])], base, instance, kind)

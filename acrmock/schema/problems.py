@@ -107,17 +107,14 @@ def _sentence(kind: ProblemKind, element: Element) -> str:
         return f"{name} is missing; " + (
             "a record is complete only with it" if element.level is Level.COMPLETE else "a record is not accepted without it"
         )
-    if kind is ProblemKind.TYPE:
-        return f"{name} must be {_shape(element)}"
-    if kind is ProblemKind.CODE:
-        return f"{name} has a value outside its value list ({_codes(element)})"
-    if kind is ProblemKind.LENGTH:
-        return f"{name} must have {_length(element)}"
-    if kind is ProblemKind.FORMAT:
-        return f"{name} must be {element.pattern_hint or _shape(element)}"
-    if kind is ProblemKind.RANGE:
-        return f"{name} is implausible: expected {_range(element)}"
-    return f"{name} has the same code twice"
+    sentences = {
+        ProblemKind.TYPE: lambda: f"must be {_shape(element)}",
+        ProblemKind.CODE: lambda: f"has a value outside its value list ({_codes(element)})",
+        ProblemKind.LENGTH: lambda: f"must have {_length(element)}",
+        ProblemKind.FORMAT: lambda: f"must be {element.pattern_hint or _shape(element)}",
+        ProblemKind.RANGE: lambda: f"is implausible: expected {_range(element)}",
+    }
+    return f"{name} {sentences.get(kind, lambda: 'has the same code twice')()}"
 
 
 def _shape(element: Element) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
@@ -26,6 +27,7 @@ from acrmock.schema.problems import (
 from acrmock.schema.record import record_schema
 from acrmock.schema.rules import Scene, evaluators
 
+_DEEPEST = 4
 _INCONVERTIBLE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
@@ -152,28 +154,22 @@ class RecordValidator:
 def _incompleting(version: MappingVersion) -> frozenset[str]:
     """The codes of problems that leave a record incomplete."""
     codes = {
-        element_code(version, ProblemKind.REQUIRED, element)
-        for element in version.elements
-        if element.level is Level.COMPLETE
+        element_code(version, ProblemKind.REQUIRED, element) for element in version.elements if element.level is Level.COMPLETE
     }
     return frozenset(codes | {rule_code(version, rule) for rule in version.rules if rule.level is Level.COMPLETE})
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """A copy that the validator can read: whatever it cannot carry becomes null, whatever is too deep an empty object."""
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()} if depth <= _DEEPEST else {}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth + 1) for item in value] if depth <= _DEEPEST else []
     if isinstance(value, str):
         return value if _encodable(value) else None
-    if value is None or isinstance(value, (bool, int)):
-        return value
     if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, Mapping):
-        if depth > 2:
-            return {}
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value] if depth <= 3 else []
-    return None
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int) else None
 
 
 def _key(key: Any) -> str:
