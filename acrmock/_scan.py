@@ -20,7 +20,6 @@ JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _ISSUABLE = re.compile(r"[A-Za-z0-9_-]{8,1024}")
-_BASE64 = (re.compile(r"[A-Za-z0-9+/]{11,}={0,2}"), re.compile(r"[A-Za-z0-9_-]{11,}={0,2}"))
 _ROUNDS = 3
 _LONGEST_RUN = 4096
 _MEMO = 4096
@@ -37,6 +36,9 @@ class Scanner:
     def __init__(self, mark: Callable[[str], str]) -> None:
         self._mark = mark
         self._lengths: tuple[int, ...] = ()
+        self._shortest = _LONGEST_RUN
+        self._long_runs = _TOKEN
+        self._base64: tuple[re.Pattern[str], ...] = ()
         self._jwt_lengths: frozenset[int] = frozenset()
         self._clean: set[str] = set()
         self._clean_base64: set[str] = set()
@@ -56,6 +58,10 @@ class Scanner:
             self._jwt_lengths |= {length}
         elif length not in self._lengths:
             self._lengths = tuple(sorted({*self._lengths, length}, reverse=True))
+            self._shortest = self._lengths[-1]
+            encoded = (self._shortest * 4 + 2) // 3
+            self._long_runs = re.compile(rf"[A-Za-z0-9_-]{{{self._shortest},}}")
+            self._base64 = tuple(re.compile(rf"[{letters}]{{{encoded},}}={{0,2}}") for letters in ("A-Za-z0-9+/", "A-Za-z0-9_-"))
         self._clean, self._clean_base64 = set(), set()
 
     def find(self, text: str, known: Known) -> dict[str, SecretKind | None]:
@@ -64,12 +70,12 @@ class Scanner:
         A piece in another encoding is given as it stands in `text`.
         """
         found = self._jwts(text, known) if "eyJ" in text else {}
-        shortest = self._lengths[-1] if self._lengths else _LONGEST_RUN
-        if len(text) >= shortest:
-            runs = [run for run in set(_TOKEN.findall(text)) if len(run) >= shortest and run not in self._clean]
-            found |= self._runs(runs, known)
-            found |= self._encoded(text, shortest, known)
-        return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+        if len(text) >= self._shortest:
+            runs = [run for run in set(self._long_runs.findall(text)) if run not in self._clean]
+            if runs:
+                found |= self._runs(runs, known)
+            found |= self._encoded(text, known)
+        return dict(sorted(found.items(), key=lambda pair: -len(pair[0]))) if len(found) > 1 else found
 
     def holds(self, text: str, known: Known) -> SecretKind | None:
         """The kind of an issued secret in `text`, percent-encoded or not, if any."""
@@ -110,21 +116,20 @@ class Scanner:
     def _windows(self, run: str) -> list[str]:
         return [run[start : start + size] for size in self._lengths for start in range(len(run) - size + 1)]
 
-    def _encoded(self, text: str, shortest: int, known: Known) -> dict[str, SecretKind | None]:
+    def _encoded(self, text: str, known: Known) -> dict[str, SecretKind | None]:
         """Runs of base64 in whose decoded text, at any alignment, a secret stands."""
-        needed = (shortest * 4 + 2) // 3
         found: dict[str, SecretKind | None] = {}
-        for pattern in _BASE64:
+        for pattern in self._base64:
             for run in set(pattern.findall(text)):
-                if needed <= len(run) <= _LONGEST_RUN * 2 and run not in self._clean_base64:
-                    kind = self._decoded(run, shortest, known)
+                if len(run) <= _LONGEST_RUN * 2 and run not in self._clean_base64:
+                    kind = self._decoded(run, known)
                     if kind is not None:
                         found[run] = kind
                     else:
                         self._clean_base64 = _remember(self._clean_base64, (run,))
         return found
 
-    def _decoded(self, run: str, shortest: int, known: Known) -> SecretKind | None:
+    def _decoded(self, run: str, known: Known) -> SecretKind | None:
         body = run.rstrip("=").replace("-", "+").replace("_", "/")
         for offset in range(4):
             part = body[offset:]
@@ -133,14 +138,13 @@ class Scanner:
                 plain = base64.b64decode(part + "=" * (-len(part) % 4)).decode("latin-1")
             except (binascii.Error, ValueError):
                 continue
-            inner = [piece for piece in _TOKEN.findall(unquote(plain, encoding="latin-1")) if len(piece) >= shortest]
-            for kind in self._runs(inner, known).values() if inner else ():
+            inner = self._long_runs.findall(unquote(plain, encoding="latin-1") if "%" in plain else plain)
+            found = self._runs(inner, known) if inner else {}
+            if "eyJ" in plain:
+                found |= self._jwts(plain, known)
+            for kind in found.values():
                 if kind is not None:
                     return kind
-            if "eyJ" in plain:
-                for kind in self._jwts(plain, known).values():
-                    if kind is not None:
-                        return kind
         return None
 
 

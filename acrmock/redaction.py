@@ -120,6 +120,8 @@ class Redactor:
         self._members = {**SENSITIVE, **(sensitive or {})}
         self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
         self._body_limit = body_limit
+        names = "|".join(sorted(map(re.escape, {*self._members, *self._identities}), key=len, reverse=True))
+        self._marked = re.compile(rf'"((?i:{names}))"(\s*+:\s*+)(?:"([^"]*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))')
         self.scanner = Scanner(digester.mark)
 
     def learn(self, value: str) -> None:
@@ -313,6 +315,30 @@ class Redactor:
 
     def _json(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed."""
+        if "\\" not in text:
+            nested = False
+
+            def pair(match: re.Match[str]) -> str:
+                nonlocal nested
+                name, colon, value, end, number, bracket = match.groups()
+                if bracket is not None:
+                    nested = True
+                    return match.group()
+                if number is not None:
+                    kind = self._identities.get(name)
+                    return match.group() if kind is None else f'"{name}"{colon}{self._identity(kind, number)}'
+                if not end:
+                    return f'"{name}"{colon}"'
+                clean = self._member(name, value, escaped=False, seen=seen, spot=spot)
+                return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
+
+            quick = self._marked.sub(pair, text)
+            if not nested:
+                return quick
+        return self._tokens(text, seen, spot)
+
+    def _tokens(self, text: str, seen: _Seen, spot: _Spot) -> str:
+        """JSON text token by token: for escapes, and for lists under a name that matters."""
         name = ""
 
         def token(match: re.Match[str]) -> str:

@@ -74,6 +74,8 @@ def _prepare(
     connection: sqlite3.Connection, path: Path | None, migrations: Mapping[int, Migration], newest: int, *, fresh: bool
 ) -> None:
     if not fresh and path is not None:
+        fresh = _begun(connection, path)
+    if not fresh and path is not None:
         _check_sound(connection, path)
     if path is not None:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -82,6 +84,13 @@ def _prepare(
         connection.executescript(f"BEGIN;{_SCHEMA}INSERT INTO meta VALUES ('format', '{int(newest)}');COMMIT;")
     else:
         _migrate(connection, path, migrations, newest)
+
+
+def _begun(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is an empty database: its maker was killed before the first commit."""
+    with path.open("rb") as file:
+        named = file.read(16) == b"SQLite format 3\0"
+    return named and connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def _check_sound(connection: sqlite3.Connection, path: Path) -> None:

@@ -64,14 +64,14 @@ def _refuse_http(facts: Facts, error: HTTPException) -> Response:
         code = "method-not-allowed"
         headers = (("Allow", ", ".join(sorted(error.valid_methods or ()))),)
     elif isinstance(error, NotFound):
-        code = "not-found"
+        code = "path-unknown"
     elif isinstance(error, RequestEntityTooLarge):
         code = "body-too-large"
     else:
-        code = "bad-request" if (error.code or 500) < 500 else "internal-error"
+        code = "request-malformed" if (error.code or 500) < 500 else "internal"
     problem = Problem(code, headers=headers)
     response = _refuse(facts, problem)
-    if code == "bad-request" and error.code is not None:
+    if code == "request-malformed" and error.code is not None:
         response.status_code = error.code
         response.set_data(b"")
         response.set_data(_with_status(error.code, error.name))
@@ -80,10 +80,10 @@ def _refuse_http(facts: Facts, error: HTTPException) -> Response:
 
 
 def _with_status(status: int, title: str) -> bytes:
-    return answer(Problem("bad-request", body={"title": title, "status": status}), None).body
+    return answer(Problem("request-malformed", body={"title": title, "status": status}), None).body
 
 
 def _fail(facts: Facts, error: Exception) -> Response:
     _log.error("a handler failed", exc_info=error)
     flask.request.environ[ERROR_KEY] = error
-    return _refuse(facts, Problem("internal-error"))
+    return _refuse(facts, Problem("internal"))

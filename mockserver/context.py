@@ -96,6 +96,11 @@ class Applications:
                 self._cache.setdefault(application, found)
         return self._cache.get(application, found)
 
+    def business(self, application: str, wall: datetime) -> datetime:
+        """The application's business time, or `wall` where there is no such application."""
+        found = self.get(application)
+        return wall if found is None else found.business.now(wall)
+
     def all(self) -> tuple[Application, ...]:
         """Every application, by id."""
         with self._store.read() as snapshot:
@@ -208,8 +213,9 @@ class Call:
     def unit(self) -> Unit:
         """The call's unit, opened at first use (it takes the state lock); the journal entry joins it."""
         if self._unit is None:
-            self._context = self.engine.store.unit()
-            self._unit = self._context.__enter__()
+            context = self.engine.store.unit()
+            self._unit = context.__enter__()
+            self._context = context
         return self._unit
 
     def issue(self, kind: SecretKind, value: str) -> str:

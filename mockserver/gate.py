@@ -137,7 +137,7 @@ class Gate:
         """Put the body into memory, at most `limit` bytes of it."""
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
-            raise Problem("bad-request", "Content-Length is not a number")
+            raise Problem("request-malformed", "Content-Length is not a number")
         chunked = bool(environ.get("wsgi.input_terminated"))
         if length == "0" and not chunked:
             environ[_BODY_KEY] = b""
@@ -150,7 +150,7 @@ class Gate:
             _drain(environ["wsgi.input"], _DRAIN)
             raise Problem("body-too-large", f"more than {limit} bytes")
         if not chunked and len(body) != int(length):
-            raise Problem("bad-request", "the body is shorter than Content-Length says")
+            raise Problem("request-malformed", "the body is shorter than Content-Length says")
         environ[_BODY_KEY] = body
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
@@ -175,11 +175,11 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.error("the wires failed", exc_info=error)
             environ[ERROR_KEY] = error
-            return self._plain(Problem("internal-error"))
+            return self._plain(Problem("internal"))
         return answer[0], answer[1], body
 
     def _unmatched(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
-        problem = Problem("unknown-application", hint="the path begins with /a/{application}/{environment} or with /{environment}")
+        problem = Problem("application-unknown", hint="the path begins with /a/{application}/{environment} or with /{environment}")
         environ[PROBLEM_KEY] = problem
         try:
             self._read_body(environ, _UNMATCHED_BODY)
@@ -218,12 +218,12 @@ class Gate:
         except StoreError as lost:
             if call is not None:
                 call.leave(lost)
-            return self._plain(Problem("storage-full" if isinstance(lost, StoreFull) else "storage-error"))
+            return self._plain(Problem("store-full" if isinstance(lost, StoreFull) else "unavailable"))
         except Exception as fault:
             _log.exception("an exchange could not be recorded")
             if call is not None:
                 call.leave(fault)
-            return self._plain(Problem("internal-error"))
+            return self._plain(Problem("internal"))
         return status, headers, body
 
     def _record(
@@ -350,7 +350,7 @@ def _read(stream: Any, size: int) -> bytes:
             parts.append(part)
             left -= len(part)
     except (OSError, ValueError) as error:
-        raise Problem("bad-request", "the body could not be read") from error
+        raise Problem("request-malformed", "the body could not be read") from error
     return b"".join(parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -82,7 +82,15 @@ class Journal:
     """Writes, reads and awaits entries."""
 
     def __init__(
-        self, store: Store, clock: Clock, redactor: Redactor, digester: Digester, *, facts_digest: str = "", version: str = ""
+        self,
+        store: Store,
+        clock: Clock,
+        redactor: Redactor,
+        digester: Digester,
+        *,
+        facts_digest: str = "",
+        version: str = "",
+        business: Callable[[str, datetime], datetime] = lambda _application, wall: wall,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -90,6 +98,7 @@ class Journal:
         self._digester = digester
         self._facts_digest = facts_digest
         self._version = version
+        self._business = business
 
     # writing
 
@@ -151,9 +160,8 @@ class Journal:
         environment: str | None = None,
         run: str | None = None,
         peer: str | None = None,
-        at: datetime | None = None,
     ) -> int:
-        """Append an event within `unit` (`at`: business time, else protocol time); returns its `seq`.
+        """Append an event within `unit`, at the application's business time; returns its `seq`.
 
         `data` must hold no secret; issued ones that slipped in are replaced all the same.
         """
@@ -164,7 +172,7 @@ class Journal:
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")
         clean = self._redactor.text(text, known)
-        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or now, t=now)
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=self._at(application, now), t=now)
         return unit.append(EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
 
     def exchange(
@@ -178,7 +186,6 @@ class Journal:
         environment: str | None = None,
         run: str | None = None,
         peer: str | None = None,
-        at: datetime | None = None,
     ) -> int:
         """Append an exchange seen elsewhere (e.g. by the robot user), redacted, with its exposures. Returns its `seq`."""
         now = self._clock.now()
@@ -194,7 +201,7 @@ class Journal:
             answer_body=response.content.text.encode("utf-8", "replace"),
             version=request.httpVersion,
         )
-        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or now, t=now)
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=self._at(application, now), t=now)
         return self.http(unit, raw, facts, whose)
 
     def handshake(self, unit: Unit, tls: TlsFacts, *, peer: str | None) -> int:
@@ -202,6 +209,9 @@ class Journal:
         now = self._clock.now()
         whose = Whose(application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched")
         return unit.append(TlsEntry(**_shared(whose), tls=tls))
+
+    def _at(self, application: str | None, wall: datetime) -> datetime:
+        return wall if application is None else self._business(application, wall)
 
     # reading
 

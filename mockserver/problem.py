@@ -65,15 +65,15 @@ class BuiltIn(msgspec.Struct, frozen=True):
 
 
 BUILT_IN = {
-    "unknown-application": BuiltIn(404, "No such application or environment"),
+    "application-unknown": BuiltIn(404, "No such application or environment"),
     "address-not-allowed": BuiltIn(403, "Forbidden"),
     "body-too-large": BuiltIn(413, "Content too large"),
-    "bad-request": BuiltIn(400, "Bad request"),
-    "not-found": BuiltIn(404, "Not found"),
+    "request-malformed": BuiltIn(400, "Bad request"),
+    "path-unknown": BuiltIn(404, "Not found"),
     "method-not-allowed": BuiltIn(405, "Method not allowed"),
-    "internal-error": BuiltIn(500, "Internal error"),
-    "storage-error": BuiltIn(503, "Not stored"),
-    "storage-full": BuiltIn(507, "Insufficient storage"),
+    "internal": BuiltIn(500, "Internal error"),
+    "unavailable": BuiltIn(503, "Not stored"),
+    "store-full": BuiltIn(507, "Insufficient storage"),
 }
 """The gate's own errors: plain HTTP (RFC 9110), nothing of ACR's."""
 

@@ -148,6 +148,7 @@ class SqliteStore:
         self._batch = _Batch()
         self._wake = threading.Event()
         self._closed = False
+        self._quiet = False
         self._news = threading.Condition()
         self._readers: list[sqlite3.Connection] = []
         self._committed = SqliteReader(rows_of(self.connection)).last_seq()
@@ -313,8 +314,14 @@ class SqliteStore:
     def wait_beyond(self, seq: int, timeout: float) -> bool:
         """Wait until an entry above `seq` is committed."""
         with self._news:
-            self._news.wait_for(lambda: self._closed or self._committed > seq, max(0.0, timeout))
+            self._news.wait_for(lambda: self._quiet or self._committed > seq, max(0.0, timeout))
             return self._committed > seq
+
+    def release_waiters(self) -> None:
+        """Let everybody who waits for entries go, now and from now on."""
+        with self._news:
+            self._quiet = True
+            self._news.notify_all()
 
     def close(self) -> None:
         """Commit what is queued and let go of the files; harmless when done twice."""
@@ -325,8 +332,7 @@ class SqliteStore:
                 self._commit()
             self._closed = True
         self._wake.set()
-        with self._news:
-            self._news.notify_all()
+        self.release_waiters()
         if self._committer is not None:
             self._committer.join()
         while self._readers:

@@ -132,7 +132,11 @@ class Store(Protocol):
         ...
 
     def wait_beyond(self, seq: int, timeout: float) -> bool:
-        """Wait until an entry above `seq` is committed (True), the store closes or `timeout` seconds pass (False)."""
+        """Wait until an entry above `seq` is committed (True), waiters are released or `timeout` seconds pass (False)."""
+        ...
+
+    def release_waiters(self) -> None:
+        """Let everybody who waits for entries go, now and from now on (the engine is stopping)."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,133 @@
+"""One HTTP request as the server reads it: raw header order kept, malformed requests answered cleanly and reported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cheroot import errors
+from cheroot.server import HTTPRequest
+from cheroot.wsgi import Gateway_10
+
+from mockserver.gate import HEADERS_KEY, TLS_KEY
+from mockserver.problem import PROBLEM_JSON, Problem, answer
+
+if TYPE_CHECKING:
+    from mockserver.serve import Connection, Server
+
+MAX_HEADERS = 200
+_ONCE = frozenset({b"Host", b"Content-Length", b"Content-Type", b"Authorization", b"Transfer-Encoding"})
+_NAME = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_FINE_REMAINDER = 1024 * 1024
+
+
+class RawHeaders:
+    """Reads a header section (RFC 9112 section 5): fills cheroot's dictionary and keeps the fields as they were sent.
+
+    Raises `ValueError`, which becomes a 400, on folded lines, bad names, and what would let two readers disagree.
+    """
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[str, str]] = []
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        """Read up to the empty line."""
+        headers = {} if hdict is None else hdict
+        while (line := rfile.readline()) != b"\r\n":
+            if not line.endswith(b"\r\n"):
+                raise ValueError("A header line does not end with CR LF.")
+            if len(self.fields) >= MAX_HEADERS:
+                raise ValueError("Too many header fields.")
+            name, colon, value = line[:-2].partition(b":")
+            if not colon or not name or not _NAME.issuperset(name):
+                raise ValueError("Illegal header line.")
+            value = value.strip(b" \t")
+            if b"\0" in value or b"\r" in value:
+                raise ValueError("Illegal character in a header.")
+            self.fields.append((name.decode("ascii"), value.decode("latin-1")))
+            self._add(headers, name.title(), value)
+        if b"Content-Length" in headers and b"Transfer-Encoding" in headers:
+            raise ValueError("Content-Length and Transfer-Encoding exclude each other.")
+        return headers
+
+    @staticmethod
+    def _add(headers: dict[bytes, bytes], name: bytes, value: bytes) -> None:
+        if b"_" in name:
+            return  # WSGI could not tell it from the name with a hyphen
+        if name not in headers:
+            if name == b"Content-Length" and not value.isdigit():
+                raise ValueError("Malformed Content-Length Header.")
+            headers[name] = value
+        elif name in _ONCE:
+            raise ValueError(f"{name.decode('ascii')} stands twice.")
+        else:
+            headers[name] += (b"; " if name == b"Cookie" else b", ") + value
+
+
+class Request(HTTPRequest):  # type: ignore[misc]
+    """A request that keeps its raw headers and answers what is malformed with a problem document."""
+
+    server: Server
+    conn: Connection
+
+    def __init__(self, server: Server, conn: Connection, proxy_mode: bool = False, strict_mode: bool = True) -> None:  # noqa: FBT001, FBT002
+        super().__init__(server, conn, proxy_mode, strict_mode)
+        self.header_reader = RawHeaders()
+        self.uri = b""
+        self.method = b""
+
+    def read_request_line(self) -> bool:
+        """Read the request line; what urllib cannot split is malformed."""
+        try:
+            return bool(super().read_request_line())
+        except ValueError:
+            self.simple_response("400 Bad Request", "Malformed Request-URI")
+            return False
+
+    def respond(self) -> None:
+        """Let head and body leave together."""
+        self.conn.wfile.held = True
+        try:
+            super().respond()
+        except errors.MaxSizeExceeded:
+            self.simple_response("413 Content Too Large", "The body is too large.")
+        finally:
+            self.conn.wfile.flush()
+
+    def send_headers(self) -> None:
+        """Close the connection rather than read a long body that nobody wants."""
+        if getattr(self.rfile, "remaining", 0) > _FINE_REMAINDER:
+            self.close_connection = True
+        super().send_headers()
+
+    def simple_response(self, status: str, msg: str | bytes = "") -> None:
+        """Answer what is malformed, close, and tell the server of it."""
+        number = int(str(status)[:3])
+        text = msg.decode("latin-1") if isinstance(msg, bytes) else str(msg)
+        title = str(status)[4:] or "Bad request"
+        body = answer(Problem("request-malformed", text, body={"title": title, "status": number}), None).body
+        self.close_connection = True
+        self.server.malformed(self, number, text)
+        lines = (
+            f"HTTP/1.1 {status}",
+            f"Content-Type: {PROBLEM_JSON}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            "",
+            "",
+        )
+        try:
+            self.conn.wfile.write("\r\n".join(lines).encode("latin-1") + body)
+            self.conn.wfile.flush()
+        except OSError:
+            return
+
+
+class Gateway(Gateway_10):  # type: ignore[misc]
+    """WSGI 1.0 with the raw headers and the connection's TLS facts in the environment."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """The environment of one request."""
+        environ: dict[str, Any] = super().get_environ()
+        environ[HEADERS_KEY] = self.req.header_reader.fields
+        environ[TLS_KEY] = self.req.conn.tls
+        return environ

@@ -1,0 +1,341 @@
+"""The engine: one simulated ACR as a Python object. Two of them run side by side in one process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import flask
+import msgspec
+
+import acrmock
+from acrmock.clock import Clock, SystemClock
+from acrmock.errors import SetupError
+from acrmock.record import HttpFacts, SecretKind, TlsFacts
+from acrmock.redaction import Digester, Redactor
+from acrmock.tls import server_context
+from mockserver._addresses import parse_address
+from mockserver._identities import identity_names, is_synthetic
+from mockserver.context import SECRET_LENGTH, Applications, EngineCore, SecretLength
+from mockserver.gate import Gate
+from mockserver.journal import Exchange, Journal, Whose
+from mockserver.keys import Keys, load_keys, passing_keys, write_private
+from mockserver.problem import PROBLEM_JSON
+from mockserver.serve import Malformed, Server
+from mockserver.sqlite import SqliteStore
+from mockserver.store import GLOBAL, StoreError
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+READY_SCHEMA = "acrmock/ready/1"
+LOCAL_SOURCES = ("127.0.0.0/8", "::1/128")
+
+Blueprints = Callable[["Facts"], Sequence[flask.Blueprint]]
+_log = logging.getLogger("mockserver")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Where a started engine answers; `ca_file` is empty without TLS, `data` None for an engine in memory."""
+
+    url: str
+    port: int
+    control_token: str
+    ca_file: Path | None
+    data: Path | None
+
+
+class ReadyFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`DIR/ready.json`, as outsiders read it."""
+
+    schema: str
+    pid: int
+    url: str
+    port: int
+    control_token: str
+    ca_file: str
+    data: str
+    version: str
+
+
+class Engine:
+    """A simulated ACR that starts, answers and stops.
+
+    `data` None keeps everything in memory. `port` 0 picks a free one. `public_url` is what issuer and links are made from
+    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `facts`, `wires` and `house` replace
+    what is shipped (for tests).
+    """
+
+    def __init__(
+        self,
+        data: Path | str | None = None,
+        port: int = 0,
+        bind: str = "127.0.0.1",
+        public_url: str | None = None,
+        overlays: Sequence[Path] = (),
+        *,
+        tls: bool = True,
+        clock: Clock | None = None,
+        local_sources_default: Sequence[str] = LOCAL_SOURCES,
+        facts: Facts | None = None,
+        wires: Blueprints | None = None,
+        house: Blueprints | None = None,
+    ) -> None:
+        self._data = None if data is None else Path(data)
+        self._port = _checked_port(port)
+        self._bind = bind
+        self._public_url = _checked_url(public_url, tls=tls)
+        self._overlays = tuple(overlays)
+        self._tls = tls
+        self._clock = clock or SystemClock()
+        self._local_sources = tuple(local_sources_default)
+        self._facts = facts
+        self._wires = wires or shipped_wires
+        self._house = house or shipped_house
+        self._stack = ExitStack()
+        self.core: EngineCore | None = None
+        self.ready: Ready | None = None
+
+    def start(self) -> Ready:
+        """Open the store, listen and answer; raises `SetupError` when something the user gave cannot be used."""
+        if self.ready is not None:
+            return self.ready
+        try:
+            with ExitStack() as stack:
+                self.ready = self._start(stack)
+                self._stack = stack.pop_all()
+        except BaseException:
+            self.core = None
+            raise
+        return self.ready
+
+    def stop(self) -> None:
+        """Stop answering and let go of everything; harmless when done twice."""
+        self.ready = None
+        self._stack.close()
+        self.core = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # starting
+
+    def _start(self, stack: ExitStack) -> Ready:
+        facts = self._facts or _load_facts(self._overlays)
+        data = _directory(self._data)
+        host = urlsplit(self._public_url).hostname or "" if self._public_url else self._listening_host()
+        keys = load_keys(data / "keys", host) if data is not None else passing_keys(host)
+        store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock)
+        stack.callback(store.close)
+        core = self.core = self._make_core(facts, keys, store, data)
+        gate = Gate(core, self._wires(facts), self._house(facts))
+        server = Server(
+            (self._bind, self._port),
+            gate,
+            self._clock,
+            context=server_context(keys.server) if self._tls else None,
+            on_handshake=lambda tls, peer: _note_handshake(core, tls, peer),
+            on_malformed=lambda request: _note_malformed(core, request),
+        )
+        address, port = server.listen()
+        stack.callback(_note_stop, core)
+        stack.callback(server.stop)
+        stack.callback(store.release_waiters)
+        core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
+        self._begin(core, address, port)
+        server.run()
+        return self._announce(core, keys, port, data, stack)
+
+    def _make_core(self, facts: Facts, keys: Keys, store: SqliteStore, data: Path | None) -> EngineCore:
+        digester = Digester(keys.digest)
+        redactor = Redactor(
+            digester,
+            identities=identity_names(facts),
+            synthetic=is_synthetic,
+            sensitive={facts.text("auth.form.password"): "password"},
+        )
+        applications = Applications(store)
+        core = EngineCore(
+            facts=facts,
+            clock=self._clock,
+            store=store,
+            keys=keys,
+            digester=digester,
+            redactor=redactor,
+            journal=Journal(
+                store,
+                self._clock,
+                redactor,
+                digester,
+                facts_digest=facts.digest,
+                version=acrmock.__version__,
+                business=applications.business,
+            ),
+            applications=applications,
+            data="" if data is None else str(data),
+            version=acrmock.__version__,
+            local_sources=self._local_sources,
+            ca_pem=keys.authority.certificate if self._tls else b"",
+        )
+
+        def undone() -> None:
+            applications.forget()
+            core.stored_lengths.clear()
+
+        store.on_undo = undone
+        return core
+
+    def _begin(self, core: EngineCore, address: str, port: int) -> None:
+        with core.store.read() as snapshot:
+            for _, secret in snapshot.scan(SECRET_LENGTH, GLOBAL, SecretLength):
+                core.redactor.scanner.learn_length(secret.length, jwt=secret.jwt)
+                core.stored_lengths.add(secret.length)
+        with core.store.write() as unit:
+            core.issue(unit, SecretKind.CONTROL_TOKEN, core.keys.control_token)
+            data = {"url": core.public_url, "address": address, "port": port, "version": core.version, "tls": self._tls}
+            core.journal.event(unit, "server-started", data)
+
+    def _announce(self, core: EngineCore, keys: Keys, port: int, data: Path | None, stack: ExitStack) -> Ready:
+        ca_file: Path | None = None
+        if self._tls:
+            directory = data / "keys" if data is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True)))
+            ca_file = directory / "ca.pem"
+            if data is None:
+                ca_file.write_bytes(core.ca_pem)
+        ready = Ready(url=core.public_url, port=port, control_token=keys.control_token, ca_file=ca_file, data=data)
+        if data is not None:
+            path = data / "ready.json"
+            stack.callback(lambda: path.unlink(missing_ok=True))
+            file = ReadyFile(
+                schema=READY_SCHEMA,
+                pid=os.getpid(),
+                url=ready.url,
+                port=port,
+                control_token=ready.control_token,
+                ca_file=str(ca_file or ""),
+                data=str(data),
+                version=core.version,
+            )
+            write_private(path, msgspec.json.format(msgspec.json.encode(file), indent=2))
+        return ready
+
+    def _listening_host(self) -> str:
+        address = parse_address(self._bind)
+        return "localhost" if address is None or address.is_loopback or address.is_unspecified else str(address)
+
+
+def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
+    """The wires of the simulated ACR."""
+    from mockserver import auth, nrdr  # noqa: PLC0415 - loaded when an engine starts
+
+    return (auth.blueprint(facts), nrdr.blueprint(facts))
+
+
+def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:
+    """What stands beside the wires: control API, health, the OpenAPI document."""
+    from mockserver import control, health, openapi  # noqa: PLC0415 - loaded when an engine starts
+
+    return (control.blueprint(facts), health.blueprint(facts), openapi.blueprint(facts))
+
+
+def _load_facts(overlays: tuple[Path, ...]) -> Facts:
+    from acrmock.facts import load_facts  # noqa: PLC0415 - loaded when an engine starts
+
+    return load_facts(overlays)
+
+
+def _directory(data: Path | None) -> Path | None:
+    if data is None:
+        return None
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        return data.resolve()
+    except OSError as error:
+        raise SetupError(
+            "the data directory cannot be made", where=str(data), actual=error.strerror or str(error), fix="name another with --data"
+        ) from error
+
+
+def _checked_port(port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise SetupError("no such port", expected="0 to 65535 (0 picks a free one)", actual=str(port), where="--port")
+    return port
+
+
+def _checked_url(url: str | None, *, tls: bool) -> str:
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"https", "http"} and parts.hostname and not (parts.query or parts.fragment or parts.username)
+        good = good and (parts.port or True)
+    except ValueError:
+        good = False
+    if not good:
+        raise SetupError(
+            "the public URL cannot be used",
+            expected=f"{'https' if tls else 'http'}://HOST[:PORT]",
+            actual=url[:200],
+            where="--public-url",
+        )
+    return url.rstrip("/")
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _note_stop(core: EngineCore) -> None:
+    with contextlib.suppress(StoreError), core.store.write() as unit:
+        core.journal.event(unit, "server-stopped")
+
+
+def _note_handshake(core: EngineCore, tls: TlsFacts, peer: str) -> None:
+    try:
+        with core.store.write() as unit:
+            address = parse_address(peer)
+            core.journal.handshake(unit, tls, peer=peer if address is None else str(address))
+    except StoreError as error:
+        _log.warning("a failed handshake could not be recorded: %s", error)
+
+
+def _note_malformed(core: EngineCore, request: Malformed) -> None:
+    now = core.clock.now()
+    address = parse_address(request.peer)
+    whose = Whose(
+        application=None,
+        environment=None,
+        run=None,
+        peer=request.peer if address is None else str(address),
+        at=now,
+        t=now,
+        matched="unmatched",
+    )
+    exchange = Exchange(
+        method=request.method or "?",
+        url=core.public_url + request.target,
+        headers=request.headers,
+        body=b"",
+        status=request.status,
+        reason=request.reason,
+        answer_headers=(("Content-Type", PROBLEM_JSON),),
+        answer_body=b"",
+    )
+    try:
+        with core.store.write() as unit:
+            core.journal.http(unit, exchange, HttpFacts(), whose, tls=request.tls)
+    except Exception as error:  # noqa: BLE001 - the client gets its answer all the same
+        _log.warning("a malformed request could not be recorded: %s", error)

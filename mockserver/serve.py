@@ -1,0 +1,287 @@
+"""The server: cheroot with TLS, where no slow client holds up another and a failed handshake is seen.
+
+The accepting thread never shakes hands: a connection goes to the selector first and to a worker when bytes are there, and
+the handshake is carried on without blocking until it is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from cheroot.server import HTTPConnection
+from cheroot.ssl import Adapter
+from cheroot.workers.threadpool import ThreadPool
+from cheroot.wsgi import Server as WsgiServer
+
+from acrmock.clock import Clock
+from acrmock.errors import SetupError
+from acrmock.record import TlsFacts
+from mockserver._request import Gateway, Request
+from mockserver._streams import make_file
+
+_log = logging.getLogger("mockserver")
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WORKERS = (4, 64)
+REQUEST_SECONDS = 30
+HANDSHAKE_SECONDS = 10.0
+MAX_HEAD_BYTES = 64 * 1024
+MAX_CONNECTIONS = 4096
+LINGER_SECONDS = 0.002
+_PLAIN_ANSWER = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
+    b"This port speaks HTTPS only, sorry."
+)
+
+
+class Malformed(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that could not be read: as much of it as there is."""
+
+    peer: str
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    status: int
+    reason: str
+    tls: TlsFacts | None
+
+
+class TlsAdapter(Adapter):  # type: ignore[misc]
+    """Wraps accepted sockets without shaking hands."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        context.sni_callback = _remember_name
+
+    def bind(self, sock: socket.socket) -> socket.socket:
+        """The listening socket, as it is."""
+        return sock
+
+    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, Any]]:
+        """The accepted socket under TLS, its handshake still to come."""
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def get_environ(self) -> dict[str, Any]:
+        """Nothing: `Gateway` adds the TLS facts of the connection."""
+        return {}
+
+    def makefile(self, sock: socket.socket, mode: str = "rb", bufsize: int = -1) -> Any:
+        """A reader or writer."""
+        return make_file(sock, mode, bufsize)
+
+
+def _remember_name(sock: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+    sock.acrmock_name = name or ""  # type: ignore[union-attr]
+
+
+class Connection(HTTPConnection):  # type: ignore[misc]
+    """A connection that shakes hands when bytes come, piece by piece."""
+
+    RequestHandlerClass = Request
+    server: Server
+
+    def __init__(self, server: Server, sock: socket.socket, makefile: Any = make_file) -> None:
+        super().__init__(server, sock, make_file)
+        del makefile
+        self.tls: TlsFacts | None = None
+        self.fresh = True
+        self.shaken = not isinstance(sock, ssl.SSLSocket)
+        self._began: float | None = None
+
+    def communicate(self) -> bool:
+        """Go on with the handshake, or answer a request; True when the connection stays open."""
+        if not self.shaken:
+            return self._shake()
+        while super().communicate():
+            if not self._more_soon():
+                return True
+        return False
+
+    def _more_soon(self) -> bool:
+        """Whether the next request is there, or comes within a moment in which this worker is not needed elsewhere.
+
+        It spares a client that asks in sequence the way over the selector.
+        """
+        if not self.server.ready or self.server.requests.qsize:
+            return False
+        if self.rfile.has_data() or self.waiting():
+            return True
+        return self.server.requests.idle > 0 and _readable(self.socket)
+
+    def waiting(self) -> bool:
+        """Whether bytes were received that the selector does not know of."""
+        return bool(self.shaken and isinstance(self.socket, ssl.SSLSocket) and self.socket.pending())
+
+    def _shake(self) -> bool:
+        now = self.server.clock.monotonic()
+        self._began = now if self._began is None else self._began
+        self.socket.settimeout(0)
+        try:
+            self.socket.do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            if now - self._began <= HANDSHAKE_SECONDS:
+                return True
+            return self._failed("the handshake took too long")
+        except ssl.SSLError as error:
+            if "HTTP_REQUEST" in (error.reason or ""):
+                with contextlib.suppress(OSError):
+                    socket.socket.send(self.socket, _PLAIN_ANSWER)
+                return self._failed("plain HTTP on a TLS port")
+            return self._failed((error.reason or str(error)).lower().replace("_", " "))
+        except OSError as error:
+            return self._failed(f"the connection broke: {error.strerror or error}")
+        self.socket.settimeout(self.server.timeout)
+        self.shaken = True
+        version, cipher = self.socket.version() or "", self.socket.cipher()
+        name = getattr(self.socket, "acrmock_name", "")
+        self.tls = TlsFacts(version=version, cipher=cipher[0] if cipher else "", server_name=name)
+        return True
+
+    def _failed(self, error: str) -> bool:
+        self.shaken = True
+        name = getattr(self.socket, "acrmock_name", "")
+        self.server.on_handshake(TlsFacts(server_name=name, error=error), self.remote_addr or "")
+        return False
+
+    def close(self) -> None:
+        """Close; a handshake that was begun and never ended is reported."""
+        if not self.shaken and self._began is not None:
+            self._failed("the handshake was not finished")
+        with contextlib.suppress(OSError, ValueError):
+            super().close()
+
+
+def _readable(sock: socket.socket) -> bool:
+    try:
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(sock, select.POLLIN)
+            return bool(poll.poll(LINGER_SECONDS * 1000))
+        return bool(select.select([sock], [], [], LINGER_SECONDS)[0])
+    except (OSError, ValueError):
+        return False
+
+
+class Pool(ThreadPool):  # type: ignore[misc]
+    """Workers that grow in number while all are busy (somebody may be waiting for an entry), up to a bound."""
+
+    def put(self, obj: Any) -> None:
+        """Hand a connection to a worker."""
+        super().put(obj)
+        if self._queue.qsize() > 0 and len(self._threads) < self.max and self.idle < self._queue.qsize():
+            self._threads.append(self._spawn_worker())
+
+
+class Server(WsgiServer):  # type: ignore[misc]
+    """One listening address of one engine; `on_handshake` and `on_malformed` hear of what never became a request."""
+
+    ConnectionClass = Connection
+    version = "acrmock"
+    keep_alive_conn_limit = MAX_CONNECTIONS
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        app: WsgiApp,
+        clock: Clock,
+        *,
+        context: ssl.SSLContext | None = None,
+        on_handshake: Callable[[TlsFacts, str], None] = lambda _facts, _peer: None,
+        on_malformed: Callable[[Malformed], None] = lambda _request: None,
+    ) -> None:
+        super().__init__(address, app, server_name="acrmock", request_queue_size=256, timeout=REQUEST_SECONDS, shutdown_timeout=2)
+        self.clock = clock
+        self.gateway = Gateway
+        self.requests = Pool(self, min=WORKERS[0], max=WORKERS[1])
+        self.on_handshake = on_handshake
+        self._on_malformed = on_malformed
+        self.max_request_header_size = MAX_HEAD_BYTES
+        if context is not None:
+            self.ssl_adapter = TlsAdapter(context)
+        self._threads: list[threading.Thread] = []
+
+    def listen(self) -> tuple[str, int]:
+        """Bind and return the address (`run` answers on it); raises `SetupError` when the port cannot be had."""
+        host, port = self.bind_addr
+        try:
+            self.prepare()
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise SetupError(
+                "cannot listen on this address",
+                where=f"{host}:{port}",
+                actual=str(error),
+                fix="stop what uses the port, or choose another with --port (0 picks a free one)",
+            ) from error
+        return str(self.bind_addr[0]), int(self.bind_addr[1])
+
+    def run(self) -> None:
+        """Begin to answer, in threads of its own."""
+        for target in (self._serve_unservicable, self._select):
+            thread = threading.Thread(target=target, name="acrmock-server", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _select(self) -> None:
+        while self.ready:
+            try:
+                self._connections.run(self.expiration_interval)
+            except Exception:
+                _log.exception("the selector failed")
+
+    def process_conn(self, conn: Connection) -> None:
+        """A new connection waits for its first bytes; one that has some goes to a worker."""
+        if conn.fresh:
+            conn.fresh = False
+            self._connections.put(conn)
+        else:
+            super().process_conn(conn)
+
+    def put_conn(self, conn: Connection) -> None:
+        """A connection that stays open waits for more bytes, unless TLS already holds some."""
+        if self.ready and conn.waiting():
+            super().process_conn(conn)
+        else:
+            super().put_conn(conn)
+
+    def malformed(self, request: Request, status: int, reason: str) -> None:
+        """Report a request that could not be read."""
+        self._on_malformed(
+            Malformed(
+                peer=request.conn.remote_addr or "",
+                method=request.method.decode("latin-1"),
+                target=request.uri.decode("latin-1"),
+                headers=tuple(request.header_reader.fields),
+                status=status,
+                reason=reason,
+                tls=request.conn.tls,
+            )
+        )
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Cheroot's own messages go to the log."""
+        _log.log(logging.DEBUG if level < logging.ERROR else level, "%s", msg, exc_info=traceback)
+
+    def stop(self) -> None:
+        """Stop at once: no new connections, what is being answered is answered, all threads end."""
+        if not self.ready:
+            return
+        self._connections._stop_requested = True  # noqa: SLF001 - cheroot would let the selector sleep on
+        self._touch()
+        super().stop()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _touch(self) -> None:
+        host, port = self.bind_addr[:2]
+        target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+        with contextlib.suppress(OSError), socket.create_connection((target, port), timeout=1):
+            pass

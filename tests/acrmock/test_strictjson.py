@@ -1,0 +1,118 @@
+"""Strict JSON: what two readers could read differently is refused, with reason and position; good input is untouched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acrmock.strictjson import MAX_INTEGER_DIGITS, JsonProblem, JsonReason, deeper_than, loads
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**MAX_INTEGER_DIGITS) + 1, 10**MAX_INTEGER_DIGITS - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason", "position"),
+    [
+        (b"", JsonReason.EMPTY, None),
+        (b" \n\t ", JsonReason.EMPTY, None),
+        (b"\xef\xbb\xbf{}", JsonReason.BYTE_ORDER_MARK, 0),
+        ("{}".encode("utf-16"), JsonReason.BYTE_ORDER_MARK, 0),
+        (b'{"a": "\xff"}', JsonReason.NOT_UTF8, 7),
+        (b'{"a": "\xed\xa0\x80"}', JsonReason.NOT_UTF8, 7),
+        (b'{"a": 1', JsonReason.SYNTAX, 7),
+        (b"{'a': 1}", JsonReason.SYNTAX, 1),
+        (b"[1,]", JsonReason.SYNTAX, 3),
+        (b'["\x01"]', JsonReason.SYNTAX, 2),
+        (b"\0", JsonReason.SYNTAX, 0),
+        (b"{} {}", JsonReason.TRAILING, 3),
+        (b'"a" x', JsonReason.TRAILING, 4),
+        (b'{"a": 1, "b": {"c": 1, "c": 2}}', JsonReason.DUPLICATE_KEY, None),
+        (b'{"a": 1, "\\u0061": 2}', JsonReason.DUPLICATE_KEY, None),
+        (b"[NaN]", JsonReason.NOT_A_NUMBER, None),
+        (b"[-Infinity]", JsonReason.NOT_A_NUMBER, None),
+        (b"[Infinity]", JsonReason.NOT_A_NUMBER, None),
+        (b"1" * 19, JsonReason.HUGE_NUMBER, None),
+        (b"1" * 100_000, JsonReason.HUGE_NUMBER, None),
+        (b"[1e999]", JsonReason.HUGE_NUMBER, None),
+        (b"[-1e999]", JsonReason.HUGE_NUMBER, None),
+        (b"[" * 65 + b"]" * 65, JsonReason.TOO_DEEP, None),
+        (b"[" * 10_000 + b"]" * 10_000, JsonReason.TOO_DEEP, None),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, JsonReason.TOO_DEEP, None),
+        (b"[" * 1_000_000, JsonReason.TOO_DEEP, None),
+        (b'["\\ud800"]', JsonReason.LONE_SURROGATE, None),
+        (b'{"\\uDFFF": 1}', JsonReason.LONE_SURROGATE, None),
+    ],
+    ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else None,
+)
+def test_refused(data: bytes, reason: JsonReason, position: int | None) -> None:
+    """Each way of being wrong has its reason, and its position where it is known."""
+    with pytest.raises(JsonProblem) as caught:
+        loads(data, max_depth=64)
+    assert (caught.value.reason, caught.value.position) == (reason, position)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"0", 0),
+        (b" [1, -2.5e3, null, true] ", [1, -2500.0, None, True]),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b"[" * 64 + b"]" * 64, None),
+        (b'["' + b"[{" * 1000 + b'"]', ["[{" * 1000]),
+        (b'["\\"[[' + b"[" * 100 + b'"]', ['"[[' + "[" * 100]),
+        (b"-" + b"9" * 18, -(10**18) + 1),
+    ],
+    ids=lambda value: repr(value)[:16],
+)
+def test_accepted(data: bytes, value: Any) -> None:
+    """What is good is read, brackets inside strings and depth at the limit included."""
+    read = loads(data, max_depth=64)
+    assert value is None or read == value
+
+
+@given(VALUES, st.booleans())
+def test_agrees_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+    """Whatever the standard library writes is read back equal."""
+    assert loads(json.dumps(value, ensure_ascii=ascii_only).encode(), max_depth=100) == value
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    """Any bytes give a value or a `JsonProblem`, never another error."""
+    try:
+        loads(data, max_depth=8)
+    except JsonProblem:
+        pass
+
+
+@given(VALUES)
+def test_depth_is_exact(value: Any) -> None:
+    """The depth scan agrees with the depth of the value."""
+    def depth(inner: Any) -> int:
+        if isinstance(inner, dict):
+            return 1 + max(map(depth, inner.values()), default=0)
+        return 1 + max(map(depth, inner), default=0) if isinstance(inner, list) else 0
+
+    data = json.dumps(value).encode()
+    assert not deeper_than(data, depth(value))
+    assert depth(value) == 0 or deeper_than(data, depth(value) - 1)
+
+
+def test_a_hundred_megabytes() -> None:
+    """A hundred megabytes of brackets, or in one string, are dealt with in linear time."""
+    with pytest.raises(JsonProblem):
+        loads(b"[" * 100_000_000, max_depth=64)
+    assert len(loads(b'"' + b"x" * 100_000_000 + b'"', max_depth=64)) == 100_000_000

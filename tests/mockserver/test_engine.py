@@ -1,0 +1,187 @@
+"""The engine as an object: it starts, answers, keeps its keys, stops clean, and two stand side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from acrmock.errors import SetupError
+from mockserver import Engine
+
+Start = Any
+
+
+def test_answers_over_tls_and_tells_where(start: Start, tmp_path: Path) -> None:
+    """A started engine answers over TLS under its own CA and writes where into ready.json, for its owner only."""
+    run = start(tmp_path / "data")
+    assert run.session.get(f"{run.url}/healthz").json() == {"status": "ok"}
+    file = tmp_path / "data" / "ready.json"
+    ready = json.loads(file.read_bytes())
+    assert ready["schema"] == "acrmock/ready/1"
+    assert ready["url"] == run.url
+    assert ready["pid"] == os.getpid()
+    assert Path(ready["ca_file"]).is_file()
+    if os.name == "posix":
+        assert file.stat().st_mode & 0o077 == 0
+        assert (tmp_path / "data" / "keys").stat().st_mode & 0o077 == 0
+        assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "data" / "keys").iterdir())
+    run.engine.stop()
+    assert not file.exists()
+
+
+def test_restart_keeps_keys_state_and_journal(start: Start, tmp_path: Path) -> None:
+    """After a restart the keys, the stored state and the journal are what they were, and start and stop are recorded."""
+    first = start(tmp_path)
+    keys = first.engine.core.keys
+    assert first.session.post(f"{first.url}/test/nrdr/notes/n1", data=b"hello").status_code == 202
+    seqs = [entry.seq for entry in first.entries()]
+    first.engine.stop()
+    second = start(tmp_path, register=False)
+    again = second.engine.core.keys
+    assert (again.authority, again.server, again.cookie, again.digest, again.control_token, again.signing_kid) == (
+        keys.authority,
+        keys.server,
+        keys.cookie,
+        keys.digest,
+        keys.control_token,
+        keys.signing_kid,
+    )
+    assert second.session.get(f"{second.url}/test/nrdr/notes/n1").json() == {"text": "hello"}
+    entries = second.entries()
+    assert [entry.seq for entry in entries][: len(seqs)] == seqs
+    names = [getattr(entry, "name", "") for entry in entries]
+    assert names.count("server-started") == 2
+    assert names.count("server-stopped") == 1
+
+
+def test_secrets_issued_before_a_restart_are_known_after_it(start: Start, tmp_path: Path) -> None:
+    """A token that was issued before the restart is recognised in a URL after it."""
+    first = start(tmp_path)
+    token = first.session.post(f"{first.url}/test/oauth2/default/v1/token").json()["access_token"]
+    first.engine.stop()
+    second = start(tmp_path, register=False)
+    second.session.get(f"{second.url}/test/nrdr/notes/x?odd={token}")
+    entry = second.entries()[-1]
+    assert [(seen.secret, seen.place) for seen in entry.facts.exposures] == [("access_token", "query")]
+    assert token not in entry.request.url
+
+
+def test_two_engines_side_by_side(start: Start) -> None:
+    """Two engines in one process share no state, port or token."""
+    one, two = start(), start()
+    assert one.url != two.url
+    assert one.engine.ready.control_token != two.engine.ready.control_token
+    one.session.post(f"{one.url}/test/nrdr/notes/n", data=b"1")
+    assert one.session.get(f"{one.url}/test/nrdr/notes/n").status_code == 200
+    assert two.session.get(f"{two.url}/test/nrdr/notes/n").status_code == 404
+
+
+def test_stop_leaves_no_thread(start: Start) -> None:
+    """Stopping ends every thread that starting began, though a client still holds its connection open."""
+    before = set(threading.enumerate())
+    run = start()
+    run.session.get(f"{run.url}/healthz")
+    run.engine.stop()
+    run.engine.stop()
+    assert set(threading.enumerate()) <= before
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{run.url}/healthz", timeout=5, verify=False)
+
+
+def test_port_in_use(start: Start) -> None:
+    """A port that is taken is a setup error that names the port and the way out."""
+    run = start()
+    with pytest.raises(SetupError) as caught:
+        start(port=run.engine.ready.port)
+    assert str(run.engine.ready.port) in caught.value.where
+    assert "--port" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"port": 70000}, "no such port"),
+        ({"public_url": "localhost:8443"}, "public URL"),
+        ({"public_url": "https://[broken"}, "public URL"),
+        ({"bind": "203.0.113.77"}, "cannot listen"),
+        ({"bind": "no such host.invalid"}, "cannot listen"),
+    ],
+)
+def test_options_that_cannot_be_used(start: Start, options: dict[str, Any], words: str) -> None:
+    """Each option that cannot be used is a setup error of its own."""
+    with pytest.raises(SetupError, match=words):
+        start(**options)
+
+
+def test_data_directory_that_is_a_file(start: Start, tmp_path: Path) -> None:
+    """A data directory that is a file is a setup error that names it."""
+    path = tmp_path / "file"
+    path.write_text("x")
+    with pytest.raises(SetupError) as caught:
+        start(path)
+    assert str(path) in caught.value.where
+
+
+@pytest.mark.parametrize("name", ["signing.pem", "digest.key", "control.token", "ca-key.pem"])
+def test_damaged_key(start: Start, tmp_path: Path, name: str) -> None:
+    """A damaged or missing key file is a setup error with its way out, and nothing stays locked."""
+    start(tmp_path).engine.stop()
+    path = tmp_path / "keys" / name
+    original = path.read_bytes()
+    if name == "ca-key.pem":
+        path.unlink()
+    else:
+        path.write_bytes(b"junk")
+    with pytest.raises(SetupError) as caught:
+        start(tmp_path)
+    assert caught.value.fix
+    path.write_bytes(original)
+    assert start(tmp_path, register=False).engine.ready is not None
+
+
+def test_second_engine_on_the_same_data(start: Start, tmp_path: Path) -> None:
+    """A data directory in use by another engine is refused, and the first goes on."""
+    run = start(tmp_path)
+    with pytest.raises(SetupError, match="in use"):
+        start(tmp_path)
+    assert run.session.get(f"{run.url}/healthz").status_code == 200
+
+
+def test_ipv6(start: Start) -> None:
+    """An engine listens on the IPv6 loopback, and its certificate is good for it."""
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    run = start(bind="::1")
+    port = run.engine.ready.port
+    assert run.session.get(f"https://[::1]:{port}/test/nrdr/notes/x").status_code == 404
+    assert run.entries()[-1].peer == "::1"
+
+
+def test_without_tls_and_behind_a_public_url(start: Start) -> None:
+    """Without TLS it speaks HTTP; issuer and links come from the public URL."""
+    run = start(tls=False, public_url="https://acr.example:9443/")
+    port = run.engine.ready.port
+    assert run.engine.ready.ca_file is None
+    answer = requests.get(f"http://127.0.0.1:{port}/.well-known/oauth-authorization-server/test/oauth2/default", timeout=10)
+    assert answer.json() == {"issuer": "https://acr.example:9443/test/oauth2/default"}
+
+
+def test_engine_is_loaded_lazily() -> None:
+    """The package gives the engine by name and nothing else."""
+    import mockserver
+
+    assert mockserver.Engine is Engine
+    with pytest.raises(AttributeError):
+        _ = mockserver.Nothing

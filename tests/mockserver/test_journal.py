@@ -1,0 +1,138 @@
+"""The journal: export with header and footer, waiting, events and exchanges seen elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from acrmock.clock import ManualClock, SystemClock
+from acrmock.record import (
+    Content,
+    EventEntry,
+    Footer,
+    Header,
+    HttpEntry,
+    HttpFacts,
+    HttpRequest,
+    HttpResponse,
+    NameValue,
+    Operation,
+    PostData,
+    SecretKind,
+    TlsFacts,
+    decode_line,
+)
+from acrmock.redaction import Digester, Redactor
+from mockserver.journal import SECRET, Awaited, IssuedSecret, Journal, known_in
+from mockserver.sqlite import SqliteStore
+from mockserver.store import GLOBAL
+
+TOKEN = "s3cret-Token_value-0123456789abcdef"
+
+
+@pytest.fixture
+def store() -> Iterator[SqliteStore]:
+    """A store in memory."""
+    made = SqliteStore(None, SystemClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def journal(store: SqliteStore) -> Journal:
+    """A journal whose store knows one issued token."""
+    digester = Digester(b"k" * 32)
+    redactor = Redactor(digester)
+    redactor.learn(TOKEN)
+    with store.write() as unit:
+        unit.put(SECRET, GLOBAL, digester.mark(TOKEN), IssuedSecret(kind=SecretKind.ACCESS_TOKEN, application="a"))
+    return Journal(
+        store,
+        ManualClock(datetime(2026, 1, 2, tzinfo=UTC)),
+        redactor,
+        digester,
+        facts_digest="f",
+        version="9",
+        business=lambda application, wall: wall.replace(year=2030) if application == "later" else wall,
+    )
+
+
+def test_export(store: SqliteStore, journal: Journal) -> None:
+    """An export is a header, the entries of the application in order, and a footer with their digest."""
+    with store.write() as unit:
+        for number in range(600):
+            journal.event(unit, f"e{number}", {"n": number}, application="a" if number % 2 else "b", run="r")
+    lines = list(journal.export(application="a", run="r"))
+    header, *entries, footer = [decode_line(line) for line in lines]
+    assert isinstance(header, Header)
+    assert (header.created, header.acrmock, header.facts_digest, header.application) == ("2026-01-02T00:00:00.000000Z", "9", "f", "a")
+    assert [entry.data["n"] for entry in entries if isinstance(entry, EventEntry)] == list(range(1, 600, 2))
+    assert isinstance(footer, Footer)
+    assert footer == Footer(entries=300, sha256=hashlib.sha256(b"".join(lines[1:-1])).hexdigest())
+
+
+def test_events_have_business_time_and_no_secret(store: SqliteStore, journal: Journal) -> None:
+    """An event stands at its application's business time; an issued secret that slipped in becomes a reference."""
+    with store.write() as unit:
+        seq = journal.event(unit, "note", {"deep": [{"token": TOKEN}]}, application="later")
+    with store.read() as snapshot:
+        entry = decode_line(next(line for number, line in snapshot.entries() if number == seq))
+        assert isinstance(entry, EventEntry)
+        assert entry.at.startswith("2030-")
+        assert entry.t.startswith("2026-")
+        assert TOKEN not in str(entry)
+        assert str(entry.data["deep"][0]["token"]).startswith("d:access_token:")
+        assert known_in(snapshot, Digester(b"k" * 32).mark(TOKEN)) == IssuedSecret(kind=SecretKind.ACCESS_TOKEN, application="a")
+        assert known_in(snapshot, "x") is None
+
+
+def test_exchange_seen_elsewhere(store: SqliteStore, journal: Journal) -> None:
+    """An exchange that the robot user saw is redacted like any other, with its exposures."""
+    request = HttpRequest(
+        method="POST",
+        url=f"https://localhost:1/callback?token={TOKEN}",
+        headers=(NameValue(name="Content-Type", value="text/plain"),),
+        postData=PostData(text="hello"),
+    )
+    page = HttpResponse(
+        status=200,
+        headers=(NameValue(name="Content-Type", value="text/html"),),
+        content=Content(mimeType="text/html", text=f"<p>{TOKEN}</p>"),
+    )
+    with store.write() as unit:
+        journal.exchange(unit, request, page, HttpFacts(operation=Operation.BROWSER), application="a", environment="test", run="r")
+    with store.read() as snapshot:
+        entry = decode_line(next(line for _, line in snapshot.entries()))
+    assert isinstance(entry, HttpEntry)
+    assert TOKEN not in str(entry)
+    assert [(seen.place, seen.pointer) for seen in entry.facts.exposures] == [
+        ("query", "/request/queryString/0/value"),
+        ("page", "/response/content/text"),
+    ]
+
+
+def test_handshake(store: SqliteStore, journal: Journal) -> None:
+    """A failed handshake is an entry of its own, waited for as `tls`."""
+    with store.write() as unit:
+        seq = journal.handshake(unit, TlsFacts(error="unknown ca"), peer="127.0.0.1")
+    assert journal.await_entries(labels=["tls"], timeout=0) == Awaited(seq=seq, matched=1)
+
+
+def test_awaiting(store: SqliteStore, journal: Journal) -> None:
+    """Waiting returns at once when enough stands there, wakes on commit, and gives up when time is up."""
+    with store.write() as unit:
+        first = journal.event(unit, "x", application="a")
+    assert journal.await_entries(application="a", labels=["x"]) == Awaited(seq=first, matched=1)
+    assert journal.await_entries(application="a", labels=["x"], after=first, timeout=0) == Awaited(seq=0, matched=0)
+    came: list[Awaited] = []
+    waiter = threading.Thread(target=lambda: came.append(journal.await_entries(labels=["x"], after=first, count=2)))
+    waiter.start()
+    for name in ("x", "y", "x"):
+        with store.write() as unit:
+            last = journal.event(unit, name)
+    waiter.join(30)
+    assert came == [Awaited(seq=last, matched=2)]

@@ -1,0 +1,196 @@
+"""The server: TLS without blocking, malformed requests, raw headers, keep-alive."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from acrmock.record import HttpEntry, TlsEntry
+from acrmock.tls import client_context
+
+Start = Any
+
+
+def connect(run: Any, *, tls: bool = True, **options: Any) -> socket.socket:
+    """A connection to the engine, under TLS unless told otherwise."""
+    plain = socket.create_connection(("127.0.0.1", run.engine.ready.port), timeout=10)
+    if not tls:
+        return plain
+    context = client_context(run.engine.core.ca_pem)
+    for name, value in options.items():
+        setattr(context, name, value)
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def talk(sock: socket.socket, data: bytes) -> bytes:
+    """Send `data` and read until the other side closes."""
+    sock.sendall(data)
+    parts = []
+    try:
+        while part := sock.recv(65536):
+            parts.append(part)
+    except (ssl.SSLEOFError, ConnectionResetError):
+        pass
+    return b"".join(parts)
+
+
+def wait_for(run: Any, kind: type) -> Any:
+    """The last entry of a kind, once there is one."""
+    store = run.engine.core.store
+    seq = 0
+    while True:
+        found = [entry for entry in run.entries() if isinstance(entry, kind)]
+        if found:
+            return found[-1]
+        with store.read() as snapshot:
+            seq = snapshot.last_seq()
+        assert store.wait_beyond(seq, 20)
+
+
+def test_untrusting_client_is_seen(start: Start) -> None:
+    """A client that does not trust the CA breaks off the handshake, which is recorded with its reason."""
+    run = start()
+    plain = socket.create_connection(("127.0.0.1", run.engine.ready.port), timeout=10)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+    plain.close()
+    entry = wait_for(run, TlsEntry)
+    assert entry.tls.error
+    assert entry.tls.server_name == "localhost"
+    assert entry.peer == "127.0.0.1"
+
+
+def test_old_tls_is_refused(start: Start) -> None:
+    """TLS 1.1 is refused, and the refusal is recorded."""
+    run = start()
+    context = client_context(run.engine.core.ca_pem)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    plain = socket.create_connection(("127.0.0.1", run.engine.ready.port), timeout=10)
+    with pytest.raises((ssl.SSLError, OSError)):
+        context.wrap_socket(plain, server_hostname="localhost")
+    plain.close()
+
+
+def test_plain_http_on_the_tls_port(start: Start) -> None:
+    """Plain HTTP on the TLS port gets a readable 400 and is recorded."""
+    run = start()
+    with connect(run, tls=False) as sock:
+        answer = talk(sock, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert "plain HTTP" in wait_for(run, TlsEntry).tls.error
+
+
+def test_noise_on_the_tls_port(start: Start) -> None:
+    """Bytes that are no TLS end the connection and are recorded; the next client is served."""
+    run = start()
+    with connect(run, tls=False) as sock:
+        talk(sock, b"\x00\x01\x02\x03" * 20)
+    assert wait_for(run, TlsEntry).tls.error
+    assert run.session.get(f"{run.url}/healthz").status_code == 200
+
+
+def test_stalled_clients_block_nobody(start: Start) -> None:
+    """A hundred clients that say nothing, or half of a handshake, hold up nobody."""
+    run = start()
+    stalled = [connect(run, tls=False) for _ in range(100)]
+    for sock in stalled[:50]:
+        sock.sendall(b"\x16\x03\x01\x02")
+    try:
+        assert run.session.get(f"{run.url}/healthz", timeout=20).status_code == 200
+    finally:
+        for sock in stalled:
+            sock.close()
+
+
+def test_raw_headers_keep_order_case_and_repetition(start: Start) -> None:
+    """Headers are recorded as they were sent: order, case and repetition."""
+    run = start()
+    with connect(run) as sock:
+        talk(
+            sock,
+            b"GET /test/oauth2/default/page HTTP/1.1\r\nzz-Last: 1\r\nhOsT: localhost\r\nX-Same: a\r\nx-same: b\r\n"
+            b"X-Under_Score: c\r\nConnection: close\r\n\r\n",
+        )
+    headers = [(pair.name, pair.value) for pair in wait_for(run, HttpEntry).request.headers]
+    assert headers == [
+        ("zz-Last", "1"),
+        ("hOsT", "localhost"),
+        ("X-Same", "a"),
+        ("x-same", "b"),
+        ("X-Under_Score", "c"),
+        ("Connection", "close"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"NONSENSE\r\n\r\n", 400),
+        (b"GET /test/x\r\n\r\n", 400),
+        (b"GET /test/x HTTP/9.9\r\n\r\n", 505),
+        (b"get /test/x HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET http://[bad/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /test/x HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET /test/x HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n", 400),
+        (b"GET /test/x HTTP/1.1\r\nBad Name: x\r\n\r\n", 400),
+        (b"GET /test/x HTTP/1.1\nHost: x\n\n", 400),
+        (b"POST /test/x HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /test/x HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"POST /test/x HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"POST /test/x HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET /test/x HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n", 400),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /test/x HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
+        (b"GET /test/x HTTP/1.1\r\n" + b"X: 1\r\n" * 300 + b"\r\n", 400),
+    ],
+)
+def test_malformed_requests(start: Start, request_bytes: bytes, status: int) -> None:
+    """Each malformed request gets a problem document, its connection is closed, and it is recorded as unmatched."""
+    run = start()
+    with connect(run) as sock:
+        answer = talk(sock, request_bytes)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert json.loads(body)["status"] == status
+    entry = wait_for(run, HttpEntry)
+    assert (entry.response.status, entry.matched) == (status, "unmatched")
+    assert run.session.get(f"{run.url}/healthz").status_code == 200
+
+
+def test_broken_chunks(start: Start) -> None:
+    """A body whose chunks are broken is a 400, recorded under its application."""
+    run = start()
+    with connect(run) as sock:
+        answer = talk(sock, b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert wait_for(run, HttpEntry).application == "default"
+
+
+def test_pipelined_and_kept_alive(start: Start) -> None:
+    """Requests that come together on one connection are answered in order."""
+    run = start()
+    one = b"POST /test/nrdr/notes/%d HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+    last = b"GET /test/nrdr/notes/2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with connect(run) as sock:
+        answer = talk(sock, one % 1 + one % 2 + last)
+    assert answer.count(b"HTTP/1.1 202 ") == 2
+    assert answer.endswith(b'{"text":"abc"}\n')
+
+
+def test_expect_continue(start: Start) -> None:
+    """`Expect: 100-continue` is answered before the body is sent."""
+    run = start()
+    with connect(run) as sock:
+        sock.sendall(
+            b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 ")
+        assert b"HTTP/1.1 202 " in talk(sock, b"abc")

@@ -1,0 +1,418 @@
+"""The store: serialised units, group commit, what happens when it fails, and what it says of a bad file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from acrmock.clock import SystemClock
+from acrmock.errors import SetupError
+from acrmock.record import EventEntry, decode_line
+from mockserver.sqlite import SqliteStore
+from mockserver.store import GLOBAL, StoreError, StoreFull
+
+SCOPE = ("app", "test")
+Open = Callable[..., SqliteStore]
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A stored value."""
+
+    number: int
+
+
+class Other(msgspec.Struct, frozen=True):
+    """A value of another shape."""
+
+    word: str
+
+
+def event(name: str = "e", application: str | None = None, run: str | None = None) -> EventEntry:
+    """An event without a seq of its own."""
+    return EventEntry(seq=0, at="a", t="t", name=name, application=application, run=run)
+
+
+@pytest.fixture
+def open_(tmp_path: Path) -> Iterator[Open]:
+    """Opens stores and closes them at the end."""
+    stores: list[SqliteStore] = []
+
+    def make(path: Path | None | str = "store.sqlite3", **options: object) -> SqliteStore:
+        made = SqliteStore(tmp_path / path if isinstance(path, str) else path, SystemClock(), **options)  # type: ignore[arg-type]
+        stores.append(made)
+        return made
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, open_: Open) -> SqliteStore:
+    """A store in a file and one in memory."""
+    return open_() if request.param == "file" else open_(None)
+
+
+def test_values(store: SqliteStore) -> None:
+    """Values are put, replaced, read back, scanned by prefix in order, deleted; scopes do not mix."""
+    with store.write() as unit:
+        for number in range(600):
+            unit.put("k", SCOPE, f"{number:04d}", Value(number))
+        unit.put("k", ("app", "production"), "0001", Value(-1))
+        unit.put("k", SCOPE, "0001", Value(1001))
+        unit.delete("k", SCOPE, "0002")
+        assert unit.get("k", SCOPE, "0001", Value) == Value(1001)
+        assert unit.get("k", SCOPE, "0002", Value) is None
+    with store.read() as snapshot:
+        keys = [key for key, _ in snapshot.scan("k", SCOPE, Value)]
+        assert keys == sorted(keys)
+        assert len(keys) == 599
+        assert [key for key, _ in snapshot.scan("k", SCOPE, Value, prefix="001", limit=3)] == ["0010", "0011", "0012"]
+        assert [value for _, value in snapshot.scan("k", SCOPE, Value, prefix="05", limit=300)][-1] == Value(599)
+        assert list(snapshot.scan("k", GLOBAL, Value)) == []
+    with store.write() as unit:
+        unit.delete_scope(SCOPE)
+    with store.read() as snapshot:
+        assert list(snapshot.scan("k", SCOPE, Value)) == []
+        assert snapshot.get("k", ("app", "production"), "0001", Value) == Value(-1)
+
+
+def test_value_of_another_type(store: SqliteStore) -> None:
+    """A stored value that is not of the asked type is a store error that names it."""
+    with store.write() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+    with store.read() as snapshot, pytest.raises(StoreError) as caught:
+        snapshot.get("k", SCOPE, "x", Other)
+    assert "k x" in caught.value.where
+
+
+def test_exception_undoes_the_unit_only(store: SqliteStore) -> None:
+    """A unit left by an exception leaves no trace, neither in the state nor in `seq`; others of the batch stay."""
+    with store.unit() as first:
+        first.put("k", SCOPE, "kept", Value(1))
+        first.append(event())
+    with pytest.raises(ZeroDivisionError), store.unit() as second:
+        second.put("k", SCOPE, "gone", Value(2))
+        assert second.append(event()) == 2
+        raise ZeroDivisionError
+    with store.write() as third:
+        assert third.append(event("third")) == 2
+    with store.read() as snapshot:
+        assert [key for key, _ in snapshot.scan("k", SCOPE, Value)] == ["kept"]
+        assert [seq for seq, _ in snapshot.entries()] == [1, 2]
+
+
+def test_unit_sees_the_batch_before_it_is_committed(open_: Open) -> None:
+    """A unit sees what an earlier unit of the same batch wrote; a committed read does not yet."""
+    store = open_()
+    gate = threading.Event()
+    store._before_commit = lambda: None if gate.wait(30) else None
+    with store.unit() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+        with store.read() as snapshot:
+            assert snapshot.get("k", SCOPE, "x", Value) is None
+        assert unit.get("k", SCOPE, "x", Value) == Value(1)
+    gate.set()
+    store.flush(unit.ticket)
+    with store.read() as snapshot:
+        assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
+
+
+def test_units_serialise(store: SqliteStore) -> None:
+    """Counters raised by many threads at once lose no step."""
+    def count() -> None:
+        for _ in range(50):
+            with store.write() as unit:
+                found = unit.get("k", SCOPE, "n", Value)
+                unit.put("k", SCOPE, "n", Value((found.number if found else 0) + 1))
+                unit.append(event())
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as snapshot:
+        assert snapshot.get("k", SCOPE, "n", Value) == Value(300)
+        assert [seq for seq, _ in snapshot.entries()] == list(range(1, 301))
+
+
+def test_unit_inside_a_unit(store: SqliteStore) -> None:
+    """A unit inside a unit is a programming error, not a deadlock."""
+    with store.unit(), pytest.raises(RuntimeError, match="inside"), store.unit():
+        pass
+
+
+def test_failing_batch_fails_all_its_waiters_and_recovers(open_: Open) -> None:
+    """When a commit fails, every waiter of the batch hears of it, nothing is kept, and the next batch is."""
+    store = open_()
+    gate, failing = threading.Event(), threading.Event()
+    failing.set()
+
+    def fail() -> None:
+        gate.wait(30)
+        if failing.is_set():
+            raise sqlite3.OperationalError("disk I/O error")
+
+    store._before_commit = fail
+    tickets = []
+    undone: list[int] = []
+    store.on_undo = lambda: undone.append(1)
+    with store.unit() as first:
+        first.put("k", SCOPE, "a", Value(1))
+        with store._queue_lock:
+            store._queued += 1  # as if another unit waited, so that the batch stays open
+    tickets.append(first.ticket)
+    with store._queue_lock:
+        store._queued -= 1
+    with store.unit() as second:
+        second.append(event())
+    tickets.append(second.ticket)
+    assert tickets[0] is tickets[1]
+    gate.set()
+    for ticket in tickets:
+        with pytest.raises(StoreError):
+            store.flush(ticket)
+    assert undone
+    failing.clear()
+    with store.write() as third:
+        assert third.append(event()) == 1
+        assert third.get("k", SCOPE, "a", Value) is None
+
+
+def test_disk_full_and_room_again(open_: Open) -> None:
+    """A full disk is `StoreFull`, reads go on, and with room the store goes on too."""
+    store = open_()
+    with store.write() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+    pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+    store.connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    def much() -> None:
+        with store.write() as unit:
+            for number in range(2000):
+                unit.put("k", SCOPE, f"much-{number}", Other("x" * 200))
+
+    with pytest.raises(StoreFull):
+        much()
+    with store.read() as snapshot:
+        assert [key for key, _ in snapshot.scan("k", SCOPE, msgspec.Struct)] == ["x"]
+    store.connection.execute("PRAGMA max_page_count = 1000000")
+    much()
+    with store.read() as snapshot:
+        assert snapshot.get("k", SCOPE, "much-1999", Other) is not None
+
+
+def test_journal_filters_and_counts(store: SqliteStore) -> None:
+    """Entries are found by application, run, label and position; their `seq` stands in their line."""
+    with store.write() as unit:
+        for number in range(700):
+            unit.append(event(f"e{number % 2}", "a" if number % 3 else "b", "r" if number % 7 == 0 else None))
+    with store.read() as snapshot:
+        assert snapshot.last_seq() == 700
+        assert all(decode_line(line).seq == seq for seq, line in snapshot.entries())
+        chosen = [seq for seq, _ in snapshot.entries(application="b", run="r", labels=["e0", "x"], after=100, until=400)]
+        assert chosen == [n + 1 for n in range(100, 400) if n % 3 == 0 and n % 7 == 0 and n % 2 == 0]
+        assert snapshot.count(application="a", labels=["e1"]) == sum(1 for n in range(700) if n % 3 and n % 2)
+        assert snapshot.count(run="nobody") == 0
+
+
+def test_waiting_for_entries(store: SqliteStore) -> None:
+    """Waiting ends when an entry is committed, when time is up, or when waiters are released."""
+    assert not store.wait_beyond(0, 0)
+    came: list[bool] = []
+    waiter = threading.Thread(target=lambda: came.append(store.wait_beyond(0, 30)))
+    waiter.start()
+    with store.write() as unit:
+        unit.append(event())
+    waiter.join(30)
+    assert came == [True]
+    waiter = threading.Thread(target=lambda: came.append(store.wait_beyond(1, 30)))
+    waiter.start()
+    store.release_waiters()
+    waiter.join(30)
+    assert came == [True, False]
+
+
+CHILD = """
+import sys, threading
+from pathlib import Path
+import msgspec
+from acrmock.clock import SystemClock
+from acrmock.record import EventEntry
+from mockserver.sqlite import SqliteStore
+
+class Value(msgspec.Struct):
+    number: int
+
+store = SqliteStore(Path(sys.argv[1]), SystemClock())
+say = threading.Lock()
+
+def write(name):
+    number = 0
+    while True:
+        with store.write() as unit:
+            unit.put("k", ("app", "test"), f"{name}-{number}", Value(number))
+            unit.append(EventEntry(seq=0, at="a", t="t", name=f"{name}-{number}"))
+        with say:
+            sys.stdout.write(f"{name}-{number}\\n")
+            sys.stdout.flush()
+        number += 1
+
+for name in "abcd":
+    threading.Thread(target=write, args=(name,)).start()
+"""
+
+
+def test_kill_loses_nothing_acknowledged(tmp_path: Path, open_: Open) -> None:
+    """A process killed while four threads write loses nothing that it had acknowledged; state and journal agree."""
+    path = tmp_path / "store.sqlite3"
+    root = Path(__file__).resolve().parents[2]
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    assert child.stdout is not None
+    said = [child.stdout.readline().decode() for _ in range(200)]
+    child.kill()
+    said += [line.decode() for line in child.stdout.read().splitlines(keepends=True)]
+    child.wait()
+    child.stdout.close()
+    acknowledged = {line.strip() for line in said if line.endswith("\n")}
+    store = open_()
+    with store.read() as snapshot:
+        kept = {key for key, _ in snapshot.scan("k", SCOPE, Value)}
+        lines = [decode_line(line) for _, line in snapshot.entries()]
+    assert acknowledged <= kept
+    assert {line.name for line in lines} == kept  # type: ignore[union-attr]
+    assert [line.seq for line in lines] == list(range(1, len(lines) + 1))  # type: ignore[union-attr]
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    """A directory that does not exist is a setup error that names it."""
+    with pytest.raises(SetupError, match="does not exist") as caught:
+        SqliteStore(tmp_path / "no" / "store.sqlite3", SystemClock())
+    assert caught.value.fix
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who is bound by file modes")
+def test_unwritable_directory(tmp_path: Path) -> None:
+    """A directory that cannot be written is a setup error."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(SetupError, match="cannot be written"):
+            SqliteStore(tmp_path / "store.sqlite3", SystemClock())
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("content", [b"this is no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 5000, b"x"])
+def test_not_a_database(tmp_path: Path, content: bytes) -> None:
+    """A file that is no database is a setup error, and is left as it was."""
+    path = tmp_path / "store.sqlite3"
+    path.write_bytes(content)
+    with pytest.raises(SetupError) as caught:
+        SqliteStore(path, SystemClock())
+    assert str(path) in caught.value.where
+    assert caught.value.fix
+    assert path.read_bytes() == content
+
+
+def test_database_begun_and_never_filled(tmp_path: Path, open_: Open) -> None:
+    """A store whose maker was killed before its first commit is begun anew."""
+    connection = sqlite3.connect(tmp_path / "store.sqlite3")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    assert (tmp_path / "store.sqlite3").stat().st_size
+    with open_().write() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+
+
+def test_foreign_database(tmp_path: Path) -> None:
+    """Somebody else's database is refused."""
+    path = tmp_path / "store.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE recipes (name TEXT)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(SetupError, match="no acrmock store"):
+        SqliteStore(path, SystemClock())
+
+
+def test_corrupt_store(tmp_path: Path, open_: Open) -> None:
+    """A store whose pages were overwritten is refused with a way out."""
+    store = open_()
+    with store.write() as unit:
+        for number in range(500):
+            unit.put("k", SCOPE, f"{number}", Other("x" * 100))
+    store.close()
+    path = tmp_path / "store.sqlite3"
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 : 4096 * 12] = os.urandom(4096 * 9)
+    path.write_bytes(data)
+    with pytest.raises(SetupError, match="damaged") as caught:
+        open_()
+    assert "backup" in caught.value.fix
+
+
+def test_second_opener(open_: Open) -> None:
+    """A store that is open is refused to a second opener; closing lets it go."""
+    first = open_()
+    with pytest.raises(SetupError, match="in use"):
+        open_()
+    first.close()
+    first.close()
+    open_()
+
+
+def test_newer_store(open_: Open) -> None:
+    """A store of a newer format is refused."""
+    open_(newest=7).close()
+    with pytest.raises(SetupError, match="newer version") as caught:
+        open_()
+    assert caught.value.actual == "format 7"
+
+
+def test_migration_after_a_backup(tmp_path: Path, open_: Open) -> None:
+    """An older store is migrated step by step after a backup copy; what it held is still there."""
+    old = open_()
+    with old.write() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+    old.close()
+    steps: list[int] = []
+    new = open_(migrations={1: lambda _c: steps.append(1), 2: lambda c: [steps.append(2), c.execute("CREATE TABLE extra (x)")]}, newest=3)
+    assert steps == [1, 2]
+    with new.read() as snapshot:
+        assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
+    backup = sqlite3.connect(tmp_path / "store.sqlite3.format-1.backup")
+    assert backup.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("1",)
+    assert backup.execute("SELECT count(*) FROM state").fetchone() == (1,)
+    backup.close()
+
+
+def test_failed_migration_changes_nothing(open_: Open) -> None:
+    """A migration that fails is undone, and the store opens as before."""
+    open_().close()
+
+    def bad(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE extra (x)")
+        connection.execute("nonsense")
+
+    with pytest.raises(SetupError):
+        open_(migrations={1: bad}, newest=2)
+    assert open_().connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone() == (0,)
+
+
+def test_closed_store(store: SqliteStore) -> None:
+    """A closed store says so."""
+    store.close()
+    with pytest.raises(StoreError, match="closed"), store.unit():
+        pass
