@@ -28,6 +28,7 @@ from acrmock.record import (
 from acrmock.redaction import Digester, Redactor
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
+from mockserver.metrics import Metrics
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.store import GLOBAL, Scope, Store, Unit
 
@@ -133,7 +134,12 @@ class EngineCore:
     version: str = ""
     local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     ca_pem: bytes = b""
+    ca_file: str = ""
+    metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.metrics.began = self.clock.monotonic()
 
     def settings_for(self, registration: Registration) -> Settings:
         """The settings that hold for one environment of an application."""

@@ -215,6 +215,7 @@ class Engine:
             ca_file = directory / "ca.pem"
             if data is None:
                 ca_file.write_bytes(core.ca_pem)
+        core.ca_file = str(ca_file or "")
         ready = Ready(url=core.public_url, port=port, control_token=keys.control_token, ca_file=ca_file, data=data)
         if data is not None:
             path = data / "ready.json"

@@ -71,6 +71,7 @@ class Gate:
             status, headers, body = self._run(environ)
         milliseconds = (self._core.clock.monotonic() - began) * 1000
         status, headers, body = self._keep(environ, call, status, headers, body, milliseconds)
+        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", status[:3])
         start_response(status, headers)
         return [body]
 

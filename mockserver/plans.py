@@ -109,10 +109,15 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ordinal: int = 1
 
 
-class _Unit(Protocol):
-    """As much of the store's unit as plans need."""
+class _Reader(Protocol):
+    """As much of the store's readers as plans need."""
 
     def get(self, kind: str, scope: Scope, key: str, type: type[T], /) -> T | None: ...  # noqa: A002
+
+
+class _Unit(_Reader, Protocol):
+    """As much of the store's unit as plans need."""
+
     def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct, /) -> None: ...
 
 
@@ -197,7 +202,7 @@ def set_plan(
     return record
 
 
-def current(unit: _Unit, scope: Scope, registry: str) -> PlanRecord | None:
+def current(unit: _Reader, scope: Scope, registry: str) -> PlanRecord | None:
     """The plan in force for `registry`: its own, else the one for all, else None (the default applies)."""
     for key in dict.fromkeys((registry or ANY_REGISTRY, ANY_REGISTRY)):
         pointer = unit.get(CURRENT_KIND, scope, key, Assignment)
@@ -216,7 +221,7 @@ def assign(unit: _Unit, scope: Scope, registry: str) -> Assignment:
     return Assignment(plan_id=record.id, ordinal=taken.taken)
 
 
-def assigned(unit: _Unit, scope: Scope, assignment: Assignment, default: Plan) -> PlanRecord:
+def assigned(unit: _Reader, scope: Scope, assignment: Assignment, default: Plan) -> PlanRecord:
     """The plan of a transaction as it stands now (a hold may have been released since), or `default`."""
     record = unit.get(RECORD_KIND, scope, assignment.plan_id, PlanRecord) if assignment.plan_id else None
     return record or PlanRecord(id="", plan=default)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts
 from acrmock.facts.registry import Condition, MappingVersion, RecordKind, RuleKind
+from acrmock.schema import census, possible
 from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
 from synthetic.plan import PRESENT
@@ -43,6 +44,16 @@ def coverage_set(
         maker.exam(index, wishes, follow_ups[index * per_exam : (index + 1) * per_exam])
         for index, wishes in enumerate(exam_wishes)
     ]
+
+
+def uncovered(version: MappingVersion, exams: Iterable[Any]) -> tuple[str, ...]:
+    """What the exams do not exercise of a mapping version: elements, `Element=code` values and rules, each with its kind."""
+    whole, found = possible(version), census(version, exams)
+    return (
+        *(f"element {name}" for name in whole.elements if name not in found.elements),
+        *(f"value {name}" for name in whole.values if name not in found.values),
+        *(f"branch {name}" for name in whole.branches if name not in found.branches),
+    )
 
 
 def _equal_to_header(version: MappingVersion) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.schema import rule_code
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
 from synthetic.plan import ABSENT, PRESENT
-from synthetic.violation import Ago, Answer, Bench, Breach, Violation, rule_violation
+from synthetic.violation import Ago, Answer, Bench, Violation, rule_violation
 from synthetic.wishing import Wish, Wisher
 
 
@@ -71,9 +72,9 @@ def _implied(bench: Bench, rule: Rule, name: str, dates: list[Rule], dropped: se
             continue
         later = [e for e in other.elements if e not in dropped]
         if rule.kind is RuleKind.NOT_FUTURE and other.other == name:  # every later date is now before this one
-            found += [Answer(Breach.RULE, bench.pointer(e), e, other.id) for e in later if _kept(bench, e, rule.record)]
+            found += [Answer(rule_code(bench.version, other), bench.pointer(e)) for e in later if _kept(bench, e, rule.record)]
         if rule.kind is RuleKind.NOT_BEFORE and name in other.elements and _chained(dates, rule.other, other.other):
-            found.append(Answer(Breach.RULE, bench.pointer(name), name, other.id))
+            found.append(Answer(rule_code(bench.version, other), bench.pointer(name)))
     return tuple(found)
 
 

@@ -78,7 +78,14 @@ class ExamMaker:
         return self.follow_up_plan.make(draws, occasion, wishes)
 
     def with_follow_up(self, exam: Mapping[str, Any], index: int, *, exam_day: date) -> Record:
-        """The exam with one follow-up more, within the hinted days and not after the as-of date."""
+        """The exam with one follow-up more, within the hinted days and not after the as-of date.
+
+        Raises `SetupError` when the exam lies after the as-of date.
+        """
+        if exam_day > self.as_of:
+            raise SetupError(
+                "an exam of the future has no follow-up yet", expected=f"not after {self.as_of}", actual=str(exam_day)
+            )
         draws = self._later.item(index)
         occasion = self.occasion(index, draws, ago=(0, 0))
         occasion.exam_day = exam_day

@@ -10,6 +10,7 @@ from typing import Any
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.schema import exam_date
 from synthetic.coverage import coverage_set
 from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
@@ -121,3 +122,14 @@ def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, 
     element = draws.choice(free)
     others = [code.code for code in element.codes if code.code != exam[element.name]]
     return {**exam, element.name: draws.choice(others)}
+
+
+def with_follow_up(version: MappingVersion, exam: Mapping[str, Any], *, as_of: date, seed: int = 0, index: int = 0) -> Record:
+    """The exam with one follow-up more: within twelve months after it (fact N2.16), never after `as_of`.
+
+    Raises `SetupError` when the exam has no date or lies after `as_of`.
+    """
+    written = exam_date(version, exam)
+    if not written:
+        raise SetupError("an exam without a date cannot be followed up", fix="start from a complete exam")
+    return ExamMaker(version, seed=seed, as_of=as_of).with_follow_up(exam, index, exam_day=date.fromisoformat(written))

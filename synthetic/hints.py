@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -50,9 +51,9 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
 
     `share` is per mille of the records where the element may be left out; `needs` names elements without which it is
     left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not
-    named); `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range` and `places`
-    are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a number at
-    (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own.
+    named) or per number; `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range`
+    and `places` are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a
+    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own.
     """
 
     person: PersonPart | None = None
@@ -99,6 +100,12 @@ class Hints(_Strict, frozen=True, kw_only=True):
     phrases: tuple[str, ...] = ("Synthetic entry",)
     exam: dict[str, ElementHint] = {}
     follow_up: dict[str, ElementHint] = {}
+
+
+def hints_schema() -> dict[str, Any]:
+    """The JSON Schema of a hints file, as published in `fixtures/schema/synthesis.schema.json`."""
+    schema = msgspec.json.schema(Hints)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Plausibility hints of a registry", **schema}
 
 
 def read_hints(path: Path) -> Hints:

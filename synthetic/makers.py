@@ -5,6 +5,7 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -94,7 +95,8 @@ def _code(element: Element, hint: ElementHint) -> Maker:
             return draws.weighted(table)
 
         return of_person
-    return lambda draws, _occasion, _record: draws.weighted(table)
+    values, steps, total = table.values, table.steps, table.total
+    return lambda draws, _occasion, _record: values[bisect_right(steps, draws.below(total))]
 
 
 def _codes(element: Element, hint: ElementHint) -> Maker:
@@ -127,6 +129,8 @@ def _weights(element: Element, hint: ElementHint) -> Weighted[str]:
 
 
 def _number(element: Element, hint: ElementHint) -> Maker:
+    if hint.weights:
+        return _one_number(element, hint)
     low, high = hint.range or ("0", "100")
     least = Decimal(low) if element.minimum is None else max(Decimal(low), Decimal(repr(element.minimum)))
     most = Decimal(high) if element.maximum is None else min(Decimal(high), Decimal(repr(element.maximum)))
@@ -144,10 +148,20 @@ def _number(element: Element, hint: ElementHint) -> Maker:
     return lambda draws, occasion, _record: min(span.number(draws), numbers[min(occasion.age, _OLDEST - 1)])
 
 
+def _one_number(element: Element, hint: ElementHint) -> Maker:
+    least, most = _bounds(element)
+    named = [(Decimal(text), weight) for text, weight in hint.weights.items() if least <= Decimal(text) <= most]
+    table = Weighted([(int(value) if value == int(value) else float(value), weight) for value, weight in named])
+    return lambda draws, _occasion, _record: draws.weighted(table)
+
+
 def _bounds(element: Element) -> tuple[Decimal, Decimal]:
-    least = Decimal(0) if element.minimum is None else Decimal(repr(element.minimum))
-    most = least + 100 if element.maximum is None else Decimal(repr(element.maximum))
-    return least, most
+    """The element's own bounds; where one is open, a hundred from the other (or from 0)."""
+    least = None if element.minimum is None else Decimal(repr(element.minimum))
+    most = None if element.maximum is None else Decimal(repr(element.maximum))
+    if least is None:
+        least = Decimal(0) if most is None or most >= 0 else most - 100
+    return least, least + 100 if most is None else most
 
 
 def _product(hint: ElementHint) -> Maker:

@@ -32,19 +32,19 @@ _RANGE = f"a whole number from 0 to {_LOW}"
 class Weighted(Generic[T]):
     """Values with whole-number weights, ready to be drawn from; raises `ValueError` when no weight is positive."""
 
-    __slots__ = ("_steps", "total", "values")
+    __slots__ = ("steps", "total", "values")
 
     def __init__(self, weights: Iterable[tuple[T, int]]) -> None:
         pairs = [(value, weight) for value, weight in weights if weight > 0]
         if not pairs:
             raise ValueError("at least one weight must be positive")
         self.values = tuple(value for value, _ in pairs)
-        self._steps = tuple(accumulate(weight for _, weight in pairs))
-        self.total = self._steps[-1]
+        self.steps = tuple(accumulate(weight for _, weight in pairs))
+        self.total = self.steps[-1]
 
     def at(self, point: int) -> T:
         """The value at `point`, where 0 <= point < total."""
-        return self.values[bisect_right(self._steps, point)]
+        return self.values[bisect_right(self.steps, point)]
 
 
 class DecimalRange:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from acrmock.errors import HarnessError
-from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule
+from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.schema import RecordState, rule_code
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
 from synthetic.wishing import Wish, Wisher
@@ -30,15 +31,9 @@ class Breach(StrEnum):
     BELOW = "below-range"
     ABOVE = "above-range"
     UNKNOWN = "unknown-element"
+    FOLLOW_UPS = "no-list"
+    RECORD = "no-object"
     RULE = "rule"
-
-
-class Severity(StrEnum):
-    """What becomes of the record: rejected, accepted as incomplete, or accepted with a warning."""
-
-    REJECTED = "rejected"
-    INCOMPLETE = "incomplete"
-    WARNING = "warning"
 
 
 Ago = tuple[int, int] | None
@@ -49,25 +44,27 @@ Making = Callable[[ExamMaker, int], list[Record]]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A problem that must be reported: its element or rule, its breach, and the pointer from the exam, RFC 6901."""
+    """A problem that must be reported: its code, and its RFC 6901 pointer from the exam (empty: the exam itself)."""
 
-    breach: Breach
+    code: str
     pointer: str
-    element: str = ""
-    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way to be wrong: `name` is stable, `main` the problem it is about, `also` what follows from it.
+    """One way to be wrong: `name` is stable, `state` what becomes of the record, `answer` the problem it is about.
 
-    `batch` violations need two exams; `make(maker, index)` gives the exams, the wrong one last.
+    `also` is what follows from it, where it cannot be wrong alone; `element` and `rule` say what is broken, and how
+    (`breach`). A `batch` violation needs two exams in one transaction.
     """
 
     name: str
-    severity: Severity
-    main: Answer
+    breach: Breach
+    state: RecordState
+    answer: Answer
     make: Making
+    element: str = ""
+    rule: str = ""
     also: tuple[Answer, ...] = ()
     batch: bool = False
 
@@ -76,7 +73,11 @@ class Violation:
         return self.make(maker, index)
 
 
-SEVERITY = {Level.SUBMIT: Severity.REJECTED, Level.COMPLETE: Severity.INCOMPLETE, Level.OPTIONAL: Severity.WARNING}
+STATE = {
+    Level.SUBMIT: RecordState.REJECTED,
+    Level.COMPLETE: RecordState.INCOMPLETE,
+    Level.OPTIONAL: RecordState.COMPLETE,
+}
 
 
 class Bench:
@@ -86,11 +87,12 @@ class Bench:
         self.version = version
         self.record = record
         self.own_list = version.follow_ups
+        self.here = "" if record is RecordKind.EXAM else f"/{version.follow_ups}/0"
 
     def pointer(self, name: str) -> str:
         """The pointer of an element of the record, from the exam."""
         token = name.replace("~", "~0").replace("/", "~1")
-        return f"/{token}" if self.record is RecordKind.EXAM else f"/{self.own_list}/0/{token}"
+        return f"{self.here}/{token}"
 
     def making(self, wish: Wishing, change: Change, *, ago: Ago = None) -> Making:
         """The exams made under a wish and then changed by `change(record, maker, exam)`."""
@@ -121,10 +123,14 @@ def rule_violation(
     ago: Ago = None,
 ) -> Violation:
     """The violation of a rule at the element `name`: a record made under `wish`, then changed."""
+    pointer = "" if rule.kind is RuleKind.ANY_OF else bench.pointer(name)
     return Violation(
         name=f"{rule.id}:{name}",
-        severity=SEVERITY[rule.level],
-        main=Answer(breach=Breach.RULE, pointer=bench.pointer(name), element=name, rule=rule.id),
+        breach=Breach.RULE,
+        state=STATE[rule.level],
+        answer=Answer(rule_code(bench.version, rule), pointer or bench.here),
         make=bench.making(wish, change, ago=ago),
+        element=name,
+        rule=rule.id,
         also=also,
     )

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from acrmock.facts.registry import Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.schema import PREFIX, ProblemKind, RecordState, element_code, rule_code
 from synthetic.dateviolations import date_violation
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
 from synthetic.plan import ABSENT, PRESENT
-from synthetic.violation import SEVERITY, Answer, Bench, Breach, Change, Severity, Violation, Wishing, rule_violation
+from synthetic.violation import STATE, Answer, Bench, Breach, Change, Violation, Wishing, rule_violation
 from synthetic.wishing import Wish, Wisher
 
 
@@ -27,6 +28,9 @@ def violations(version: MappingVersion) -> tuple[Violation, ...]:
     for record in RecordKind:
         if version.of(record):
             found.append(_unknown(Bench(version, record)))
+    if version.of(RecordKind.FOLLOW_UP):
+        exam = Bench(version, RecordKind.EXAM)
+        found += [_of_list(exam, Breach.FOLLOW_UPS, "x"), _of_list(exam, Breach.RECORD, ["x"])]
     for rule in version.rules:
         found += _of_rule(Bench(version, rule.record), rule)
     return tuple(found)
@@ -34,7 +38,7 @@ def violations(version: MappingVersion) -> tuple[Violation, ...]:
 
 def invalid_exams(maker: ExamMaker, indices: range) -> Iterator[Record]:
     """Exam `index` wrong in the way number `index` (around again after the last), those that lead to rejection only."""
-    ways = [way for way in violations(maker.version) if way.severity is Severity.REJECTED and not way.batch]
+    ways = [way for way in violations(maker.version) if way.state is RecordState.REJECTED and not way.batch]
     return (ways[index % len(ways)].exams(maker, index)[-1] for index in indices)
 
 
@@ -42,7 +46,7 @@ def _of_element(bench: Bench, element: Element) -> list[Violation]:
     found = []
     if element.level is not Level.OPTIONAL:
         found.append(_element(bench, element, Breach.MISSING, lambda record, _m, _e: record.pop(element.name)))
-    for breach, value in _wrong_values(element):
+    for breach, value in _wrong_values(element, _harmless(bench, element)):
         found.append(_element(bench, element, breach, _setting(element.name, value)))
     if element.pattern:
         found.append(_element(bench, element, Breach.PATTERN, lambda record, _m, _e: _spoil(record, element.name)))
@@ -50,24 +54,45 @@ def _of_element(bench: Bench, element: Element) -> list[Violation]:
 
 
 def _element(bench: Bench, element: Element, breach: Breach, change: Change) -> Violation:
-    severity = Severity.REJECTED
+    state = RecordState.REJECTED
     if breach is Breach.MISSING:
-        severity = SEVERITY[element.level]
+        state = STATE[element.level]
     elif breach in (Breach.BELOW, Breach.ABOVE):
-        severity = Severity.WARNING
+        state = RecordState.COMPLETE
+    pointer = bench.pointer(element.name) + ("/0" if breach is Breach.CODE and element.multiple else "")
     return Violation(
         name=f"{element.name}:{breach.value}",
-        severity=severity,
-        main=Answer(breach=breach, pointer=bench.pointer(element.name), element=element.name),
+        breach=breach,
+        state=state,
+        answer=Answer(element_code(bench.version, _PROBLEM[breach], element), pointer),
         make=bench.making(lambda wisher: wisher.add({}, element.name, PRESENT), change),
+        element=element.name,
+        also=tuple(_following(bench, element, breach)),
     )
 
 
-def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
+def _following(bench: Bench, element: Element, breach: Breach) -> Iterator[Answer]:
+    """What a wrong value brings with it: nothing wrong is the header's value."""
+    pointer = bench.pointer(element.name)
+    if breach is not Breach.MISSING:
+        for rule in bench.version.rules:
+            if rule.kind is RuleKind.EQUALS_HEADER and rule.record is bench.record and element.name in rule.elements:
+                yield Answer(rule_code(bench.version, rule), pointer)
+
+
+def _harmless(bench: Bench, element: Element) -> str:
+    """A code of the element on which no rule depends, if there is one."""
+    conditions = [rule.when for rule in bench.version.rules if rule.when is not None]
+    asked = {value for when in conditions if when.element == element.name for value in when.values}
+    codes = [code.code for code in element.codes]
+    return next((code for code in codes if code not in asked), codes[0] if codes else "")
+
+
+def _wrong_values(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
     """Wrong values, each in one way only; `True` is no type that any element has."""
     yield Breach.TYPE, True
     if element.type is ElementType.CODE:
-        yield from _wrong_codes(element)
+        yield from _wrong_codes(element, harmless)
     elif element.type is ElementType.DATE:
         yield Breach.DATE, "2025-02-30"
     elif element.type is ElementType.NUMBER:
@@ -82,12 +107,12 @@ def _wrong_values(element: Element) -> Iterator[tuple[Breach, Any]]:
         yield Breach.TOO_SHORT, "x" * ((element.min_length or 1) - 1)
 
 
-def _wrong_codes(element: Element) -> Iterator[tuple[Breach, Any]]:
+def _wrong_codes(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
     unknown = "no-such-code"
     yield Breach.CODE, [unknown] if element.multiple else unknown
     if element.multiple:
         yield Breach.EMPTY, []
-        yield Breach.TWICE, [element.codes[-1].code] * 2
+        yield Breach.TWICE, [harmless, harmless]
 
 
 def _setting(name: str, value: Any) -> Change:
@@ -103,17 +128,54 @@ def _spoil(record: Record, name: str) -> None:
 
 def _unknown(bench: Bench) -> Violation:
     name = "No_Such_Element"
+    warned = bench.version.unknown_elements == "warn"
     return Violation(
         name=f"{bench.record.value}:{Breach.UNKNOWN.value}",
-        severity=Severity.REJECTED if bench.version.unknown_elements == "reject" else Severity.WARNING,
-        main=Answer(breach=Breach.UNKNOWN, pointer=bench.pointer(name), element=name),
+        breach=Breach.UNKNOWN,
+        state=RecordState.COMPLETE if warned else RecordState.REJECTED,
+        answer=Answer(_record_code(bench.version, ProblemKind.UNKNOWN), bench.pointer(name)),
         make=bench.making(lambda _wisher: {}, _setting(name, "x")),
     )
 
 
+def _of_list(bench: Bench, breach: Breach, value: Any) -> Violation:
+    """Follow-ups that are no list, or a follow-up that is no object."""
+    listed = breach is Breach.RECORD
+    name = bench.version.follow_ups
+    return Violation(
+        name=f"{name}:{breach.value}",
+        breach=breach,
+        state=RecordState.REJECTED,
+        answer=Answer(_record_code(bench.version, _PROBLEM[breach]), f"/{name}" + ("/0" if listed else "")),
+        make=bench.making(lambda _wisher: {}, _setting(name, value)),
+    )
+
+
+def _record_code(version: MappingVersion, kind: ProblemKind) -> str:
+    return f"{PREFIX}{version.header_word}-{kind}"
+
+
+_PROBLEM = {
+    Breach.MISSING: ProblemKind.REQUIRED,
+    Breach.TYPE: ProblemKind.TYPE,
+    Breach.CODE: ProblemKind.CODE,
+    Breach.DATE: ProblemKind.FORMAT,
+    Breach.NUMBER: ProblemKind.TYPE,
+    Breach.EMPTY: ProblemKind.TYPE,
+    Breach.TWICE: ProblemKind.REPEATED,
+    Breach.TOO_LONG: ProblemKind.LENGTH,
+    Breach.TOO_SHORT: ProblemKind.LENGTH,
+    Breach.PATTERN: ProblemKind.FORMAT,
+    Breach.BELOW: ProblemKind.RANGE,
+    Breach.ABOVE: ProblemKind.RANGE,
+    Breach.FOLLOW_UPS: ProblemKind.FOLLOW_UPS,
+    Breach.RECORD: ProblemKind.RECORD,
+}
+
+
 def _of_rule(bench: Bench, rule: Rule) -> list[Violation]:
     if rule.kind is RuleKind.UNIQUE_EXAM:
-        return [_twice(rule)]
+        return [_twice(bench, rule)]
     if rule.kind is RuleKind.ANY_OF:
         return [rule_violation(bench, rule, rule.elements[0], _none_of(rule), _nothing)]
     return [found for name in rule.elements if (found := _of_target(bench, rule, name)) is not None]
@@ -181,15 +243,17 @@ _CHANGES: dict[RuleKind, Callable[..., None]] = {
 }
 
 
-def _twice(rule: Rule) -> Violation:
+def _twice(bench: Bench, rule: Rule) -> Violation:
     def make(maker: ExamMaker, index: int) -> list[Record]:
         exam = maker.exam(index, follow_ups=())
         return [exam, dict(exam)]
 
     return Violation(
         name=rule.id,
-        severity=SEVERITY[rule.level],
-        main=Answer(breach=Breach.RULE, pointer="", rule=rule.id),
+        breach=Breach.RULE,
+        state=STATE[rule.level],
+        answer=Answer(rule_code(bench.version, rule), ""),
         make=make,
+        rule=rule.id,
         batch=True,
     )

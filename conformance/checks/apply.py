@@ -91,15 +91,14 @@ def _kind(network: IPv4Network | IPv6Network, *, local: bool) -> str:
     """Why a network is of a kind that no firewall would list, or empty."""
     if network.is_multicast or network.is_unspecified or str(network.network_address) == "255.255.255.255":
         return "is unspecified, multicast or broadcast"
-    if local and (network.is_private or network.is_loopback or network.is_link_local):
-        return ""
+    if isinstance(network, IPv4Network) and network.subnet_of(_THIS_NETWORK):
+        return "is of this network, not an address"
     if network.is_loopback or network.is_link_local:
-        return "is loopback or link-local"
-    if network.is_reserved or isinstance(network, IPv4Network) and network.subnet_of(_THIS_NETWORK)):
+        return "" if local else "is loopback or link-local"
+    if network.is_reserved:
         return "is reserved"
-    if not network.is_global and not _documentation(network):
-        return "is not public: ACR cannot see it"
-    return ""
+    seen = network.is_global or _documentation(network) or (local and network.is_private)
+    return "" if seen else "is not public: ACR cannot see it"
 
 
 def _documentation(network: IPv4Network | IPv6Network) -> bool:

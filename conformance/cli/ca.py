@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from conformance.cli.options import data_option
+
+if TYPE_CHECKING:
+    from acrmock.tls import Authority
 
 
 @click.group(epilog="\b\nExamples:\n  acrmock ca export > acrmock-ca.pem\n  acrmock ca issue localhost --out ./tls")
@@ -48,7 +52,17 @@ def issue(names: tuple[str, ...], data: Path, out: Path) -> None:
     click.echo(f"certificate  {certificate}\nprivate key  {key}")
 
 
-def _authority(data: Path):  # type: ignore[no-untyped-def] # noqa: ANN202 - the type's import is heavy
-    from mockserver.keys import authority_of
+def _authority(data: Path) -> Authority:
+    from acrmock.errors import SetupError
+    from acrmock.tls import Authority
 
-    return authority_of(data)
+    keys = data / "keys"
+    try:
+        return Authority(certificate=(keys / "ca.pem").read_bytes(), key=(keys / "ca-key.pem").read_bytes())
+    except OSError as error:
+        raise SetupError(
+            "there is no certificate authority",
+            where=error.filename or str(keys),
+            actual=error.strerror or str(error),
+            fix="`acrmock serve` makes one at its first start; name its directory with --data",
+        ) from error

@@ -32,7 +32,7 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     "local_sources",
     multiple=True,
     metavar="CIDR",
-    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. [env: ACRMOCK_LOCAL_SOURCES]",
+    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES",
 )
 def serve(
     port: int,
@@ -56,11 +56,15 @@ def serve(
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
-    with Engine(data, port, **options) as engine:
-        click.echo(summary(engine.ready, data))
+    engine = Engine(data, port, **options)
+    ready = engine.start()
+    try:
+        click.echo(summary(ready, data))
         while not stop.wait(1.0):  # a bounded wait lets Windows deliver Ctrl-C
             pass
         click.echo("stopping", err=True)
+    finally:
+        engine.stop()
 
 
 def summary(ready: Ready, data: Path) -> str:

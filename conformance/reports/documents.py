@@ -36,6 +36,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     """
 
     application: str
+    name: str = ""
     environment: str
     client_id: str
     client_secret: str
@@ -56,13 +57,16 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
 
 
 class ReadyDocument(Struct, frozen=True, kw_only=True):
-    """What a server writes to `ready.json` once it answers: where it is, its control token and its certificate."""
+    """What a server writes to `ready.json` once it answers: where it is, its control token and its certificate.
+
+    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state.
+    """
 
     schema: str
     pid: int
     url: str
     port: int
     control_token: str
-    ca_file: str | None
-    data: str | None
+    ca_file: str
+    data: str
     version: str

@@ -15,6 +15,7 @@ from conformance.reports.text import cut, one_line
 from conformance.result import Evidence
 
 _INDEX = re.compile(r"0|[1-9][0-9]*")
+_TOLD = 10
 
 
 class RecordingLike(Protocol):
@@ -130,3 +131,30 @@ def event_step(entry: AnyEntry) -> str | None:
     if isinstance(entry, EventEntry) and entry.name == "step-began":
         return str(entry.data.get("step") or entry.data.get("name") or "unnamed")
     return None
+
+
+def told_places(document: Any, pointer: str) -> list[str]:
+    """The places that the fact at `pointer` tells of, ten at most: its own, that of what it is part of, or its parts'."""
+    tokens = parse_pointer(pointer)
+    if not tokens or tokens[0] not in {"facts", "refusal", "data"}:
+        return []
+    path = [document]
+    for token in tokens:
+        try:
+            path.append(step(path[-1], token))
+        except PointerError:
+            break
+    for value in reversed(path[2:]):
+        if isinstance(value, dict) and isinstance(value.get("pointer"), str):
+            return [value["pointer"]]
+    return list(dict.fromkeys(_pointers_in(path[-1])))[:_TOLD] if len(path) > len(tokens) else []
+
+
+def _pointers_in(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("pointer"), str):
+            yield value["pointer"]
+        value = tuple(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _pointers_in(item)

@@ -11,7 +11,14 @@ from typing import Any
 from markupsafe import Markup
 
 from acrmock.record import AnyEntry, EventEntry, HttpEntry
-from conformance.reports.evidence import RecordingLike, event_step, path_of, title_of
+from conformance.reports.evidence import (
+    RecordingLike,
+    entry_document,
+    event_step,
+    path_of,
+    title_of,
+    told_places,
+)
 from conformance.reports.marks import Mark, render
 from conformance.reports.text import cut, one_line
 from conformance.reports.wire import Block, blocks_of, nearest
@@ -29,13 +36,15 @@ _EXCERPT = 160
 class Link:
     """Where evidence leads in the page: the anchor, empty where there is none, and a few characters of what is there.
 
-    `exact` is false when only an ancestor of the place could be shown.
+    `exact` is false when only an ancestor of the place could be shown. Where the evidence is a fact that itself points
+    somewhere, say at an element of the body, `also` has those places: pointer, anchor and what is there.
     """
 
     anchor: str
     label: str
     excerpt: str = ""
     exact: bool = True
+    also: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +133,15 @@ class Exhibits:
         if found is None:
             self._links[entry.seq, pointer] = Link(f"e{entry.seq}", label, exact=not pointer)
             return
-        block, (start, end), at = found
-        marks[id(block)].append(Mark(start, end, anchor))
-        excerpt = one_line(cut(block.text[start : min(end, start + 4 * _EXCERPT)], _EXCERPT))
-        self._links[entry.seq, pointer] = Link(anchor, label, excerpt, exact=at == pointer)
+        block, span, at = found
+        marks[id(block)].append(Mark(*span, anchor))
+        also = []
+        for number, told in enumerate(told_places(entry_document(entry), pointer), 1):
+            place = _exactly(blocks, told)
+            if place is not None:
+                marks[id(place[0])].append(Mark(*place[1], f"{anchor}-{number}"))
+                also.append((told, f"{anchor}-{number}", _excerpt(*place)))
+        self._links[entry.seq, pointer] = Link(anchor, label, _excerpt(block, span), exact=at == pointer, also=tuple(also))
 
     def _shown(self, block: Block, marks: list[Mark]) -> Shown:
         limit = BLOCK_LIMIT_LARGE if self.large else BLOCK_LIMIT
@@ -147,14 +161,13 @@ class Exhibits:
 
     def _stages(self, entries: Sequence[AnyEntry]) -> Iterable[Stage]:
         stage = Stage("Before the first step")
-        listed, uncounted = 0, Counter[str]()
-        for entry in entries:
+        uncounted = Counter[str]()
+        for number, entry in enumerate(entries):
             name = event_step(entry)
             if name is not None:
                 yield from _closed(stage, uncounted)
                 stage, uncounted = Stage(f"Step {one_line(cut(name, 80))}"), Counter()
-            listed += 1
-            if listed > LISTED and entry.seq not in self._pointers:
+            if number >= LISTED and entry.seq not in self._pointers:
                 uncounted[title_of(entry)] += 1
             else:
                 stage.rows.append(self._row(entry))
@@ -171,6 +184,20 @@ class Exhibits:
             title, detail = one_line(cut(entry.name, 80)), _summary(entry.data)
             return Row(entry.seq, offset, "event", title, detail, "", tone, anchor)
         return Row(entry.seq, offset, "handshake", title_of(entry), "", "failed", tone, anchor)
+
+
+def _exactly(blocks: list[Block], pointer: str) -> tuple[Block, tuple[int, int]] | None:
+    """Where a pointer leads, be it one into the entry or, as facts have it, one into the body of the request."""
+    for candidate in (pointer, f"/request/postData/text{pointer}"):
+        found = nearest(blocks, candidate)
+        if found is not None and found[2] == candidate:
+            return found[0], found[1]
+    return None
+
+
+def _excerpt(block: Block, span: tuple[int, int]) -> str:
+    start, end = span
+    return one_line(cut(block.text[start : min(end, start + 4 * _EXCERPT)], _EXCERPT))
 
 
 def _told(entry: HttpEntry) -> str:

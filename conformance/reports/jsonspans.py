@@ -39,7 +39,7 @@ def _member(text: str, at: int, token: str) -> tuple[int, int]:
     at = _skip(text, at + 1)
     while text[at] == '"':
         named = at
-        name, at = scanstring(text, at + 1, False)  # noqa: FBT003 - not strict
+        name, at = scanstring(text, at + 1, False)
         at = _skip(text, _skip(text, at) + 1)
         if name == token:
             return named, at

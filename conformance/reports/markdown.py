@@ -32,11 +32,11 @@ def render(result: Result, recording: RecordingLike | None = None) -> str:
     """The result as GitHub-flavoured Markdown; with a recording, places name the exchange's method and path."""
     points = result.points
     name = result.application_name or result.application or "unnamed application"
+    score = f"**{points.earned} of {points.possible} points**"
     lines = [
         f"### {words.VERDICT_SIGNS[result.verdict]} {words.VERDICT_WORDS[result.verdict]} (self-test): {escape(name)}",
         "",
-        f"Profile {escape(result.profile)}, revision {escape(result.revision)} · "
-        f"**{points.earned} of {points.possible} points** · {words.NOT_A_CERTIFICATION}.",
+        f"Profile {escape(result.profile)}, revision {escape(result.revision)} · {score} · {words.NOT_A_CERTIFICATION}.",
         "",
         *_scores(result),
         *_open(result, recording),
@@ -73,7 +73,9 @@ def _open(result: Result, recording: RecordingLike | None) -> list[str]:
         where = str(places.describe(found.evidence[0])) if found.evidence else ""
         actual = code(found.actual) or (f"blocked by {code(found.blocked_by)}" if found.blocked_by else "")
         name = f"{found.check} [{found.registry}]" if found.registry else found.check
-        outcome = f"{words.OUTCOME_SIGNS[found.outcome]} {words.OUTCOME_WORDS[found.outcome]} ({words.WEIGHT_WORDS[found.weight]})"
+        outcome = (
+            f"{words.OUTCOME_SIGNS[found.outcome]} {words.OUTCOME_WORDS[found.outcome]} ({words.WEIGHT_WORDS[found.weight]})"
+        )
         lines.append(f"| {outcome} | {code(name)} | {code(found.expected)} | {actual} | {code(where)} | {escape(found.hint)} |")
     return [*lines, ""]
 

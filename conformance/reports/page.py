@@ -22,11 +22,25 @@ _SECTIONS = (
 
 
 class FactsLike(Protocol):
-    """The facts as far as the page reads them: for each check its requirement, with `fails_when`."""
+    """The facts as far as the page reads them."""
 
     @property
     def requirements(self) -> Mapping[str, Any]:
-        """Requirement of each check."""
+        """The requirement of each check, with `fails_when`."""
+
+    @property
+    def sources(self) -> Mapping[str, Any]:
+        """The sources by their keys, with `title`, `url` and `seen`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source as a finding names it, and, where the facts know it, its title, address and the day it was seen."""
+
+    text: str
+    title: str = ""
+    url: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,7 @@ class Card:
     links: tuple[tuple[Evidence, Link], ...]
     more: int
     fails_when: str
+    citations: tuple[Citation, ...]
     blocked_anchor: str
     is_open: bool
 
@@ -85,7 +100,7 @@ class Voice:
     title: str
     bar: Bar
     checks: int
-    sources: tuple[str, ...]
+    citations: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,7 @@ class Page:
     name: str
     counts: tuple[tuple[Outcome, int], ...]
     total: Bar
-    against: tuple[Card, ...]
+    against: tuple[tuple[Outcome, tuple[Card, ...]], ...]
     groups: tuple[Group, ...]
     voices: tuple[Voice, ...]
     sections: tuple[Section, ...]
@@ -116,9 +131,9 @@ def build(result: Result, recording: RecordingLike | None, facts: FactsLike | No
         name=result.application_name or result.application or "Unnamed application",
         counts=tuple((outcome, tally[outcome]) for outcome in Outcome if tally[outcome]),
         total=Bar("all", "all", result.points.earned, result.points.possible),
-        against=tuple(card for card in cards if _stands_against(card.finding)),
+        against=_against(cards),
         groups=_groups(result, cards),
-        voices=_voices(result),
+        voices=_voices(result, facts),
         sections=_sections(cards),
         exhibits=exhibits,
         pointing=_pointing(cards),
@@ -145,6 +160,7 @@ def _card(finding: Finding, anchors: dict[tuple[str, str | None, str], str], exh
         links=tuple((evidence, exhibits.link(evidence)) for evidence in finding.evidence[:LINKS]),
         more=max(0, len(finding.evidence) - LINKS),
         fails_when=str(getattr(requirement, "fails_when", "") or ""),
+        citations=tuple(_cited(part, facts) for part in _parts(finding.source)),
         blocked_anchor=blockers[0] if blockers else "",
         is_open=_section_of(finding) == "mend",
     )
@@ -159,8 +175,25 @@ def _pointing(cards: list[Card]) -> dict[int, tuple[Card, ...]]:
     return {seq: tuple(found.values()) for seq, found in pointing.items()}
 
 
-def _stands_against(finding: Finding) -> bool:
-    return finding.weight is Weight.MUST and finding.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+def _against(cards: list[Card]) -> tuple[tuple[Outcome, tuple[Card, ...]], ...]:
+    """The musts that are not passed, by outcome."""
+    musts = [card for card in cards if card.finding.weight is Weight.MUST]
+    shown = [one for one in Outcome if one not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+    by_outcome = [(one, tuple(card for card in musts if card.finding.outcome is one)) for one in shown]
+    return tuple((one, inside) for one, inside in by_outcome if inside)
+
+
+def _parts(source: str) -> list[str]:
+    """The sources that a finding names, one by one: `S2; RFC6749 4.1.3` names two."""
+    return [part.strip() for part in source.split(";") if part.strip()]
+
+
+def _cited(part: str, facts: FactsLike | None) -> Citation:
+    known = facts.sources.get(part.partition(" ")[0]) if facts is not None else None
+    if known is None:
+        return Citation(part)
+    url = str(known.url)
+    return Citation(part, str(known.title), url if url.startswith(("https://", "http://")) else "", str(known.seen))
 
 
 def _section_of(finding: Finding) -> str:
@@ -194,14 +227,16 @@ def _groups(result: Result, cards: list[Card]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _voices(result: Result) -> tuple[Voice, ...]:
+def _voices(result: Result, facts: FactsLike | None) -> tuple[Voice, ...]:
     by_key = result.points.by_provenance
     keys = words.in_order({finding.provenance for finding in result.findings} | set(by_key), words.PROVENANCE_ORDER)
     voices = []
     for key in keys:
         findings = [finding for finding in result.findings if finding.provenance == key]
-        sources = tuple(dict.fromkeys(finding.source for finding in findings if finding.source))
+        parts = dict.fromkeys(part for finding in findings for part in _parts(finding.source))
         earned, possible = by_key.get(key, (0, 0))
         title = words.provenance_title(key)
-        voices.append(Voice(key, title, Bar(key, title, earned, possible), len(findings), sources))
+        voices.append(
+            Voice(key, title, Bar(key, title, earned, possible), len(findings), tuple(_cited(part, facts) for part in parts))
+        )
     return tuple(voices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
@@ -66,6 +67,7 @@ def render(
         soft_wrap=False,
         _environ={},
     )
+    encoding = _known(encoding)
     plain = not _can_encode(encoding)
     _banner(console, result, plain=plain)
     _checklist(console, result, plain=plain)
@@ -76,10 +78,18 @@ def render(
     return shown.encode(encoding, "replace").decode(encoding) if plain else shown
 
 
+def _known(encoding: str) -> str:
+    """The encoding, or ASCII where nobody knows it."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return "ascii"
+
+
 def _can_encode(encoding: str) -> bool:
     try:
-        "".join((*words.OUTCOME_SIGNS.values(), "→…‹›")).encode(encoding)
-    except (LookupError, UnicodeEncodeError):
+        "".join((*words.OUTCOME_SIGNS.values(), "→…")).encode(encoding)
+    except UnicodeEncodeError:
         return False
     return True
 

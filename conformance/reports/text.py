@@ -13,11 +13,11 @@ OUTCOME_SIGNS = {
     Outcome.PASSED: "✓",
     Outcome.FAILED: "✗",
     Outcome.NOT_EXERCISED: "○",
-    Outcome.NOT_APPLICABLE: "–",
+    Outcome.NOT_APPLICABLE: "-",
     Outcome.NEEDS_REVIEW: "?",
     Outcome.HARNESS_ERROR: "!",
 }
-PLAIN_SIGNS = {**OUTCOME_SIGNS, Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.NOT_EXERCISED: "o", Outcome.NOT_APPLICABLE: "-"}
+PLAIN_SIGNS = {**OUTCOME_SIGNS, Outcome.PASSED: "+", Outcome.FAILED: "x", Outcome.NOT_EXERCISED: "o"}
 
 OUTCOME_WORDS = {
     Outcome.PASSED: "passed",
@@ -45,7 +45,7 @@ WEIGHT_WORDS = {
 PROVENANCE_ORDER = ("acr", "acr-mirror", "standard", "third-party", "mock-choice")
 PROVENANCE_WORDS = {
     "acr": "ACR's own words",
-    "acr-mirror": "ACR's words, seen in a copy",
+    "acr-mirror": "ACR's words, seen through a third party",
     "standard": "a published standard",
     "third-party": "a third party's account",
     "mock-choice": "acrmock's choice where no source speaks",
@@ -73,12 +73,12 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """`text` with every character that hides, reorders or breaks its surroundings written as `‹U+202E›`.
+    """`text` with every character that hides, reorders or breaks its surroundings written as `[U+202E]`.
 
     That takes in control characters (so also terminal escapes), bidi controls (Unicode TR 36 section 2.10), zero-width
     characters and lone surrogates; tab and line feed stay. The answer can be encoded and stands in XML 1.0.
     """
-    return _UNSEEN.sub(lambda found: f"‹U+{ord(found.group()):04X}›", text)
+    return _UNSEEN.sub(lambda found: f"[U+{ord(found.group()):04X}]", text)
 
 
 def one_line(text: str) -> str:

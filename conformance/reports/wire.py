@@ -20,8 +20,10 @@ _INDENTED_UP_TO = 2_000_000
 _SHORT_JSON = 100
 _BODIES = ("/request/postData/text", "/response/content/text")
 _ON_THE_WIRE = {
-    "request": {"method", "url", "httpVersion", "headers", "queryString", "postData"},
-    "response": {"status", "statusText", "httpVersion", "headers", "content"},
+    ("request",): {"method", "url", "httpVersion", "headers", "queryString"},
+    ("request", "postData"): {"text", "params"},
+    ("response",): {"status", "statusText", "httpVersion", "headers"},
+    ("response", "content"): {"text"},
 }
 
 
@@ -215,11 +217,8 @@ def _noted(entry: AnyEntry) -> Block:
     labels = {HttpEntry: "What acrmock noted", TlsEntry: "Failed TLS handshake", EventEntry: "Event"}
     block = Block(labels[type(entry)], noted=True)
     for key, value in entry_document(entry).items():
-        if key in {"seq", "kind"}:
-            continue
-        if key in _ON_THE_WIRE:
-            value = {name: item for name, item in value.items() if name not in _ON_THE_WIRE[key]}  # noqa: PLW2901
-        _flatten(block, (key,), value)
+        if key not in {"seq", "kind"}:
+            _flatten(block, (key,), value)
     return block
 
 
@@ -227,9 +226,11 @@ def _flatten(block: Block, tokens: tuple[str, ...], value: Any) -> None:
     """Put a value as lines `path.to.leaf: value`; a list of plain values stands on one line."""
     pointer = join_pointer(tokens)
     if isinstance(value, dict):
-        with block.within(*([pointer] if tokens[0] not in _ON_THE_WIRE or len(tokens) > 1 else [])):
+        shown_above = _ON_THE_WIRE.get(tokens, ())
+        with block.within(pointer):
             for key, item in value.items():
-                _flatten(block, (*tokens, str(key)), item)
+                if key not in shown_above:
+                    _flatten(block, (*tokens, str(key)), item)
     elif isinstance(value, list | tuple) and any(isinstance(item, dict | list | tuple) for item in value):
         with block.within(pointer):
             for number, item in enumerate(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +42,8 @@ QUIET = 2.0
 class Order:
     """What a run is asked to do. `command` None waits for a client that somebody else drives.
 
-    `once` runs the command a single time, `timeout` replaces each step's own window (seconds).
+    `once` runs the command a single time, `timeout` replaces each step's own window (seconds), `step_settings` are layer
+    values that change when a step of that name begins.
     """
 
     profile: str
@@ -55,8 +56,8 @@ class Order:
     only: tuple[str, ...] = ()
     baseline: Path | None = None
     overlays: tuple[Path, ...] = ()
+    step_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     server: ServerChoice = field(default_factory=ServerChoice)
-    run_settings: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,9 +103,7 @@ class Certification:
 
     def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
         body = self.order.application.body_with_defaults(profile.registries, run=run, local=profile.local)
-        settings = {**(profile.settings if self.order.run_settings else {}), **body.get("settings", {})}
-        if settings:
-            body["settings"] = settings
+        body["settings"] = self.settings(profile)
         try:
             return control.register(body)
         except RefusedError as refusal:
@@ -137,6 +136,10 @@ class Certification:
         names = package.write_package(self.order.out, result, recording, facts)
         self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
         return result
+
+    def settings(self, profile: Profile) -> dict[str, Any]:
+        """The settings of the run: the profile's, and those that the order puts over them."""
+        return {**profile.settings, **self.order.application.settings}
 
     def _tell(self, event: Event) -> None:
         for handler in self.handlers:
@@ -182,9 +185,13 @@ class Steps:
             run=self._run,
             application=str(self._document["application"]),
             environment=str(self._document["environment"]),
-            values=step.directives,
-            settings=self._profile.settings,
+            values=self._values(step),
+            settings=self._owner.settings(self._profile),
         )
+
+    def _values(self, step: Step) -> Mapping[str, Any]:
+        own = self._owner.order.step_settings.get(step.name)
+        return {**step.directives, "settings": {**step.directives.get("settings", {}), **own}} if own else step.directives
 
     def _launch(self, number: int, name: str, step: Step | None, window: float) -> StepEnded:
         order = self._owner.order

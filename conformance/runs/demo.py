@@ -18,6 +18,10 @@ from conformance.runs.python import command
 from conformance.vendors import faults
 
 LOGO = (150, 40)
+SETTINGS = {"auth.access_token_lifetime": 2}
+"""Seconds: the demonstration waits until a token has expired, and nobody likes to wait."""
+STEP_SETTINGS = {"update": {"nrdr.status.terminal_after": 0, "nrdr.status.retry_after": 0}}
+"""Statuses take their time while the first exams are submitted; after that the demonstration shows them at once."""
 
 
 @contextmanager
@@ -44,6 +48,7 @@ def order(profile: str, out: Path, broken: str | None = None) -> Iterator[Order]
             out=out,
             command=tuple(command("conformance.vendors.__main__", *arguments)),
             application=ApplicationRequest(**flags, logo=logo),
+            step_settings=STEP_SETTINGS,
         )
 
 
@@ -55,6 +60,7 @@ def _flags(profile: str) -> dict[str, Any]:
         "ip": (DEFAULT_ADDRESS,),
         "local_source": ("127.0.0.1/32",),
         "registry": load_facts().profile(profile).registries,
+        "settings": SETTINGS,
         "link": "https://example.org/",
         "logo_size": LOGO,
     }

@@ -31,10 +31,13 @@ def server(choice: ServerChoice, *, overlays: Sequence[Path] = (), clock: Clock 
         return
     from mockserver import Engine
 
-    with Engine(overlays=overlays, clock=clock) as engine:
-        ready = engine.ready
+    engine = Engine(overlays=overlays, clock=clock)
+    ready = engine.start()
+    try:
         with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:
             yield control
+    finally:
+        engine.stop()
 
 
 def connect(choice: ServerChoice) -> Control:

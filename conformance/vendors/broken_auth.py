@@ -52,17 +52,15 @@ class Erring(Authentication):
 
 @fails("auth-discovery")
 class HardCoded(Erring):
-    """Sends token requests to where they went the first time, whatever discovery says now."""
+    """Goes to the endpoint that it was built with, and reads discovery only when nothing is there any more."""
 
-    def redeem(self, session: OAuth2Session, answer: str, attempt: Attempt) -> dict[str, Any]:
-        """Redeem where the endpoint was by our own constant, and only then where discovery says."""
-        discovered = session.metadata["token_endpoint"]
-        session.metadata["token_endpoint"] = self.registration.issuer + "/v1/token"
-        try:
-            return super().redeem(session, answer, attempt)
-        except VendorError:
-            session.metadata["token_endpoint"] = discovered
-            return super().redeem(session, answer, attempt)
+    def ask_the_user(self, url: str, attempt: Attempt) -> str:
+        """Look at the address by our own constant first, then ask the user where discovery says."""
+        built_in = self.registration.issuer + "/v1/authorize?" + url.partition("?")[2]
+        if built_in != url:
+            with self.plain_session() as session:
+                session.get(built_in, timeout=TIMEOUT)
+        return super().ask_the_user(url, attempt)
 
 
 @fails("auth-code-flow")

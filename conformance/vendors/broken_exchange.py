@@ -56,7 +56,7 @@ class SpoiledOnce(Exchange):
             identifier = self.new_id()
             answer = self.send_spoiled(self.envelope(exams, identifier))
             if answer.status_code == 202:
-                return Sent(transaction_id=identifier, exams=list(exams))
+                return Sent(transaction_id=identifier, exams=list(exams), due=self.due(answer))
         return super().post(exams)
 
     def send_spoiled(self, envelope: dict[str, Any]) -> requests.Response:

@@ -104,7 +104,11 @@ class Exchange:
         if answer.status_code != 202:
             raise VendorError(f"transaction {identifier} was refused", actual=f"{answer.status_code} {answer.text[:500]}")
         self.say(f"posted {len(exams)} exams as {identifier}")
-        return Sent(transaction_id=identifier, exams=list(exams))
+        return Sent(transaction_id=identifier, exams=list(exams), due=self.due(answer))
+
+    def due(self, answer: requests.Response) -> float:
+        """When the status may first be asked for, by the answer's Retry-After."""
+        return self.clock.monotonic() + _retry_after(answer, 0.0)
 
     def send(self, envelope: dict[str, Any], *, url: str | None = None) -> requests.Response:
         """One POST of an envelope."""
@@ -124,6 +128,7 @@ class Exchange:
 
     def follow(self, sent: Sent) -> Outcome:
         """Poll at the server's pace until the status is terminal, then stop (choice U12)."""
+        self.pause(max(0.0, sent.due - self.clock.monotonic()))
         for _ in range(MAX_POLLS):
             body, wait = self.poll(sent.transaction_id)
             sent.status = str(body.get(self.words.status["status"], ""))
@@ -165,7 +170,7 @@ class Exchange:
         return tuple(found)
 
 
-def _retry_after(answer: requests.Response) -> float:
+def _retry_after(answer: requests.Response, default: float = DEFAULT_WAIT) -> float:
     text = answer.headers.get("Retry-After", "")
-    seconds = float(text) if text.isdigit() else DEFAULT_WAIT
+    seconds = float(text) if text.isdigit() else default
     return min(seconds, LONGEST_WAIT)

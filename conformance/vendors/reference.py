@@ -65,8 +65,7 @@ class ReferenceVendor:
         """Every value and branch of the mapping, then a few complete exams, unattended."""
         for line in self.lines:
             source = self.source(line)
-            for exams in (source.coverage(), source.complete(COMPLETE_EXAMS)):
-                self.deliver(line, exams)
+            self.deliver(line, source.coverage(), source.complete(COMPLETE_EXAMS))
 
     def update(self) -> None:
         """A value of an exam changed: it is sent again under the same key."""
@@ -85,10 +84,8 @@ class ReferenceVendor:
             self.deliver(line, self.source(line).complete(1))
 
     def sign_in_again(self) -> None:
-        """A person signs in anew, by then perhaps at other endpoints; work goes on."""
+        """A person signs in anew, by then perhaps at other endpoints."""
         self.auth.sign_in()
-        for line in self.lines:
-            self.deliver(line, self.source(line).complete(1))
 
     # --- what the steps are made of ------------------------------------------------------------------------------
 
@@ -98,19 +95,24 @@ class ReferenceVendor:
             self.facts, line.registry, line.version, facility=line.facility(), state=self.state, today=self.clock.now().date()
         )
 
-    def deliver(self, line: Exchange, exams: Sequence[Exam]) -> None:
-        """Post, follow to the end, correct what was rejected and send that again."""
+    def deliver(self, line: Exchange, *batches: Sequence[Exam]) -> None:
+        """Post all batches, follow each to the end, correct what was rejected and send that again."""
+        waiting = list(batches)
         for _ in range(CORRECTIONS + 1):
-            sent = line.post(exams)
-            self.state.sent.append(sent)
-            self.save()
-            outcome = line.follow(sent)
-            self.save()
-            if not outcome.errors:
+            posted = [self._post(line, exams) for exams in waiting]
+            waiting = []
+            for sent in posted:
+                outcome = line.follow(sent)
+                self.save()
+                waiting += [exams] if (exams := self.corrected(line, sent.exams, outcome)) else []
+            if not waiting:
                 return
-            exams = self.corrected(line, sent.exams, outcome)
-            if not exams:
-                return
+
+    def _post(self, line: Exchange, exams: Sequence[Exam]) -> memory.Sent:
+        sent = line.post(exams)
+        self.state.sent.append(sent)
+        self.save()
+        return sent
 
     def corrected(self, line: Exchange, exams: Sequence[Exam], outcome: Outcome) -> list[Exam]:
         """The rejected exams, mended where it is known how."""

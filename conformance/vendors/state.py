@@ -12,11 +12,15 @@ from conformance.runs.files import write_atomically
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """One transaction as it was sent: its ID, the exams it held, and the status word last read."""
+    """One transaction as it was sent: its ID, its exams, the status word last read, and when to ask first.
+
+    `due` is in seconds of this process's monotonic clock.
+    """
 
     transaction_id: str
     exams: list[dict[str, Any]]
     status: str = ""
+    due: float = 0.0
 
 
 class State(msgspec.Struct, kw_only=True):

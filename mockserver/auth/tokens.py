@@ -19,7 +19,8 @@ from joserfc.jwk import RSAKey
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
-from mockserver.context import SECRET, Call, IssuedSecret
+from mockserver.context import Call
+from mockserver.journal import SECRET, IssuedSecret
 from mockserver.keys import Keys
 from mockserver.onboarding.model import User
 from mockserver.problem import Problem

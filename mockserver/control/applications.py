@@ -10,16 +10,17 @@ import msgspec
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body, runs
 from mockserver.control.errors import Code, invalid, refuse, unknown
+from mockserver.control.events import write_event
 from mockserver.control.requests import Move, Settings
 from mockserver.onboarding.admission import Declined
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.overrides import check_settings
 from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, document, write_down
 from mockserver.onboarding.request import RegistrationRequest
-from mockserver.store import GLOBAL, Unit
+from mockserver.store import GLOBAL, Reader
 
 
-def find(unit: Unit, application: str) -> Application:
+def find(unit: Reader, application: str) -> Application:
     """The application as it stands in `unit`; raises 404."""
     found = unit.get(APPLICATION, GLOBAL, application, Application) if application else None
     if found is None:
@@ -89,9 +90,7 @@ def show(application: str) -> flask.Response:
     """GET applications/ID: one of them, without secrets."""
     core = current_core()
     with core.store.read() as snapshot:
-        found = snapshot.get(APPLICATION, GLOBAL, application, Application)
-    if found is None:
-        raise unknown(Code.APPLICATION_UNKNOWN, application)
+        found = find(snapshot, application)
     return body.answer(view(core, found))
 
 
@@ -130,7 +129,7 @@ def move(application: str) -> flask.Response:
         core.applications.save(unit, changed(found, msgspec.structs.replace(registration, endpoints_moved=moved)))
         segment = core.settings_for(registration).text("auth.moved_segment" if moved else "auth.version_segment")
         data = {"environment": request.environment, "moved": moved, "segment": segment}
-        core.journal.event(unit, "endpoints-moved", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "endpoints-moved", data, found, environment=request.environment)
     return body.answer({"application": found.id, **data})
 
 
@@ -149,5 +148,5 @@ def settings(application: str) -> flask.Response:
         registration = msgspec.structs.replace(registration, settings={**kept, **given})
         core.applications.save(unit, changed(found, registration))
         data = {"environment": request.environment, "settings": request.settings}
-        core.journal.event(unit, "settings-changed", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "settings-changed", data, found, environment=request.environment)
     return body.answer({"application": found.id, "environment": request.environment, "settings": registration.settings})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import flask
+from werkzeug.exceptions import HTTPException
 
 from mockserver.context import current_core
-from mockserver.control import applications, guard, recordings, runs, state
+from mockserver.control import applications, body, guard, recordings, runs, state
 from mockserver.control.errors import Code, refuse
 from mockserver.problem import Problem, answer
 from mockserver.store import StoreError, StoreFull
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 PREFIX = "/_acrmock"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _OPEN = frozenset({"ca_pem"})
 """Views that need no token."""
 
@@ -51,7 +53,28 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
     ):
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}" if view is not ca_pem else "ca_pem"
         control.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
+    control.add_url_rule("/", endpoint="stray_root", view_func=_stray, methods=list(_METHODS), defaults={"rest": ""})
+    control.add_url_rule("/<path:rest>", endpoint="stray", view_func=_stray, methods=list(_METHODS))
     return control
+
+
+def _stray(rest: str) -> flask.Response:  # noqa: ARG001 - the rest of a path that no call has
+    """A path or method that no control call has: 404, or 405 with what is allowed."""
+    allowed = [method for method in _METHODS if _takes(method)]
+    if allowed:
+        raise refuse(Code.METHOD_NOT_ALLOWED, f"allowed: {', '.join(allowed)}", headers=(("Allow", ", ".join(allowed)),))
+    raise refuse(Code.PATH_UNKNOWN, hint="/openapi.json lists the control calls")
+
+
+def _takes(method: str) -> bool:
+    adapter = flask.globals.request_ctx.url_adapter
+    if adapter is None:
+        return False
+    try:
+        endpoint, _ = adapter.match(method=method)
+    except HTTPException:
+        return False
+    return "stray" not in endpoint
 
 
 def ca_pem() -> flask.Response:
@@ -69,6 +92,8 @@ def _guard() -> None:
 
 def _refused(problem: Problem) -> flask.Response:
     """The problem document; as the error catalogue has it."""
+    if flask.request.method == "POST":
+        body.drain()
     made = answer(problem, current_core().facts.errors.get(problem.code))
     response = flask.Response(made.body, status=made.status, content_type=made.media_type)
     response.headers.extend(made.headers)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import flask
 import msgspec
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from acrmock import strictjson
 from acrmock.record import FieldProblem
@@ -17,6 +17,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 64
+_DRAINED = 256 * 1024 * 1024
+_CHUNK = 64 * 1024
 _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
 
 
@@ -30,13 +32,36 @@ def read(kind: type[T]) -> T:
 
 
 def _bytes() -> bytes:
-    flask.request.max_content_length = MOST_BYTES
-    try:
-        return flask.request.get_data(cache=True)
-    except RequestEntityTooLarge:
-        raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes") from None
-    except ClientDisconnected:
-        raise refuse(Code.NOT_JSON, "the body was cut off") from None
+    """The whole body, by its length or chunked; raises 413 beyond the limit and 400 where it was cut off."""
+    environ, length = flask.request.environ, flask.request.content_length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        return b""
+    if length is not None and length > MOST_BYTES:
+        raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes")
+    data = _take(environ["wsgi.input"], MOST_BYTES + 1 if length is None else length)
+    if len(data) > MOST_BYTES:
+        raise refuse(Code.BODY_TOO_LARGE, f"at most {MOST_BYTES} bytes")
+    if length is not None and len(data) < length:
+        raise refuse(Code.NOT_JSON, "the body was cut off")
+    return data
+
+
+def _take(stream: IO[bytes], most: int) -> bytes:
+    """At most so many bytes of a stream; what was read before it broke off, where it did."""
+    pieces, left = [], most
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := stream.read(min(_CHUNK, left))):
+            pieces.append(piece)
+            left -= len(piece)
+    return b"".join(pieces)
+
+
+def drain() -> None:
+    """Read what is left of the body and forget it, so that a client still sending sees the answer; within bounds."""
+    stream, left = flask.request.environ["wsgi.input"], _DRAINED
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := stream.read(min(_CHUNK, left))):
+            left -= len(piece)
 
 
 def parse(data: bytes, kind: type[T]) -> T:

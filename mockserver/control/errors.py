@@ -10,6 +10,8 @@ import msgspec
 from acrmock.record import FieldProblem
 from mockserver.problem import Problem
 
+Headers = tuple[tuple[str, str], ...]
+
 
 class Code(StrEnum):
     """The codes of the error catalogue that the control API answers with."""
@@ -34,17 +36,21 @@ class Code(StrEnum):
     PLAN_INVALID = "plan-invalid"
     TRANSACTION_UNKNOWN = "control-transaction-unknown"
     AWAIT_TIMEOUT = "await-timeout"
+    PATH_UNKNOWN = "control-path-unknown"
+    METHOD_NOT_ALLOWED = "control-method-not-allowed"
     STORE_FULL = "store-full"
     UNAVAILABLE = "unavailable"
 
 
-def refuse(code: Code, detail: str = "", *, fields: Iterable[FieldProblem] = (), hint: str = "") -> Problem:
+def refuse(
+    code: Code, detail: str = "", *, fields: Iterable[FieldProblem] = (), hint: str = "", headers: Headers = ()
+) -> Problem:
     """The refusal as a problem document with its reasons (`fields`, each with an RFC 6901 pointer) and a hint."""
     reasons = tuple(fields)
     body = {"fields": msgspec.to_builtins(reasons)} if reasons else {}
     if hint:
         body["hint"] = hint
-    return Problem(code, detail, fields=reasons, hint=hint, body=body or None)
+    return Problem(code, detail, fields=reasons, hint=hint, headers=headers, body=body or None)
 
 
 def invalid(field: str, reason: str, *, expected: str = "", actual: str = "", code: Code = Code.INVALID) -> Problem:

@@ -17,6 +17,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "localhost."})
 
 def host_name(host: str) -> str:
     """The host of a `Host` header or authority, without port, in lower case; empty where it is malformed."""
+    if set(host) & set("@/?#\\ "):
+        return ""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:

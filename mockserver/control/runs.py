@@ -102,9 +102,7 @@ def _profile(core: EngineCore, request: StartRun) -> Profile:
     try:
         profile = core.facts.profile(request.profile, request.revision)
     except SetupError as error:
-        raise invalid(
-            "profile", str(error) or "there is no such profile", actual=f"{request.profile}:{request.revision or ''}"
-        ) from None
+        raise refuse(Code.PROFILE_UNKNOWN, error.what, hint=error.fix) from None
     if strangers := [claim for claim in request.claims if claim not in profile.claims]:
         known = ", ".join(profile.claims) or "none"
         raise invalid("claims", "the profile knows no such claim", expected=known, actual=", ".join(strangers))

@@ -16,7 +16,9 @@ from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, invalid, refuse, unknown
+from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
+from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
 from mockserver.onboarding.model import APPLICATION, Application, Stored
 from mockserver.store import GLOBAL, Unit
 
@@ -65,7 +67,7 @@ def move_clock() -> flask.Response:
         core.applications.save(unit, found)
         view = _clock_view(found, wall)
         data = {"action": action, "before": before, "after": view["now"], "frozen": view["frozen"]}
-        core.journal.event(unit, "clock-changed", data, application=found.id, run=found.run)
+        write_event(core, unit, "clock-changed", data, found)
     return body.answer(view)
 
 
@@ -107,7 +109,7 @@ def plan_listing() -> flask.Response:
     """GET plans: the plans in force for an environment, by registry (`*` for all)."""
     core, application = current_core(), body.argument("application")
     environment = body.argument("environment", "test")
-    with core.store.write() as unit:
+    with core.store.read() as unit:
         registration = environment_of(find(unit, application), environment)
         found = {
             key: plans.current(unit, (application, environment), key) for key in (plans.ANY_REGISTRY, *registration.registries)
@@ -133,7 +135,7 @@ def set_plan() -> flask.Response:
             "plan": msgspec.to_builtins(record.plan),
             "released": request.release,
         }
-        core.journal.event(unit, "plan-set", data, application=found.id, environment=request.environment, run=found.run)
+        write_event(core, unit, "plan-set", data, found, environment=request.environment)
     return body.answer(record)
 
 
@@ -178,7 +180,7 @@ def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
         for name, registration in application.environments.items()
     }
     core.applications.save(unit, msgspec.structs.replace(application, business=BusinessTime(), environments=environments))
-    core.journal.event(unit, "reset", {}, application=application.id, run=application.run)
+    write_event(core, unit, "reset", {}, application)
 
 
 def acknowledge() -> flask.Response:
@@ -187,6 +189,8 @@ def acknowledge() -> flask.Response:
     with core.store.write() as unit:
         found = find(unit, request.application)
         environment_of(found, request.environment)
+        if not _is_known(core, unit, (found.id, request.environment), request.transaction):
+            raise unknown(Code.TRANSACTION_UNKNOWN, request.transaction, hint="only what was accepted can be given up")
         when = rfc3339(core.clock.now())
         unit.put(
             ACKNOWLEDGED,
@@ -195,5 +199,11 @@ def acknowledge() -> flask.Response:
             Acknowledged(who=request.who, why=request.why, when=when),
         )
         data = {"transaction": request.transaction, "who": request.who, "why": request.why}
-        seq = core.journal.event(unit, "acknowledged", data, application=found.id, environment=request.environment, run=found.run)
+        seq = write_event(core, unit, "acknowledged", data, found, environment=request.environment)
     return body.answer({"seq": seq, "transaction": request.transaction})
+
+
+def _is_known(core: EngineCore, unit: Unit, scope: tuple[str, str], transaction: str) -> bool:
+    """Whether some registry accepted a transaction of that ID."""
+    keys = (transaction_key(registry.slug, transaction) for registry in core.facts.registries)
+    return any(unit.get(TRANSACTION, scope, key, Transaction) is not None for key in keys)

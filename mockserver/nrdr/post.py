@@ -33,7 +33,7 @@ from mockserver.problem import Problem
 def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, mapping: str) -> flask.Response:
     """The answer to a posted transaction; notes its facts even where it is refused. Raises `Problem`."""
     registry = call.engine.facts.registry(slug)
-    reading = read_transaction(call, tables, request, registry, slug, mapping)
+    reading = read_transaction(call, tables, request, registry=registry, slug=slug, mapping=mapping)
     call.notes.transaction = reading.facts
     registered = registry is not None and registry.slug in call.registration.registries
     grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")
@@ -132,7 +132,7 @@ def _load(call: Call, registry: str, transaction_id: str, records: list[RecordFa
     The follow-ups of an exam are replaced as a list together with it (fact U22).
     """
     updated = 0
-    for record in records:
+    for record in (record for record in records if record.key):
         key = f"{registry}/{record.key}"
         before = call.unit.get(EXAM, call.scope, key, Exam)
         if before is not None:

@@ -48,7 +48,9 @@ class Reading:
     refusals: list[Problem] = field(default_factory=list)
 
 
-def read_transaction(call: Call, tables: Tables, request: flask.Request, registry: Registry | None, slug: str, mapping: str) -> Reading:
+def read_transaction(
+    call: Call, tables: Tables, request: flask.Request, *, registry: Registry | None, slug: str, mapping: str
+) -> Reading:
     """The transaction in `request`, posted to `registry` (`slug` in the path) under `mapping`."""
     today = call.business.date()
     version = registry.version(mapping) if registry is not None else None
@@ -63,9 +65,9 @@ def read_transaction(call: Call, tables: Tables, request: flask.Request, registr
     value = _parse(call, reading, request.get_data())
     reading.refusals += _wrong_version(registry, version, today, mapping)
     if value is not None and registry is not None:
-        _read_envelope(call, tables, reading, registry, mapping, value.held)
+        _read_envelope(call, tables, reading, registry=registry, mapping=mapping, value=value.held)
         if version is not None and version.described:
-            _read_records(call, tables, reading, version, _exams(tables, value.held), today)
+            _read_records(call, tables, reading, version=version, exams=_exams(tables, value.held), today=today)
     return reading
 
 
@@ -124,7 +126,7 @@ def _exams(tables: Tables, value: Any) -> list[Any] | None:
     return exams if isinstance(exams, list) else None
 
 
-def _read_envelope(call: Call, tables: Tables, reading: Reading, registry: Registry, mapping: str, value: Any) -> None:
+def _read_envelope(call: Call, tables: Tables, reading: Reading, *, registry: Registry, mapping: str, value: Any) -> None:
     """The envelope against its schema and the header against what was issued; notes and refuses what is wrong."""
     names = tables.names
     exams = _exams(tables, value)
@@ -163,7 +165,8 @@ def _read_envelope(call: Call, tables: Tables, reading: Reading, registry: Regis
     if _too_many(call, exams):
         limit = call.settings.integer("nrdr.limit.exams")
         place = f"/{names.envelope_exams}"
-        reading.refusals.append(_problem("too-many-exams", place, f"at most {limit}", str(len(exams or ())), "more than the limit"))
+        sent = str(len(exams or ()))
+        reading.refusals.append(_problem("too-many-exams", place, f"at most {limit}", sent, "more than the limit"))
 
 
 def _too_many(call: Call, exams: list[Any] | None) -> bool:
@@ -175,12 +178,13 @@ def _issued(header: Header, element: str, issued: bool) -> bool | None:  # noqa:
 
 
 def _read_records(
-    call: Call, tables: Tables, reading: Reading, version: MappingVersion, exams: list[Any] | None, today: date
+    call: Call, tables: Tables, reading: Reading, *, version: MappingVersion, exams: list[Any] | None, today: date
 ) -> None:
     """The verdict on each exam, and what the exams exercised; not beyond the limit, so that the work is bounded."""
     if not exams or _too_many(call, exams):
         return
-    reading.records = judge_records(call.engine.digester, tables, version, exams, today=today, facility=reading.header.facility_id)
+    validator, facility = tables.records(version), reading.header.facility_id
+    reading.records = judge_records(call.engine.digester, validator, version, exams, today=today, facility=facility)
     counted = census(version, exams)
     reading.facts = msgspec.structs.replace(
         reading.facts,

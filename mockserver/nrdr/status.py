@@ -46,7 +46,7 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
         body, standing = _look(call, tables, reader, transaction) if transaction is not None and not counting else ({}, None)
     if transaction is None:
         field = FieldProblem(pointer="/request/url", expected="the ID of an accepted transaction", reason="never accepted here")
-        raise Problem("transaction-unknown", fields=(field,), hint="Ask at the Location of the 202, with the ID that was accepted.")
+        raise Problem("transaction-unknown", fields=(field,), hint="Ask at the Location of the 202, with the accepted ID.")
     if counting:
         transaction, body, standing = _count_poll(call, tables, transaction)
     if standing is None:
@@ -99,7 +99,8 @@ def _query(request: flask.Request) -> tuple[date | None, str, str]:
     """Day, facility and cursor; raises `Problem` 400 for a day that is none or a parameter given twice."""
     for name in (FACILITY, DAY, AFTER):
         if len(request.args.getlist(name)) > 1:
-            raise Problem("list-query-invalid", fields=(FieldProblem(pointer="/request/queryString", element=name, reason="given twice"),))
+            twice = FieldProblem(pointer="/request/queryString", element=name, reason="given twice")
+            raise Problem("list-query-invalid", fields=(twice,))
     text = request.args.get(DAY, "")
     try:
         if text and (len(text) != len("2026-04-30") or not text.isascii()):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
 from acrmock.record import FieldProblem
 from acrmock.schema import RecordValidator, envelope_schema
-from mockserver.nrdr.names import Names
+from mockserver.nrdr.names import Names, read_names
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts, MappingVersion, Registry
@@ -52,6 +53,12 @@ class Tables:
             yield _problem(error)
 
 
+@lru_cache(maxsize=8)
+def tables_for(facts: Facts) -> Tables:
+    """The tables of `facts`, compiled once and shared by all engines that run on them; nothing in them ever changes."""
+    return Tables(facts, read_names(facts))
+
+
 def _problem(error: Any) -> FieldProblem:
     path = [str(step) for step in error.instance_path]
     kind = error.kind
@@ -61,9 +68,8 @@ def _problem(error: Any) -> FieldProblem:
         path.append(missing)
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path)
     expected = _expected(error, name)
-    return FieldProblem(
-        pointer=pointer[:SHOWN], element=path[-1][:SHOWN] if path else "", expected=expected, reason="missing" if missing else name
-    )
+    element = path[-1][:SHOWN] if path else ""
+    return FieldProblem(pointer=pointer[:SHOWN], element=element, expected=expected, reason="missing" if missing else name)
 
 
 def _expected(error: Any, name: str) -> str:

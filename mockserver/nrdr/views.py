@@ -8,10 +8,9 @@ import flask
 
 from acrmock.record import Channel, Operation
 from mockserver.context import current_call, wire
-from mockserver.nrdr.names import read_names
 from mockserver.nrdr.post import answer_post
 from mockserver.nrdr.status import answer_list, answer_status
-from mockserver.nrdr.tables import Tables
+from mockserver.nrdr.tables import tables_for
 from mockserver.problem import Problem
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 def blueprint(facts: Facts) -> flask.Blueprint:
     """The operations of NRDR's web-based transmission, for every registry of the facts."""
     found = flask.Blueprint("nrdr", __name__)
-    tables = Tables(facts, read_names(facts))
+    tables = tables_for(facts)
     names = tables.names
 
     @wire(Operation.NRDR_POST, Channel.BACK)

@@ -25,11 +25,22 @@ def check_logo(logo: str | None, link: str | None, limits: Limits) -> tuple[Logo
     measured = Logo(
         width=picture.width if picture else 0,
         height=picture.height if picture else 0,
-        format=png.format_of(data),
+        format=_format(data),
         size=len(data),
         link=without_user_info(link or ""),
     )
     return measured, found + (faults or _picture_faults(data, limits))
+
+
+def _format(data: bytes) -> str:
+    """The format as far as the whole file bears it out; a PNG that no page could show is `broken png`."""
+    name = png.format_of(data)
+    if name == "png":
+        try:
+            png.read(data)
+        except png.NotAPng:
+            return "broken png"
+    return name
 
 
 def _decoded(logo: str, limits: Limits) -> tuple[bytes, list[FieldProblem]]:

@@ -92,7 +92,15 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         logo=registration.logo,
         day=tried.day,
     )
-    core.journal.event(unit, EVENT, data, application=application.id, environment=admission.environment, run=run, peer=peer)
+    core.journal.event(
+        unit,
+        EVENT,
+        data,
+        application=application.id,
+        environment=admission.environment,
+        run=run,
+        peer=peer,
+    )
     return Accepted(application, issued, admission.remarks)
 
 

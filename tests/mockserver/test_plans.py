@@ -47,8 +47,14 @@ def test_after_walks_through_the_steps() -> None:
     """A plan of six seconds shows loading, received and validated for two seconds each, then the end."""
     seen = [status(After(seconds=6), end=StatusKey.POSTED, elapsed=t, polls=0) for t in (0, 1.9, 2, 4, 5.99, 6, 100)]
     assert [key.value for key in seen] == [
-        "loading", "loading", "received", "validation_successful", "validation_successful", "posted", "posted",
-    ]  # fmt: skip
+        "loading",
+        "loading",
+        "received",
+        "validation_successful",
+        "validation_successful",
+        "posted",
+        "posted",
+    ]
 
 
 def test_content_that_fails_never_validates() -> None:
@@ -110,11 +116,19 @@ def test_json_both_ways(plan: Plan) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"kind": "later"}', "{}", "[]", '{"kind": "after", "seconds": -1}', '{"kind": "after", "seconds": "5"}',
-        '{"kind": "after"}', '{"kind": "fail", "step": 0}', '{"kind": "fail", "step": 4}', '{"kind": "polls", "count": 1.5}',
-        '{"kind": "hold", "until": "never"}', '{"kind": "after", "seconds": 1e300}',
+        '{"kind": "later"}',
+        "{}",
+        "[]",
+        '{"kind": "after", "seconds": -1}',
+        '{"kind": "after", "seconds": "5"}',
+        '{"kind": "after"}',
+        '{"kind": "fail", "step": 0}',
+        '{"kind": "fail", "step": 4}',
+        '{"kind": "polls", "count": 1.5}',
+        '{"kind": "hold", "until": "never"}',
+        '{"kind": "after", "seconds": 1e300}',
     ],
-)  # fmt: skip
+)
 def test_bad_plans_are_refused(text: str) -> None:
     """What is no plan is refused at the edge."""
     with pytest.raises(msgspec.ValidationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from datetime import date
 
@@ -85,6 +86,15 @@ def test_ages_count_whole_years() -> None:
     birthday = person.birth_date.replace(year=2025)
     assert person.age_on(birthday) == 2025 - person.birth_date.year
     assert person.age_on(date.fromordinal(birthday.toordinal() - 1)) == 2024 - person.birth_date.year
+
+
+@pytest.mark.parametrize("name", ["family", "given-female", "given-male"])
+def test_word_lists_are_frozen_in_order(name: str) -> None:
+    """Each list is sorted, without repetition, in composed letters, and long enough."""
+    listed = words(name)
+    assert list(listed) == sorted(set(listed))
+    assert all(unicodedata.normalize("NFC", word) == word for word in listed)
+    assert len(listed) > 300
 
 
 def test_a_missing_list_is_said() -> None:

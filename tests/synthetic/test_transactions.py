@@ -19,7 +19,7 @@ SENDER = Sender(partner_id="P1", app_id="A1", facility_id="F1")
 LAYER = """schema: acrmock/layer/1
 kind: settings
 settings:
-  nrdr.envelope.exams: {value: Records, provenance: mock-choice, sources: []}
+  nrdr.envelope.exams: {value: Records, provenance: mock-choice, sources: [MOCK]}
 """
 
 

@@ -42,7 +42,10 @@ from conformance.result import Evidence, Finding, Outcome, Points, Resolution, R
 
 BASE = "https://localhost:8443/test"
 STATEMENT = "Profile lcsr, revision 1: a self-test with acrmock, not an ACR certification."
-HOSTILE = "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202eevil\u2066\x00\ud800\ufffe\r\n{{ 7 * 7 }} ]]> & |`@all"
+HOSTILE = (
+    "</pre><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202eevil\u2066\x00\ud800\ufffe\r\n"
+    "{{ 7 * 7 }} ]]> & |`@all"
+)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,12 @@ def sign_in(seq: int, number: int) -> list[AnyEntry]:
         ("code_verifier", f"d:verifier:{number}"),
     )
     discovery = {"issuer": f"{BASE}/oauth2/default", "authorization_endpoint": f"{BASE}/oauth2/default/v1/authorize"}
-    tokens = {"token_type": "Bearer", "expires_in": 3600, "access_token": "d:access:aaaaaaaa", "refresh_token": "d:refresh:bbbbbb"}
+    tokens = {
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "access_token": "d:access:aaaaaaaa",
+        "refresh_token": "d:refresh:bbbbbb",
+    }
     back = HttpFacts(channel=Channel.BACK, operation=Operation.DISCOVERY, allowed=True)
     return [
         exchange(seq, "GET", "/oauth2/default/.well-known/openid-configuration", 200, answer=json.dumps(discovery), facts=back),
@@ -170,9 +178,13 @@ def sign_in(seq: int, number: int) -> list[AnyEntry]:
                 channel=Channel.BACK,
                 client=ClientFacts(presented=True, whose="own", methods=("body",), authenticated=True),
                 grant=GrantFacts(grant_type="authorization_code", grant_state="fresh", verifier="mismatch", redirect_equal=False),
-                exposures=(Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData"),),
+                exposures=(
+                    Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData"),
+                ),
             ),
-            refusal=None if number == 1 else Refusal(
+            refusal=None
+            if number == 1
+            else Refusal(
                 code="pkce-mismatch",
                 message="the verifier does not match the challenge",
                 fields=(FieldProblem(pointer="/request/postData/params/5/value", reason="SHA-256 differs"),),
@@ -215,9 +227,9 @@ def transaction(seq: int, number: int, *, valid: bool) -> HttpEntry:
                 transaction_id=f"t-{number}",
                 exams=2,
                 accepted=valid,
-                records=(
-                    RecordFacts(index=1, key="k", patient="p", content="c", status="Rejected", problems=(problem,)),
-                ) if not valid else (),
+                records=(RecordFacts(index=1, key="k", patient="p", content="c", status="Rejected", problems=(problem,)),)
+                if not valid
+                else (),
             ),
         ),
     )
@@ -241,7 +253,13 @@ def build_recording() -> FakeRecording:
     """About sixty entries: a registration, two sign-ins, posts with their polls, a failed handshake."""
     entries: list[AnyEntry] = [
         event(1, "server-started", version="0.1.0"),
-        event(2, "registration-attempted", accepted=True, environment="test", declared={"name": "ScreenSend", "addresses": ["0.0.0.0/0"]}),
+        event(
+            2,
+            "registration-attempted",
+            accepted=True,
+            environment="test",
+            declared={"name": "ScreenSend", "addresses": ["0.0.0.0/0"]},
+        ),
         event(3, "run-started", profile="lcsr"),
         event(4, "step-began", step="sign-in"),
         *sign_in(5, 1),
@@ -273,7 +291,7 @@ _REQUIREMENTS = {
     "apply-name": "The application's name is given and printable.",
     "apply-redirect-https": "The redirect URL is absolute, https, without fragment, wildcard or user info.",
     "apply-registries": "Registries and mapping versions claimed exist and are in force.",
-    "apply-logo": "A logo, if given, is a PNG of 150 × 40 pixels with a web link.",
+    "apply-logo": "A logo, if given, is a PNG of 150 by 40 pixels with a web link.",
     "allow-registered": "Every back-channel exchange comes from an allowed address.",
     "allow-all-used": "Each local source that was given is seen.",
     "allow-refusal-respected": "After a refusal by address the client does not retry in a loop.",
@@ -316,11 +334,28 @@ _REQUIREMENTS = {
     "status-partial": "PartiallySuccessful is not taken for success.",
     "status-failed": "ValidationFail leads to correction, not to an identical resend.",
 }
-_SHOULD = {"apply-logo", "allow-all-used", "auth-discovery", "auth-state-present", "auth-nonce", "auth-pkce", "tx-coverage", "status-pace"}
+_SHOULD = {
+    "apply-logo",
+    "allow-all-used",
+    "auth-discovery",
+    "auth-state-present",
+    "auth-nonce",
+    "auth-pkce",
+    "tx-coverage",
+    "status-pace",
+}
 _CHALLENGES = {
-    "allow-refusal-respected", "auth-state-verified", "auth-denied", "auth-refresh-rotation", "auth-refresh-dead",
-    "auth-token-expiry", "auth-tls", "tx-retry-same", "status-partial", "status-failed",
-}  # fmt: skip
+    "allow-refusal-respected",
+    "auth-state-verified",
+    "auth-denied",
+    "auth-refresh-rotation",
+    "auth-refresh-dead",
+    "auth-token-expiry",
+    "auth-tls",
+    "tx-retry-same",
+    "status-partial",
+    "status-failed",
+}
 _SPECIAL: dict[str, dict[str, Any]] = {
     "apply-logo": {"outcome": Outcome.NOT_APPLICABLE, "actual": "no logo was given"},
     "auth-redirect-exact": {
@@ -366,8 +401,12 @@ _SPECIAL: dict[str, dict[str, Any]] = {
         "actual": "a name that may be a real person's",
         "evidence": (Evidence(entry=11, pointer="/request/postData/text/Exams/0/Exam_Unique_ID"),),
     },
-    "status-pace": {"outcome": Outcome.HARNESS_ERROR, "actual": "the check itself broke", "note": "reported to acrmock, not to you"},
-}  # fmt: skip
+    "status-pace": {
+        "outcome": Outcome.HARNESS_ERROR,
+        "actual": "the check itself broke",
+        "note": "reported to acrmock, not to you",
+    },
+}
 
 
 def make_finding(check: str, **changes: Any) -> Finding:
@@ -396,7 +435,11 @@ def build_result(findings: tuple[Finding, ...] | None = None, **changes: Any) ->
     """The sample result: not ready, 46 findings, unless said otherwise."""
     if findings is None:
         findings = tuple(make_finding(check, **_SPECIAL.get(check, {})) for check in _REQUIREMENTS)
-    scored = [found for found in findings if found.weight in (Weight.MUST, Weight.SHOULD) and found.outcome is not Outcome.NOT_APPLICABLE]
+    scored = [
+        found
+        for found in findings
+        if found.weight in (Weight.MUST, Weight.SHOULD) and found.outcome is not Outcome.NOT_APPLICABLE
+    ]
 
     def tally(name: str) -> dict[str, tuple[int, int]]:
         keys = dict.fromkeys(getattr(found, name) for found in scored)
@@ -424,10 +467,7 @@ def build_result(findings: tuple[Finding, ...] | None = None, **changes: Any) ->
         "facts_digest": "3c" * 32,
         "recording_sha256": "ab" * 32,
         "claims": ("follow-up", "update", "offline"),
-        "notes": (
-            "LCSR mapping 1.8: its elements are taken from 1.7 as far as known; what ACR changed in 1.8 is not public, so results "
-            "of tx-schema and tx-complete rest on our choice.",
-        ),
+        "notes": ("LCSR mapping 1.8: its elements are taken from 1.7 as far as known; what ACR changed is not public.",),
         "resolutions": (
             Resolution(
                 check="tx-test-data",

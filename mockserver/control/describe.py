@@ -1,0 +1,167 @@
+"""The control API's part of the OpenAPI document: every call with every status that it can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mockserver.control import requests
+from mockserver.control.errors import Code
+from mockserver.onboarding.request import RegistrationRequest
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+_REF = "#/components/schemas/{name}"
+_GUARD = (Code.TOKEN_MISSING, Code.TOKEN_WRONG, Code.ORIGIN_REFUSED)
+_BODY = (Code.NOT_JSON, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE, Code.INVALID, Code.STORE_FULL, Code.UNAVAILABLE)
+_NAMED = (Code.APPLICATION_UNKNOWN, Code.ENVIRONMENT_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One control call: its path, what it takes and what it can answer."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    body: type[msgspec.Struct] | None = None
+    status: int = 200
+    media: str = "application/json"
+    query: tuple[str, ...] = ()
+    refusals: tuple[Code, ...] = ()
+    token: bool = True
+
+
+_CALLS = (
+    _Call(
+        method="post", path="/applications", name="register", summary="Register an application or an environment",
+        status=201, body=RegistrationRequest,
+        refusals=(
+            Code.REGISTRATION_REFUSED, Code.ENVIRONMENT_EXISTS, Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.RUN_CLOSED,
+            Code.RUN_OPEN,
+        ),
+    ),
+    _Call(method="get", path="/applications", name="listApplications", summary="All applications, without secrets"),
+    _Call(
+        method="get", path="/applications/{application}", name="showApplication", summary="An application, without secrets",
+        refusals=(Code.APPLICATION_UNKNOWN,),
+    ),
+    _Call(
+        method="post", path="/applications/{application}/move", name="moveEndpoints", summary="Move the sign-in endpoints",
+        body=requests.Move, refusals=_NAMED,
+    ),
+    _Call(
+        method="post", path="/applications/{application}/settings", name="overrideSettings", summary="Override layer settings",
+        body=requests.Settings, refusals=(*_NAMED, Code.SETTING_INVALID),
+    ),
+    _Call(
+        method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201, body=requests.StartRun,
+        refusals=(Code.PROFILE_UNKNOWN, Code.APPLICATION_UNKNOWN, Code.RUN_OPEN),
+    ),
+    _Call(method="get", path="/runs/{run}", name="showRun", summary="A run", refusals=(Code.RUN_UNKNOWN,)),
+    _Call(
+        method="post", path="/runs/{run}/steps", name="beginStep", summary="Begin a step", body=requests.BeginStep,
+        refusals=(Code.RUN_UNKNOWN, Code.RUN_CLOSED),
+    ),
+    _Call(
+        method="post", path="/runs/{run}/events", name="noteEvent", summary="Note what happened beside the wires",
+        body=requests.NoteEvent, refusals=(Code.RUN_UNKNOWN, Code.RUN_CLOSED),
+    ),
+    _Call(
+        method="post", path="/runs/{run}/finish", name="finishRun", summary="End a run", body=requests.Nothing,
+        refusals=(Code.RUN_UNKNOWN, Code.RUN_CLOSED),
+    ),
+    _Call(
+        method="get", path="/journal", name="exportJournal", summary="The journal as a recording", media="application/x-ndjson",
+        query=("application", "run", "after"), refusals=(Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/journal/await", name="awaitEntry", summary="Wait for an entry",
+        query=("application", "run", "operation", "name", "after", "count", "timeout"),
+        refusals=(Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.INVALID, Code.AWAIT_TIMEOUT),
+    ),
+    _Call(
+        method="post", path="/observations", name="observe", summary="Report what the robot user saw", status=201,
+        body=requests.Observation, refusals=_NAMED,
+    ),
+    _Call(
+        method="get", path="/clock", name="showClock", summary="An application's business time", query=("application",),
+        refusals=(Code.APPLICATION_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/clock", name="moveClock", summary="Set, advance, freeze or resume business time",
+        body=requests.MoveClock, refusals=(Code.APPLICATION_UNKNOWN, Code.CLOCK_INVALID),
+    ),
+    _Call(
+        method="get", path="/plans", name="showPlans", summary="The plans in force", query=("application", "environment"),
+        refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/plans", name="setPlan", summary="Set a status plan or release a hold", body=requests.SetPlan,
+        refusals=(*_NAMED, Code.PLAN_INVALID),
+    ),
+    _Call(
+        method="post", path="/reset", name="reset", summary="Forget what applications did", body=requests.Reset,
+        refusals=(Code.APPLICATION_UNKNOWN,),
+    ),
+    _Call(
+        method="post", path="/acknowledge", name="acknowledge", summary="Give a transaction's rejected records up",
+        body=requests.Acknowledge, refusals=(*_NAMED, Code.TRANSACTION_UNKNOWN),
+    ),
+    _Call(
+        method="get", path="/ca.pem", name="certificateAuthority", summary="The certificate authority to trust",
+        media="application/x-pem-file", token=False,
+    ),
+)  # fmt: skip
+
+
+def openapi(facts: Facts) -> dict[str, Any]:
+    """Paths and components of the control API."""
+    bodies = [call.body for call in _CALLS if call.body is not None]
+    _, schemas = msgspec.json.schema_components(bodies, ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for call in _CALLS:
+        paths.setdefault(f"/_acrmock{call.path}", {})[call.method] = _operation(call, facts)
+    scheme = {"type": "http", "scheme": "bearer", "description": "the control token of ready.json"}
+    return {"paths": paths, "components": {"schemas": schemas, "securitySchemes": {"controlToken": scheme}}}
+
+
+def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": call.name,
+        "summary": call.summary,
+        "tags": ["control"],
+        "security": [{"controlToken": []}] if call.token else [],
+        "parameters": _parameters(call),
+        "responses": {str(call.status): {"description": "Done", "content": {call.media: {"schema": _schema(call.media)}}}},
+    }
+    if call.body is not None:
+        schema = {"$ref": _REF.format(name=call.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    codes = (*(_GUARD if call.token else (Code.ORIGIN_REFUSED,)), *(_BODY if call.body else ()), *call.refusals)
+    for status, titles in _by_status(codes, facts).items():
+        content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+        operation["responses"][status] = {"description": "; ".join(titles), "content": content}
+    return operation
+
+
+def _schema(media: str) -> dict[str, Any]:
+    return {"type": "object"} if media == "application/json" else {"type": "string"}
+
+
+def _parameters(call: _Call) -> list[dict[str, Any]]:
+    found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
+    inside = [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in found]
+    return inside + [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in call.query]
+
+
+def _by_status(codes: tuple[Code, ...], facts: Facts) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for code in dict.fromkeys(codes):
+        spec = facts.errors[code]
+        found.setdefault(str(spec.status), []).append(spec.title)
+    return dict(sorted(found.items()))

@@ -1,0 +1,150 @@
+"""`/healthz` and `/metrics`: whether the engine can keep what it is told, and how much it did; no token, no secret."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import flask
+import msgspec
+
+from acrmock.clock import rfc3339
+from mockserver.context import EngineCore, current_core
+from mockserver.store import GLOBAL, StoreError
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+HEALTH = "health"
+FRESH_SECONDS = 2.0
+"""For so long the answer to whether the store can be written holds, so that probing costs nothing."""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """That the store could be written, and when (protocol time)."""
+
+    at: str
+
+
+class _Probe:
+    """Writes to the store, at most once in a while, and remembers how it went."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: tuple[float, str] | None = None
+
+    def fault(self, core: EngineCore) -> str:
+        """Why the store cannot be written, or an empty string."""
+        with self._lock:
+            now = core.clock.monotonic()
+            if self._last is None or now - self._last[0] > FRESH_SECONDS:
+                self._last = (now, _write(core))
+            return self._last[1]
+
+
+def _write(core: EngineCore) -> str:
+    try:
+        with core.store.write() as unit:
+            unit.put(HEALTH, GLOBAL, HEALTH, Health(at=rfc3339(core.clock.now())))
+    except StoreError as error:
+        return error.what
+    return ""
+
+
+def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is made from the facts
+    """Health and metrics as a Flask blueprint; the engine's core is found in the request's environment."""
+    health = flask.Blueprint("health", __name__)
+    probe = _Probe()
+
+    def healthz() -> flask.Response:
+        core = current_core()
+        fault = probe.fault(core)
+        state = {
+            "status": "failed" if fault else "ok",
+            "store": fault or "ok",
+            "version": core.version,
+            "clock": rfc3339(core.clock.now()),
+            "facts_digest": core.facts.digest,
+        }
+        return _json(state, 503 if fault else 200)
+
+    def metrics() -> flask.Response:
+        core = current_core()
+        return flask.Response(exposition(core), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    health.add_url_rule("/healthz", view_func=healthz, methods=["GET"])
+    health.add_url_rule("/metrics", view_func=metrics, methods=["GET"])
+    return health
+
+
+def exposition(core: EngineCore) -> str:
+    """The metrics in Prometheus's text format 0.0.4."""
+    with core.store.read() as snapshot:
+        entries = snapshot.last_seq()
+    lines = ["# HELP acrmock_requests_total Requests answered on the wires.", "# TYPE acrmock_requests_total counter"]
+    for (operation, status), count in sorted(core.metrics.requests().items()):
+        lines.append(f'acrmock_requests_total{{operation="{operation}",status="{status}"}} {count}')
+    for name, kind, text, value in _gauges(core, entries):
+        lines += [f"# HELP acrmock_{name} {text}", f"# TYPE acrmock_{name} {kind}", f"acrmock_{name} {value:g}"]
+    lines += [
+        "# HELP acrmock_info The version that answers.",
+        "# TYPE acrmock_info gauge",
+        f'acrmock_info{{version="{core.version}"}} 1',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gauges(core: EngineCore, entries: int) -> list[tuple[str, str, str, float]]:
+    store: Any = core.store
+    found = [
+        ("journal_entries_total", "counter", "Entries appended to the journal.", float(entries)),
+        ("uptime_seconds", "gauge", "Seconds since the engine was made.", core.clock.monotonic() - core.metrics.began),
+        ("applications", "gauge", "Registered applications.", float(len(core.applications.all()))),
+    ]
+    counters = getattr(store, "counters", None)
+    if callable(counters):
+        found += [
+            (f"store_{name}_total", "counter", f"Store: {name}.", float(value)) for name, value in sorted(counters().items())
+        ]
+    return found
+
+
+def _json(value: dict[str, Any], status: int) -> flask.Response:
+    response = flask.Response(msgspec.json.encode(value), status=status, mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def openapi(facts: Facts) -> dict[str, Any]:  # noqa: ARG001 - every part is made from the facts
+    """Paths of this part for the OpenAPI document."""
+    state = {"type": "object", "required": ["status", "store", "version", "clock"], "properties": {}}
+    state["properties"] = {name: {"type": "string"} for name in ("status", "store", "version", "clock", "facts_digest")}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/HealthState"}}}
+    return {
+        "paths": {
+            "/healthz": {
+                "get": {
+                    "operationId": "healthz",
+                    "summary": "Whether the engine can keep what it is told",
+                    "tags": ["health"],
+                    "security": [],
+                    "responses": {
+                        "200": {"description": "It can", "content": content},
+                        "503": {"description": "The store failed", "content": content},
+                    },
+                }
+            },
+            "/metrics": {
+                "get": {
+                    "operationId": "metrics",
+                    "summary": "Counters in Prometheus's text format",
+                    "tags": ["health"],
+                    "security": [],
+                    "responses": {
+                        "200": {"description": "The counters", "content": {"text/plain": {"schema": {"type": "string"}}}}
+                    },
+                }
+            },
+        },
+        "components": {"schemas": {"HealthState": state}},
+    }

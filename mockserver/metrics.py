@@ -1,0 +1,28 @@
+"""Counters of one engine, for `/metrics`: cheap to count, read under a lock."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+
+class Metrics:
+    """Requests answered on the wires, by operation and HTTP status, since the engine was made.
+
+    `began` is the clock's monotonic time (seconds) at which the engine was made.
+    """
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self._lock = threading.Lock()
+        self._requests: Counter[tuple[str, str]] = Counter()
+
+    def count(self, operation: str, status: str) -> None:
+        """Count one answered request; `operation` as in the record, `status` the three digits."""
+        with self._lock:
+            self._requests[str(operation), status] += 1
+
+    def requests(self) -> dict[tuple[str, str], int]:
+        """The counts so far by (operation, status)."""
+        with self._lock:
+            return dict(self._requests)
