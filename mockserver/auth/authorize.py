@@ -56,7 +56,9 @@ def answer_sign_in(call: Call, request: flask.Request) -> flask.Response:
         return _deny(call, wanted)
     user = _proved(call, username, password)
     if decision != names.allow or user is None:
-        field = FieldProblem(pointer=f"/request/postData/{names.username}", element=names.username, reason="no such user and password")
+        field = FieldProblem(
+            pointer=f"/request/postData/{names.username}", element=names.username, reason="no such user and password"
+        )
         call.notes.refusal("acrmock:sign-in-failed", TRY_AGAIN, fields=(field,))
         return _show_form(call, wanted, username=username, problem=TRY_AGAIN)
     return _allow(call, wanted, user)
@@ -115,7 +117,9 @@ def _unsealed(call: Call, tokens: Sequence[str]) -> AuthorizationRequest:
     raise PageRefusal(
         "sign-in-expired",
         "This form was not made by this service, or it is too old.",
-        FieldProblem(pointer="/request/postData/request", element="request", expected="the hidden value of the page", reason="not valid"),
+        FieldProblem(
+            pointer="/request/postData/request", element="request", expected="the hidden value of the page", reason="not valid"
+        ),
         "Get the sign-in page anew and post the form that stands in it.",
     )
 
@@ -151,25 +155,31 @@ def _allow(call: Call, wanted: AuthorizationRequest, user: User) -> flask.Respon
 
 
 def _deny(call: Call, wanted: AuthorizationRequest) -> flask.Response:
-    call.notes.refusal("acrmock:authorize-denied", "The person denied the request.", hint="End politely; ask again only when the person wants to.")
+    call.notes.refusal(
+        "acrmock:authorize-denied",
+        "The person denied the request.",
+        hint="End politely; ask again only when the person wants to.",
+    )
     fields = [("error", "access_denied"), ("error_description", "The user denied the request.")]
     return _send_back(call, wanted.redirect_uri, wanted.response_mode, fields, wanted.state)
 
 
 def _refuse_by_page(call: Call, refusal: PageRefusal) -> flask.Response:
-    call.notes.refused = Refusal(code=f"acrmock:{refusal.code}", message=refusal.message, fields=(refusal.problem,), hint=refusal.hint)
+    call.notes.refused = Refusal(
+        code=f"acrmock:{refusal.code}", message=refusal.message, fields=(refusal.problem,), hint=refusal.hint
+    )
     return pages.error_page(call, refusal.message)
 
 
 def _refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:
-    call.notes.refused = Refusal(code=f"acrmock:{refusal.code}", message=refusal.description, fields=refusal.problems, hint=refusal.hint)
+    call.notes.refused = Refusal(
+        code=f"acrmock:{refusal.code}", message=refusal.description, fields=refusal.problems, hint=refusal.hint
+    )
     fields = [("error", refusal.error), ("error_description", refusal.description)]
     return _send_back(call, refusal.redirect_uri, refusal.response_mode, fields, refusal.state)
 
 
-def _send_back(
-    call: Call, redirect_uri: str, mode: str, fields: list[tuple[str, str]], state: str | None
-) -> flask.Response:
+def _send_back(call: Call, redirect_uri: str, mode: str, fields: list[tuple[str, str]], state: str | None) -> flask.Response:
     """The answer on its way to the redirect URI; 303 after the form, so that no browser posts it on (RFC 9700 4.12)."""
     if state is not None:
         fields = [*fields, ("state", state)]

@@ -111,7 +111,11 @@ def client_problem(presented: Presented, facts: ClientFacts) -> FieldProblem:
         return FieldProblem(pointer="/request/postData", element="client_id", expected="the issued client ID", reason="missing")
     if facts.whose != "own":
         return FieldProblem(
-            pointer="/request/postData", element="client_id", expected="the issued client ID", actual=facts.whose, reason="not issued here"
+            pointer="/request/postData",
+            element="client_id",
+            expected="the issued client ID",
+            actual=facts.whose,
+            reason="not issued here",
         )
     if not facts.methods:
         return FieldProblem(

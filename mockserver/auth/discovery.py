@@ -7,8 +7,8 @@ from typing import Any
 import flask
 import msgspec
 
+from mockserver.auth.mint import SigningKeys
 from mockserver.auth.settings import issuer_of, paths_of
-from mockserver.auth.tokens import SigningKeys
 from mockserver.context import Call
 
 KEYS_MAX_AGE = 300

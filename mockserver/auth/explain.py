@@ -32,7 +32,9 @@ def explain(call: Call, request: TokenRequest, error: OAuth2Error) -> Refusal:
         problem = client_problem(request.presented, client)
         return _refusal("token-client-authentication", problem.reason, (problem,), HINTS[word])
     if client is not None and len(client.methods) > 1:
-        problem = FieldProblem(pointer=FORM, element="client_secret", expected="one method", actual="Basic and body", reason="sent twice")
+        problem = FieldProblem(
+            pointer=FORM, element="client_secret", expected="one method", actual="Basic and body", reason="sent twice"
+        )
         return _refusal("token-client-two-methods", error.description, (problem,), HINTS["invalid_client"])
     fields = _grant_problems(facts)
     if fields and word in {"invalid_grant", "invalid_request"}:

@@ -10,17 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidGrantError, OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN, compare_s256_code_challenge
 
-from acrmock.record import GrantFacts
+from acrmock.record import GrantFacts, SecretKind
 from mockserver.auth.clients import Client, Presented
 from mockserver.auth.model import CODE, FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.tokens import GRACE, ROTATE_MODES, revoke_family, token_state, user_named
 from mockserver.context import Call
+from mockserver.store import Reader
 
 if TYPE_CHECKING:
     from mockserver.onboarding.model import User
@@ -76,7 +77,8 @@ class CodeGrant(Minting, AuthorizationCodeGrant):  # type: ignore[misc]
         request: TokenRequest = self.request
         call = request.call
         mark = call.engine.digester.mark(code)
-        found = call.unit.get(CODE, call.scope, mark, AuthorizationCode)
+        with call.engine.store.read() as reader:
+            found = reader.get(CODE, call.scope, mark, AuthorizationCode)
         state = _code_state(call, found)
         call.notes.grant = GrantFacts(
             grant_type=self.GRANT_TYPE,
@@ -111,17 +113,19 @@ class RefreshGrant(Minting, RefreshTokenGrant):  # type: ignore[misc]
         request: TokenRequest = self.request
         call = request.call
         mark = call.engine.digester.mark(refresh_token)
-        found = call.unit.get(TOKEN, call.scope, mark, IssuedToken)
-        if found is not None and found.kind != "refresh_token":
-            found = None
-        state = _refresh_state(call, found)
+        with call.engine.store.read() as reader:
+            found = reader.get(TOKEN, call.scope, mark, IssuedToken)
+            if found is not None and found.kind != SecretKind.REFRESH_TOKEN:
+                found = None
+            state = _refresh_state(reader, call, found)
+            family = reader.get(FAMILY, call.scope, found.family, Family) if found is not None else None
         call.notes.grant = GrantFacts(grant_type=self.GRANT_TYPE, grant_state="fresh" if state == "active" else state)
         if found is not None and state == "reused" and call.settings.flag("auth.refresh_reuse_revokes"):
             revoke_family(call, found.family)
         request.mark = mark
         if found is None or state != "active":
             return None
-        request.family = call.unit.get(FAMILY, call.scope, found.family, Family)
+        request.family = family
         return found
 
     def authenticate_user(self, refresh_token: IssuedToken) -> User | None:  # noqa: ARG002
@@ -143,6 +147,26 @@ def rotates(call: Call) -> bool:
     return call.settings.text("auth.refresh_mode") in ROTATE_MODES
 
 
+def still_fresh(request: TokenRequest) -> None:
+    """Look at the code again, now inside the unit: of two requests at once only one may redeem it (RFC 6749 4.1.2)."""
+    call = request.call
+    code = call.unit.get(CODE, call.scope, request.mark, AuthorizationCode)
+    if code is None or code.redeemed:
+        call.notes.grant = GrantFacts(grant_type=CodeGrant.GRANT_TYPE, grant_state="reused")
+        revoke_family(call, request.authorization_code.family)
+        raise InvalidGrantError
+
+
+def still_active(request: TokenRequest) -> None:
+    """Look at the refresh token again, now inside the unit: of two requests at once only one may rotate it."""
+    call = request.call
+    token = call.unit.get(TOKEN, call.scope, request.mark, IssuedToken)
+    state = _refresh_state(call.unit, call, token)
+    if state != "active":
+        call.notes.grant = GrantFacts(grant_type=RefreshGrant.GRANT_TYPE, grant_state=state)
+        raise InvalidGrantError
+
+
 def extension() -> list[Any]:
     """The extensions of the code grant; PKCE is enforced whenever a challenge was sent."""
     return [S256Only(required=False)]
@@ -156,11 +180,11 @@ def _code_state(call: Call, code: AuthorizationCode | None) -> str:
     return "expired" if code.expires_at <= call.wall.timestamp() else "fresh"
 
 
-def _refresh_state(call: Call, token: IssuedToken | None) -> str:
+def _refresh_state(reader: Reader, call: Call, token: IssuedToken | None) -> str:
     """`active`, `reused`, `expired`, `revoked` or `unknown`; a rotated token still counts as active during the grace."""
     if token is None:
         return "unknown"
-    state = token_state(call.unit, call, token)
+    state = token_state(reader, call, token)
     if state != "active" or token.used_at is None:
         return state
     grace = call.settings.number("auth.refresh_grace") if call.settings.text("auth.refresh_mode") == GRACE else 0.0

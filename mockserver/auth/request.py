@@ -25,9 +25,20 @@ UNSUPPORTED = {
     "registration": "registration_not_supported",
 }
 ONCE = (
-    "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode", "code_challenge",
-    "code_challenge_method", "prompt", "max_age", "login_hint", *UNSUPPORTED,
-)  # fmt: skip
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "login_hint",
+    *UNSUPPORTED,
+)
 SHOWN = 80
 
 
@@ -72,7 +83,9 @@ class _Reader:
     def twice(self, name: str) -> bool:
         return len(self.values.get(name, ())) > 1
 
-    def wrong(self, code: str, error: str, name: str, reason: str, *, expected: str = "", actual: str = "", hint: str = "") -> None:
+    def wrong(
+        self, code: str, error: str, name: str, reason: str, *, expected: str = "", actual: str = "", hint: str = ""
+    ) -> None:
         problem = FieldProblem(
             pointer=f"/request/parameters/{name}", element=name, expected=expected, actual=actual[:SHOWN], reason=reason
         )
@@ -134,16 +147,16 @@ def _redirect_uri(reader: _Reader) -> str:
     registration = reader.call.registration
     given = reader.one("redirect_uri")
     registered = given in registration.redirect_urls and not reader.twice("redirect_uri")
-    reader.call.notes.authorize = AuthorizeFacts(
-        redirect_registered=registered, scopes_expected=registry_scopes(reader.call)
-    )
+    reader.call.notes.authorize = AuthorizeFacts(redirect_registered=registered, scopes_expected=registry_scopes(reader.call))
     if given is not None and registered:
         return given
     reason = (
-        "given more than once" if reader.twice("redirect_uri")
-        else "missing" if given is None
+        "given more than once"
+        if reader.twice("redirect_uri")
+        else "missing"
+        if given is None
         else "no registered redirect URL equals it byte for byte"
-    )  # fmt: skip
+    )
     raise PageRefusal(
         "authorize-redirect-mismatch",
         "The address to which the answer should go is not registered for this application.",
@@ -169,25 +182,43 @@ def _response_mode(reader: _Reader) -> str:
     modes = reader.call.settings.texts("auth.response_modes")
     if given in modes:
         return given
-    reader.wrong("authorize-unsupported-response-mode", "invalid_request", "response_mode", "The response_mode is not supported.",
-                 expected=" or ".join(modes), actual=given)  # fmt: skip
+    reader.wrong(
+        "authorize-unsupported-response-mode",
+        "invalid_request",
+        "response_mode",
+        "The response_mode is not supported.",
+        expected=" or ".join(modes),
+        actual=given,
+    )
     return QUERY
 
 
 def _duplicates(reader: _Reader) -> None:
     for name in ONCE:
         if reader.twice(name):
-            reader.wrong("authorize-invalid-request", "invalid_request", name, f"The parameter {name} is given more than once.",
-                         expected="at most once", actual=f"{len(reader.values[name])} times",
-                         hint="Request parameters must not be included more than once (RFC 6749 section 3.1).")  # fmt: skip
+            reader.wrong(
+                "authorize-invalid-request",
+                "invalid_request",
+                name,
+                f"The parameter {name} is given more than once.",
+                expected="at most once",
+                actual=f"{len(reader.values[name])} times",
+                hint="Request parameters must not be included more than once (RFC 6749 section 3.1).",
+            )
 
 
 def _sizes(reader: _Reader) -> None:
     limit = reader.call.settings.integer("auth.authorize_parameter_limit")
     for name in ONCE:
         if any(len(value) > limit for value in reader.values.get(name, ())):
-            reader.wrong("authorize-invalid-request", "invalid_request", name, f"The parameter {name} is too long.",
-                         expected=f"at most {limit} characters", actual=f"{max(map(len, reader.values[name]))} characters")  # fmt: skip
+            reader.wrong(
+                "authorize-invalid-request",
+                "invalid_request",
+                name,
+                f"The parameter {name} is too long.",
+                expected=f"at most {limit} characters",
+                actual=f"{max(map(len, reader.values[name]))} characters",
+            )
 
 
 def _echoed(reader: _Reader, state: str | None) -> str | None:
@@ -199,12 +230,23 @@ def _echoed(reader: _Reader, state: str | None) -> str | None:
 def _response_type(reader: _Reader) -> None:
     given = reader.one("response_type")
     if given is None:
-        reader.wrong("authorize-invalid-request", "invalid_request", "response_type", "The parameter response_type is missing.",
-                     expected="code")  # fmt: skip
+        reader.wrong(
+            "authorize-invalid-request",
+            "invalid_request",
+            "response_type",
+            "The parameter response_type is missing.",
+            expected="code",
+        )
     elif given not in reader.call.settings.texts("auth.response_types"):
-        reader.wrong("authorize-unsupported-response-type", "unsupported_response_type", "response_type",
-                     "The response_type is not supported.", expected="code", actual=given,
-                     hint="Only the authorization code flow is offered (fact N1.14).")  # fmt: skip
+        reader.wrong(
+            "authorize-unsupported-response-type",
+            "unsupported_response_type",
+            "response_type",
+            "The response_type is not supported.",
+            expected="code",
+            actual=given,
+            hint="Only the authorization code flow is offered (fact N1.14).",
+        )
 
 
 def _unsupported(reader: _Reader) -> None:
@@ -217,14 +259,26 @@ def _scopes(reader: _Reader) -> tuple[str, ...]:
     given = tuple(dict.fromkeys((reader.one("scope") or "").split()))
     required = reader.call.settings.texts("auth.scopes.required")
     for missing in (scope for scope in required if scope not in given):
-        reader.wrong("authorize-invalid-scope", "invalid_scope", "scope", f"The scope {missing} is missing.",
-                     expected=" ".join(required), actual=" ".join(given))  # fmt: skip
+        reader.wrong(
+            "authorize-invalid-scope",
+            "invalid_scope",
+            "scope",
+            f"The scope {missing} is missing.",
+            expected=" ".join(required),
+            actual=" ".join(given),
+        )
     allowed = reader.call.registration.scopes
     unknown = [scope for scope in given if scope not in allowed]
     if unknown:
-        reader.wrong("authorize-invalid-scope", "invalid_scope", "scope", "A scope is not granted to this application.",
-                     expected="of " + " ".join(allowed), actual=" ".join(unknown),
-                     hint="Ask only for the scopes of the registration document.")  # fmt: skip
+        reader.wrong(
+            "authorize-invalid-scope",
+            "invalid_scope",
+            "scope",
+            "A scope is not granted to this application.",
+            expected="of " + " ".join(allowed),
+            actual=" ".join(unknown),
+            hint="Ask only for the scopes of the registration document.",
+        )
     return given
 
 
@@ -232,8 +286,15 @@ def _pkce(reader: _Reader) -> tuple[str | None, str | None]:
     challenge, method = reader.one("code_challenge"), reader.one("code_challenge_method")
 
     def wrong(name: str, reason: str, expected: str, actual: str = "", code: str = "authorize-pkce-method") -> None:
-        reader.wrong(code, "invalid_request", name, reason, expected=expected, actual=actual,
-                     hint="Send the base64url SHA-256 of the verifier and code_challenge_method=S256 (RFC 7636 section 4.2).")  # fmt: skip
+        reader.wrong(
+            code,
+            "invalid_request",
+            name,
+            reason,
+            expected=expected,
+            actual=actual,
+            hint="Send the base64url SHA-256 of the verifier and code_challenge_method=S256 (RFC 7636 section 4.2).",
+        )
 
     if challenge is None:
         if method is not None:
@@ -243,7 +304,7 @@ def _pkce(reader: _Reader) -> tuple[str | None, str | None]:
         return None, None
     if method not in reader.call.settings.texts("auth.pkce_methods"):
         wrong("code_challenge_method", "The code_challenge_method must be S256.", "S256", method or "left out, which means plain")
-    if len(challenge) != 43 or not CODE_CHALLENGE_PATTERN.fullmatch(challenge):  # noqa: PLR2004
+    if len(challenge) != 43 or not CODE_CHALLENGE_PATTERN.fullmatch(challenge):
         wrong("code_challenge", "The code_challenge is malformed.", "43 characters of base64url", f"{len(challenge)} characters")
     return challenge, "S256"
 
@@ -253,18 +314,37 @@ def _prompt(reader: _Reader, *, signed_in: bool) -> None:
     if "none" not in prompts:
         return
     if len(prompts) > 1:
-        reader.wrong("authorize-invalid-request", "invalid_request", "prompt", "The prompt none stands with another.", expected="none alone",
-                     actual=" ".join(prompts))  # fmt: skip
+        reader.wrong(
+            "authorize-invalid-request",
+            "invalid_request",
+            "prompt",
+            "The prompt none stands with another.",
+            expected="none alone",
+            actual=" ".join(prompts),
+        )
     elif not signed_in:
-        reader.wrong("authorize-prompt-none", "login_required", "prompt", "The user must sign in.", expected="a request without prompt=none",
-                     actual="none", hint="No session is kept: each authorization shows the sign-in page.")  # fmt: skip
+        reader.wrong(
+            "authorize-prompt-none",
+            "login_required",
+            "prompt",
+            "The user must sign in.",
+            expected="a request without prompt=none",
+            actual="none",
+            hint="No session is kept: each authorization shows the sign-in page.",
+        )
 
 
 def _max_age(reader: _Reader) -> None:
     given = reader.one("max_age")
     if given is not None and not (given.isascii() and given.isdigit()):
-        reader.wrong("authorize-invalid-request", "invalid_request", "max_age", "The max_age is not a number of seconds.",
-                     expected="digits", actual=given)  # fmt: skip
+        reader.wrong(
+            "authorize-invalid-request",
+            "invalid_request",
+            "max_age",
+            "The max_age is not a number of seconds.",
+            expected="digits",
+            actual=given,
+        )
 
 
 def as_lists(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -16,8 +16,8 @@ from acrmock.record import GrantFacts
 from mockserver.auth.clients import Client, client_facts, read_credentials
 from mockserver.auth.explain import explain
 from mockserver.auth.forms import FORM, form_pairs
-from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates
-from mockserver.auth.tokens import SigningKeys, found_family, mint, mint_refresh
+from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates, still_active, still_fresh
+from mockserver.auth.mint import SigningKeys, draft, family_of, issue
 from mockserver.context import Call
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -63,17 +63,20 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
     def _first(self, request: TokenRequest, scopes: tuple[str, ...]) -> dict[str, Any]:
         call, code = request.call, request.authorization_code
-        family = found_family(call, code)
         offline = call.settings.text("auth.scope.offline") in scopes
-        refresh = mint_refresh(call, family) if offline else None
-        return mint(call, self._signing, family, scopes, nonce=code.nonce, refresh=refresh)
+        key = self._signing.of(call.engine.keys)
+        tokens = draft(call, key, family_of(call, code), scopes, nonce=code.nonce, renew=offline)
+        still_fresh(request)
+        return issue(call, tokens)
 
     def _again(self, request: TokenRequest, scopes: tuple[str, ...]) -> dict[str, Any]:
         call, family = request.call, request.family
         if family is None:
             raise RuntimeError("a refresh has a family")
-        refresh = mint_refresh(call, family) if rotates(call) else request.form["refresh_token"]
-        return mint(call, self._signing, family, scopes, nonce=None, refresh=refresh)
+        key = self._signing.of(call.engine.keys)
+        tokens = draft(call, key, family, scopes, refresh=request.form["refresh_token"], renew=rotates(call))
+        still_active(request)
+        return issue(call, tokens)
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002
         """The answer, never to be stored (RFC 6749 section 5.1)."""

@@ -1,27 +1,18 @@
-"""Tokens: minting access, ID and refresh tokens, and authenticating a bearer (RFC 9068, OpenID Connect Core 2, RFC 6750).
+"""Tokens in use: whose they are, whether they live, and authenticating a bearer (RFC 6750).
 
-An access token is a JWT with the claims of RFC 9068 and, beside them, those of Okta's custom authorization servers (fact
-U5). A bearer is looked up by its keyed digest, which proves that it was issued here; no signature is computed for that.
+A bearer is looked up by its keyed digest, which proves that it was issued here; no signature is computed for that.
 """
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
-from authlib.oidc.core.util import create_half_hash
-from cryptography.hazmat.primitives import serialization
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
-from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
-from mockserver.auth.settings import issuer_of
+from mockserver.auth.model import FAMILY, TOKEN, Family, IssuedToken
 from mockserver.context import Call
 from mockserver.journal import SECRET, IssuedSecret
-from mockserver.keys import Keys
 from mockserver.onboarding.model import User
 from mockserver.problem import Problem
 from mockserver.store import GLOBAL, Reader
@@ -39,63 +30,6 @@ class Grant:
     scopes: tuple[str, ...]
     client_id: str
     family: str = ""
-
-
-class SigningKeys:
-    """The signing key as joserfc wants it, parsed once per key and never per request."""
-
-    def __init__(self) -> None:
-        self._parsed: dict[str, RSAKey] = {}
-
-    def of(self, keys: Keys) -> RSAKey:
-        """The private key of `keys`, with its key ID."""
-        found = self._parsed.get(keys.signing_kid)
-        if found is None:
-            pem = keys.signing.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            found = RSAKey.import_key(pem, {"kid": keys.signing_kid, "use": "sig"})
-            self._parsed[keys.signing_kid] = found
-        return found
-
-
-def mint(call: Call, signing: SigningKeys, family: Family, scopes: tuple[str, ...], *, nonce: str | None, refresh: str | None) -> dict[str, Any]:
-    """The token response's members for `family` (facts N1.17, N1.18); `refresh` is the refresh token to hand out, if any."""
-    settings = call.settings
-    user = user_named(call, family.username)
-    now = int(call.wall.timestamp())
-    lifetime = settings.integer("auth.access_token_lifetime")
-    access = _access_token(call, signing, user, scopes, now, lifetime)
-    _remember(call, SecretKind.ACCESS_TOKEN, access, family, scopes, now + lifetime)
-    id_token = _id_token(call, signing, user, family, access, nonce, now)
-    call.issue(SecretKind.ID_TOKEN, id_token)
-    answer = {"token_type": "Bearer", "expires_in": lifetime, "access_token": access, "scope": " ".join(scopes)}
-    if refresh is not None:
-        answer["refresh_token"] = refresh
-    answer["id_token"] = id_token
-    return answer
-
-
-def mint_refresh(call: Call, family: Family) -> str:
-    """A new opaque refresh token of `family`, which ends when the family does (fact N1.30, U6)."""
-    value = secrets.token_urlsafe(48)
-    _remember(call, SecretKind.REFRESH_TOKEN, value, family, family.scopes, family.refresh_until)
-    return value
-
-
-def found_family(call: Call, code: AuthorizationCode) -> Family:
-    """The family that redeeming `code` founds, stored."""
-    now = call.wall.timestamp()
-    family = Family(
-        id=code.family,
-        client_id=code.client_id,
-        username=code.username,
-        scopes=code.scopes,
-        auth_time=code.auth_time,
-        refresh_until=now + call.settings.number("auth.refresh_token_lifetime"),
-    )
-    call.unit.put(FAMILY, call.scope, family.id, family)
-    return family
 
 
 def revoke_family(call: Call, family_id: str) -> None:
@@ -121,57 +55,6 @@ def token_state(reader: Reader, call: Call, token: IssuedToken) -> str:
     return "expired" if token.expires_at <= call.wall.timestamp() else "active"
 
 
-def _remember(call: Call, kind: SecretKind, value: str, family: Family, scopes: tuple[str, ...], expires_at: float) -> None:
-    mark = call.issue(kind, value)
-    call.unit.put(TOKEN, call.scope, mark, IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at))
-
-
-def _access_token(call: Call, signing: SigningKeys, user: User, scopes: tuple[str, ...], now: int, lifetime: int) -> str:
-    if call.settings.text("auth.access_token_format") == "opaque":
-        return secrets.token_urlsafe(48)
-    client_id = call.registration.client_id
-    claims = {
-        "ver": 1,
-        "jti": "AT." + secrets.token_urlsafe(24),
-        "iss": issuer_of(call),
-        "aud": call.settings.text("auth.audience"),
-        "iat": now,
-        "exp": now + lifetime,
-        "sub": user.sub,
-        "client_id": client_id,
-        "scope": " ".join(scopes),
-        "cid": client_id,
-        "uid": user.sub,
-        "scp": list(scopes),
-    }
-    return _sign(call, signing, "at+jwt", claims)
-
-
-def _id_token(call: Call, signing: SigningKeys, user: User, family: Family, access: str, nonce: str | None, now: int) -> str:
-    claims: dict[str, Any] = {
-        "iss": issuer_of(call),
-        "sub": user.sub,
-        "aud": call.registration.client_id,
-        "iat": now,
-        "exp": now + call.settings.integer("auth.id_token_lifetime"),
-        "auth_time": int(family.auth_time),
-        "at_hash": create_half_hash(access, call.settings.text("auth.signing_alg")).decode("ascii"),
-        "name": user.name,
-        "preferred_username": user.username,
-        # two ID tokens of one second must still be two values, or the recorder could not tell them apart
-        "jti": "ID." + secrets.token_urlsafe(24),
-    }
-    if nonce is not None:
-        claims["nonce"] = nonce
-    return _sign(call, signing, "JWT", claims)
-
-
-def _sign(call: Call, signing: SigningKeys, kind: str, claims: dict[str, Any]) -> str:
-    algorithm = call.settings.text("auth.signing_alg")
-    key = signing.of(call.engine.keys)
-    return jwt.encode({"alg": algorithm, "kid": key.kid, "typ": kind}, claims, key, [algorithm])
-
-
 def authenticate_bearer(call: Call, required_scope: str) -> Grant:
     """The grant behind the request's bearer token; notes `BearerFacts`.
 
@@ -194,7 +77,9 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
     try:
         user = user_named(call, family.username)
     except LookupError:
-        raise _refuse("bearer-invalid-token", "invalid_token", "The access token is not valid.", "its user is gone", place) from None
+        raise _refuse(
+            "bearer-invalid-token", "invalid_token", "The access token is not valid.", "its user is gone", place
+        ) from None
     return Grant(user=user, scopes=token.scopes, client_id=family.client_id, family=family.id)
 
 
@@ -253,7 +138,9 @@ def _refuse(code: str, error: str, detail: str, reason: str, place: str, *, scop
     return Problem(
         code,
         detail,
-        fields=(FieldProblem(pointer=pointer, element="Authorization", expected="Bearer and a live access token", reason=reason),),
+        fields=(
+            FieldProblem(pointer=pointer, element="Authorization", expected="Bearer and a live access token", reason=reason),
+        ),
         hint="Send the access token as Authorization: Bearer; when a 401 comes, get a new one with the refresh token.",
         headers=(("WWW-Authenticate", challenge),),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import flask
@@ -11,9 +12,10 @@ import msgspec
 from acrmock.record import Channel, FieldProblem, Operation
 from mockserver.auth.authorize import answer_authorize, answer_sign_in
 from mockserver.auth.discovery import answer_keys, answer_metadata
+from mockserver.auth.mint import SigningKeys
 from mockserver.auth.server import TokenServer, answer_token_request
 from mockserver.auth.settings import paths_for, paths_of
-from mockserver.auth.tokens import SigningKeys, authenticate_bearer
+from mockserver.auth.tokens import authenticate_bearer
 from mockserver.context import Call, current_call, wire
 from mockserver.problem import Problem
 
@@ -21,6 +23,19 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 Answer = Callable[[Call], flask.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One endpoint that stands under a segment: its name among the paths, what it is for, and who answers."""
+
+    name: str
+    methods: tuple[str, ...]
+    operation: Operation
+    channel: Channel
+    answer: Answer
+
+
 SEGMENTS = ("auth.version_segment", "auth.moved_segment")
 
 
@@ -30,22 +45,29 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     signing = SigningKeys()
     server = TokenServer(signing)
     base = facts.text("auth.base_path")
-    _add(found, "discovery", base + facts.text("auth.discovery_path"), ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata)
-    _add(found, "metadata", facts.text("auth.metadata_path") + base, ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata)
-    for key in SEGMENTS:
-        segment = facts.text(key)
+    discovery = wire(Operation.DISCOVERY, Channel.FRONT)
+    for name, path in (
+        ("discovery", base + facts.text("auth.discovery_path")),
+        ("metadata", facts.text("auth.metadata_path") + base),
+    ):
+        found.add_url_rule(path, name, discovery(_view(answer_metadata)), methods=["GET"])
+    endpoints = (
+        _Endpoint(
+            "authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, lambda call: answer_authorize(call, flask.request)
+        ),
+        _Endpoint("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, lambda call: answer_sign_in(call, flask.request)),
+        _Endpoint(
+            "token", ("POST",), Operation.TOKEN, Channel.BACK, lambda call: answer_token_request(server, call, flask.request)
+        ),
+        _Endpoint("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing)),
+        _Endpoint("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo),
+    )
+    for segment in dict.fromkeys(facts.text(key) for key in SEGMENTS):
         paths = paths_for(facts.text, segment)
-
-        def add(name: str, methods: tuple[str, ...], operation: Operation, channel: Channel, answer: Answer) -> None:
-            path = getattr(paths, name)  # noqa: B023 - called at once
-            guarded = _in_force(name, path, answer)
-            _add(found, f"{name}-{segment}", path, methods, operation, channel, guarded)  # noqa: B023 - called at once
-
-        add("authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, lambda call: answer_authorize(call, flask.request))
-        add("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, lambda call: answer_sign_in(call, flask.request))
-        add("token", ("POST",), Operation.TOKEN, Channel.BACK, lambda call: answer_token_request(server, call, flask.request))
-        add("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing))
-        add("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo)
+        for endpoint in endpoints:
+            path = getattr(paths, endpoint.name)
+            marked = wire(endpoint.operation, endpoint.channel)(_view(_in_force(endpoint.name, path, endpoint.answer)))
+            found.add_url_rule(path, f"{endpoint.name}-{segment}", marked, methods=list(endpoint.methods))
     return found
 
 
@@ -78,11 +100,8 @@ def _in_force(name: str, path: str, answer: Answer) -> Answer:
     return guarded
 
 
-def _add(
-    found: flask.Blueprint, name: str, path: str, methods: tuple[str, ...], operation: Operation, channel: Channel, answer: Answer
-) -> None:
-    @wire(operation, channel)
+def _view(answer: Answer) -> Callable[[], flask.Response]:
     def view() -> flask.Response:
         return answer(current_call())
 
-    found.add_url_rule(path, name, view, methods=list(methods))
+    return view

@@ -27,7 +27,10 @@ TEXT: Json = {"type": "string"}
 def openapi(facts: Facts) -> Json:
     """Paths below an application's environment, and components."""
     names = read_names(facts)
-    status = {"get": _status(facts, names), "parameters": [_registry(facts), parameter("path", "transaction_id", "its ID", _id(facts))]}
+    status = {
+        "get": _status(facts, names),
+        "parameters": [_registry(facts), parameter("path", "transaction_id", "its ID", _id(facts))],
+    }
     return {
         "paths": {
             names.post_path: {
@@ -159,8 +162,7 @@ def _body(names: Names) -> Json:
     })  # fmt: skip
     counts = _object({field[name]: INTEGER for name in ("received", "uploaded", "updated", "rejected", "warnings")})
     body = _object(
-        _row(names)
-        | {field["data_version"]: TEXT, field["records"]: counts, field["exams"]: {"type": "array", "items": exam}}
+        _row(names) | {field["data_version"]: TEXT, field["records"]: counts, field["exams"]: {"type": "array", "items": exam}}
     )
     body["properties"] |= {field["message"]: TEXT, field["replaced_by"]: TEXT}
     return body

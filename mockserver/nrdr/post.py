@@ -64,7 +64,9 @@ def _check_user(call: Call, reading: Reading, grant: Grant, tables: Tables) -> N
         actual=facility,
         reason="the token's user belongs to another facility",
     )
-    refusal = Problem("facility-not-of-user", fields=(field,), hint="Send each facility's data with the token of a user of that facility.")
+    refusal = Problem(
+        "facility-not-of-user", fields=(field,), hint="Send each facility's data with the token of a user of that facility."
+    )
     # after what is wrong with the request and the envelope, before the count and what follows it
     later = ("count-mismatch", "transaction-id-invalid", "header-invalid", "too-many-exams")
     place = next((at for at, item in enumerate(reading.refusals) if item.code in later), len(reading.refusals))
@@ -87,9 +89,7 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
     end = _end(len(accepted), len(reading.records))
     doomed = failure(plan.plan, assignment.ordinal) is not None
     updated = 0 if doomed else _load(call, facts.registry, facts.transaction_id, accepted)
-    first = status(
-        plan.plan, end=end, elapsed=0.0, polls=0, ordinal=assignment.ordinal, released=plan.released_at is not None
-    )
+    first = status(plan.plan, end=end, elapsed=0.0, polls=0, ordinal=assignment.ordinal, released=plan.released_at is not None)
     transaction = Transaction(
         id=facts.transaction_id,
         registry=facts.registry,

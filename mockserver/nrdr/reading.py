@@ -1,5 +1,7 @@
-"""Reading a posted transaction: leniently, so that the journal gets all that can be known, and strictly, so that each
-fault is found in the order in which it is answered (facts N2.5, U13 to U15, U19, U28, U29).
+"""Reading a posted transaction (facts N2.5, U13 to U15, U19, U28, U29).
+
+Leniently, so that the journal gets all that can be known, and strictly, so that each fault is found in the order in which
+it is answered.
 
 Nothing here touches the call's unit: reading and validating are the heavy part and run beside other calls.
 """
@@ -76,7 +78,9 @@ def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterat
     wanted = tables.names.media_type
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != wanted or charset not in {"utf-8", "utf8"}:
-        yield _problem("media-type-unsupported", "/request/headers/Content-Type", wanted, request.content_type or "", "another media type")
+        yield _problem(
+            "media-type-unsupported", "/request/headers/Content-Type", wanted, request.content_type or "", "another media type"
+        )
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in {"", "identity"}:
         yield _problem("encoding-unsupported", "/request/headers/Content-Encoding", "none", coding, "the body is coded")

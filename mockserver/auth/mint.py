@@ -1,0 +1,165 @@
+"""Minting access, ID and refresh tokens (RFC 9068, OpenID Connect Core 2, facts N1.17, N1.18, U5, U6).
+
+An access token is a JWT with the claims of RFC 9068 and, beside them, those of Okta's custom authorization servers. Signing
+is the heavy part: a draft is signed first, and only then written in the call's unit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oidc.core.util import create_half_hash
+from cryptography.hazmat.primitives import serialization
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from acrmock.record import SecretKind
+from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
+from mockserver.auth.settings import issuer_of
+from mockserver.auth.tokens import user_named
+from mockserver.context import Call
+from mockserver.keys import Keys
+
+
+class SigningKeys:
+    """The signing key as joserfc wants it, parsed once per key and never per request."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, RSAKey] = {}
+
+    def of(self, keys: Keys) -> RSAKey:
+        """The private key of `keys`, with its key ID."""
+        found = self._parsed.get(keys.signing_kid)
+        if found is None:
+            pem = keys.signing.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            found = RSAKey.import_key(pem, {"kid": keys.signing_kid, "use": "sig"})
+            self._parsed[keys.signing_kid] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Tokens that are signed and not yet issued: `refresh` is the refresh token to hand out, `renewed` whether it is new."""
+
+    family: Family
+    scopes: tuple[str, ...]
+    access: str
+    id_token: str
+    expires_in: int
+    expires_at: float
+    refresh: str | None = None
+    renewed: bool = False
+
+
+def family_of(call: Call, code: AuthorizationCode) -> Family:
+    """The family that redeeming `code` founds; the refresh token's end is fixed here and kept over rotation (fact N1.30)."""
+    return Family(
+        id=code.family,
+        client_id=code.client_id,
+        username=code.username,
+        scopes=code.scopes,
+        auth_time=code.auth_time,
+        refresh_until=call.wall.timestamp() + call.settings.number("auth.refresh_token_lifetime"),
+    )
+
+
+def draft(
+    call: Call,
+    key: RSAKey,
+    family: Family,
+    scopes: tuple[str, ...],
+    *,
+    nonce: str | None = None,
+    refresh: str | None = None,
+    renew: bool = False,
+) -> Draft:
+    """Signed tokens for `family`; a new refresh token with `renew`, else the one given. Raises `LookupError` without a user."""
+    lifetime = call.settings.integer("auth.access_token_lifetime")
+    now = int(call.wall.timestamp())
+    claims = _shared_claims(call, family, now)
+    access = _access_token(call, key, claims, scopes, lifetime)
+    return Draft(
+        family=family,
+        scopes=scopes,
+        access=access,
+        id_token=_id_token(call, key, claims, family, access=access, nonce=nonce),
+        expires_in=lifetime,
+        expires_at=now + lifetime,
+        refresh=secrets.token_urlsafe(48) if renew else refresh,
+        renewed=renew,
+    )
+
+
+def issue(call: Call, tokens: Draft) -> dict[str, Any]:
+    """Write the draft in the call's unit; the token response's members (facts N1.17, N1.18)."""
+    family = tokens.family
+    call.unit.put(FAMILY, call.scope, family.id, family)
+    _remember(call, SecretKind.ACCESS_TOKEN, tokens.access, family, scopes=tokens.scopes, expires_at=tokens.expires_at)
+    call.issue(SecretKind.ID_TOKEN, tokens.id_token)
+    answer: dict[str, Any] = {
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+        "access_token": tokens.access,
+        "scope": " ".join(tokens.scopes),
+    }
+    if tokens.refresh is not None:
+        answer["refresh_token"] = tokens.refresh
+        if tokens.renewed:
+            until = family.refresh_until
+            _remember(call, SecretKind.REFRESH_TOKEN, tokens.refresh, family, scopes=family.scopes, expires_at=until)
+    answer["id_token"] = tokens.id_token
+    return answer
+
+
+def _remember(call: Call, kind: SecretKind, value: str, family: Family, *, scopes: tuple[str, ...], expires_at: float) -> None:
+    mark = call.issue(kind, value)
+    call.unit.put(TOKEN, call.scope, mark, IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at))
+
+
+def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:
+    user = user_named(call, family.username)
+    return {"iss": issuer_of(call), "sub": user.sub, "iat": now, "name": user.name, "preferred_username": user.username}
+
+
+def _access_token(call: Call, key: RSAKey, shared: dict[str, Any], scopes: tuple[str, ...], lifetime: int) -> str:
+    if call.settings.text("auth.access_token_format") == "opaque":
+        return secrets.token_urlsafe(48)
+    client_id = call.registration.client_id
+    claims = {
+        "ver": 1,
+        "jti": "AT." + secrets.token_urlsafe(24),
+        "iss": shared["iss"],
+        "aud": call.settings.text("auth.audience"),
+        "iat": shared["iat"],
+        "exp": shared["iat"] + lifetime,
+        "sub": shared["sub"],
+        "client_id": client_id,
+        "scope": " ".join(scopes),
+        "cid": client_id,
+        "uid": shared["sub"],
+        "scp": list(scopes),
+    }
+    return _sign(call, key, "at+jwt", claims)
+
+
+def _id_token(call: Call, key: RSAKey, shared: dict[str, Any], family: Family, *, access: str, nonce: str | None) -> str:
+    claims: dict[str, Any] = shared | {
+        "aud": call.registration.client_id,
+        "exp": shared["iat"] + call.settings.integer("auth.id_token_lifetime"),
+        "auth_time": int(family.auth_time),
+        "at_hash": create_half_hash(access, call.settings.text("auth.signing_alg")).decode("ascii"),
+        # two ID tokens of one second must still be two values, or the recorder could not tell them apart
+        "jti": "ID." + secrets.token_urlsafe(24),
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    return _sign(call, key, "JWT", claims)
+
+
+def _sign(call: Call, key: RSAKey, kind: str, claims: dict[str, Any]) -> str:
+    algorithm = call.settings.text("auth.signing_alg")
+    return jwt.encode({"alg": algorithm, "kid": key.kid, "typ": kind}, claims, key, [algorithm])
