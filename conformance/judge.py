@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from acrmock.errors import SetupError
@@ -54,16 +54,18 @@ def judge(
     claims: Iterable[str] | None = None,
     only: Sequence[str] = (),
     resolutions: Sequence[Resolution] = (),
-    baseline: Result | None = None,
+    baseline: Collection[str] | None = None,
     application: str | None = None,
     judged_at: str = "",
 ) -> Result:
     """The result of a recording under `profile`.
 
-    `claims`: what the vendor can do (None: the profile's defaults). `only`: groups or checks. `application`: whose entries
-    count (None: the recording's). `judged_at`: RFC 3339, for the record. Raises `SetupError` for an unknown claim or check,
-    for a recording of several applications of which none was named, and for an unusable resolution. A fault in a check
-    becomes a `harness-error`, never an exception.
+    `claims`: what the vendor can do (None: the profile's defaults). `only`: groups or checks. `baseline`: the checks that
+    are known to fail; one of them that passes makes the run not ready. `application`: whose entries count
+    (None: the recording's). `judged_at`: RFC 3339, for the record.
+
+    Raises `SetupError` for an unknown claim or check, for a recording of several applications of which none was named, and
+    for an unusable resolution. A fault in a check becomes a `harness-error`, never an exception.
     """
     claimed = _claims(profile, claims)
     wanted = _only(facts, profile, only)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
 from acrmock.errors import SetupError
-from conformance.result import Finding, Outcome, Points, Resolution, Result, Verdict, Weight
+from conformance.result import Finding, Outcome, Points, Resolution, Verdict, Weight
 
 SCORED = frozenset({Weight.MUST, Weight.SHOULD})
 """The weights that carry a point."""
@@ -65,15 +65,12 @@ def resolve(findings: Iterable[Finding], resolutions: Sequence[Resolution]) -> t
     return found, notes
 
 
-def unexpected_passes(findings: Iterable[Finding], baseline: Result | None) -> tuple[str, ...]:
-    """The checks that passed although the baseline, an earlier result, has them as failed."""
-    if baseline is None:
-        return ()
-    failed = {(f.check, f.registry, f.subject) for f in baseline.findings if f.outcome is Outcome.FAILED}
+def unexpected_passes(findings: Iterable[Finding], baseline: Collection[str] | None) -> tuple[str, ...]:
+    """The checks that passed although the baseline names them as failing."""
     return tuple(
         _name(finding.check, finding.registry)
         for finding in findings
-        if finding.outcome is Outcome.PASSED and (finding.check, finding.registry, finding.subject) in failed
+        if finding.outcome is Outcome.PASSED and finding.check in (baseline or ())
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, rule, unseen
 from conformance.checks.guess import guessable, repeated
 from conformance.flows.signins import SignIn
-from conformance.flows.tokens import CODE_GRANT
+from conformance.flows.tokens import CODE_GRANT, REFRESH_GRANT, TokenRequest
 from conformance.flows.wire import Param
 from conformance.result import Evidence
 
@@ -26,12 +26,12 @@ def _seen(stories: tuple[SignIn, ...], pointer: str = "") -> list[Evidence]:
 
 @REQUEST.check("auth-discovery")
 def auth_discovery(case: Case) -> Ruling:
-    """Endpoints come from discovery (fact N1.13): where they moved, what comes after uses the moved ones.
+    """Endpoints come from discovery (fact N1.13): where they moved, what comes after meets none that moved away.
 
-    Fails where, after the move, the first sign-in of the environment goes to the old authorization endpoint, or token,
-    user info requests go to an old one and never to the moved one (a client that met the old one's end and then read
-    discovery again has found its way). A document that was read and ignored, or cached for ever, fails like a hard-coded
-    path. Where nothing moved: discovery was read before the first use of an endpoint.
+    Fails where, after the move, a sign-in goes to the old authorization endpoint, or its code to the old token endpoint: a
+    document that was read and ignored, or cached for ever, fails like a hard-coded path. A refresh that met the old one's
+    end, and later succeeded at the new one, has found its way; so has a sign-in that was under way when the endpoints moved.
+    Where nothing moved: discovery was read before the first use of an endpoint.
     """
     expected = "endpoints taken from the discovery document, read again after they moved"
     flows = case.flows
@@ -39,24 +39,32 @@ def auth_discovery(case: Case) -> Ruling:
         return unseen(expected, "no endpoint was used")
     if not flows.moves:
         return _read_first(case, expected)
-    faults, seen = [], []
+    faults: list[Fault] = []
+    seen: list[Evidence] = []
     for move in flows.moves:
         later = [story for story in flows.sign_ins if story.seq > move.seq and story.environment == move.environment]
         tokens = [r for r in flows.token_requests if r.seq > move.seq and r.environment == move.environment]
-        seen += [at(story.seq, "/request/url") for story in later if story.moved]
-        seen += [at(request.seq, "/request/url") for request in tokens if request.moved]
-        if later and not later[0].moved:
-            faults.append(
-                Fault(entry=later[0].seq, pointer="/request/url", actual="a sign-in went to the endpoint's old address")
-            )
-        if tokens and not any(request.moved for request in tokens):
-            faults.append(Fault(entry=tokens[0].seq, pointer="/request/url", actual="a token request went to the old address"))
+        old = [(story.seq, "a sign-in") for story in later if story.moved]
+        old += [(request.seq, "a token request") for request in tokens if _lost(request, move.seq, tokens)]
+        actual = "went to the address from which the endpoint had moved"
+        faults += [Fault(entry=seq, pointer="/request/url", actual=f"{what} {actual}") for seq, what in sorted(old)]
+        seen += [at(story.seq, "/request/url") for story in later if not story.moved]
+        seen += [at(request.seq, "/request/url") for request in tokens if not request.moved]
     return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved")
+
+
+def _lost(request: TokenRequest, moved: int, tokens: list[TokenRequest]) -> bool:
+    """Whether a token request at the old address shows that discovery was not read."""
+    if not request.moved or (request.sign_in is not None and request.sign_in < moved):
+        return False
+    found = any(other.seq > request.seq and not other.moved and other.succeeded for other in tokens)
+    return request.grant_type != REFRESH_GRANT or not found
 
 
 def _read_first(case: Case, expected: str) -> Ruling:
     """Nothing moved: the document was read before the first use."""
-    faults, seen = [], []
+    faults: list[Fault] = []
+    seen: list[Evidence] = []
     uses = [(story.environment, story.seq) for story in case.flows.sign_ins]
     uses += [(request.environment, request.seq) for request in case.flows.token_requests]
     for environment in dict.fromkeys(where for where, _ in uses):

@@ -80,12 +80,13 @@ def status_pace(case: Case) -> Ruling:
     """Polls respect the Retry-After of the answer before and the minimum interval, in wall time (our choice).
 
     Each transaction has its own pace. The answer to the post counts where it has Retry-After. A terminal answer asks for
-    nothing. A tenth of a second too early is jitter. A single poll that came late enough after the post is the best pace.
+    nothing, a request that was refused is no poll. A tenth of a second too early is jitter. A single poll that came late
+    enough after the post is the best pace.
     """
     faults, seen = [], []
     for story, post in _accepted(case):
         before: Post | Poll = post
-        for poll in (poll for poll in story.polls if poll.seq > post.seq):
+        for poll in (poll for poll in story.polls if poll.known and poll.seq > post.seq):
             wait, gap = _wait(before), poll.t - before.t
             if wait is not None and gap < wait - TOLERANCE:
                 actual = f"polled again after {gap:.2f} s, {wait:g} s were asked for"

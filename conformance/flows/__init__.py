@@ -202,8 +202,7 @@ class Builder:
 
     def _post(self, entry: HttpEntry, t: float, step: str) -> None:
         self._tokens.use(entry, t, step)
-        if entry.facts.transaction is not None or entry.facts.body_json is not None:
-            self._transactions.post(entry, t, step)
+        self._transactions.post(entry, t, step)
 
     def _status(self, entry: HttpEntry, t: float, step: str) -> None:
         self._tokens.use(entry, t, step)

@@ -31,7 +31,8 @@ class Refused(Struct, frozen=True, kw_only=True):
 class Registration(Struct, frozen=True, kw_only=True):
     """One attempt to register; `given` are the fields that the vendor gave (None: not told, so all), the rest are defaults.
 
-    `registries` are pairs of slug and mapping version (empty: none named).
+    `at` is the business date or time that versions were held against. `registries` are pairs of slug and mapping
+    version (empty: none named).
     """
 
     seq: int
@@ -87,7 +88,7 @@ def registration(entry: EventEntry) -> Registration:
     given = data.get("given")
     return Registration(
         seq=entry.seq,
-        at=entry.at,
+        at=_text(data.get("day")) or entry.at,
         accepted=data.get("accepted") is True,
         environment=_text(data.get("environment")) or entry.environment or "",
         given=frozenset(_texts(given)) if isinstance(given, list | tuple) else None,

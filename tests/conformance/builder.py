@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
@@ -199,7 +200,7 @@ class Vendor:
     def discover(self) -> None:
         """Read the discovery document."""
         request = HttpRequest(method="GET", url=f"{BASE}/oauth2/default/.well-known/openid-configuration")
-        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=self.moved)
+        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=False)
         self.story.http(request, HttpResponse(status=200), facts)
 
     def authorize(self, number: int) -> None:
@@ -218,7 +219,7 @@ class Vendor:
         facts = HttpFacts(
             operation=Operation.AUTHORIZE,
             channel=Channel.FRONT,
-            moved=self.moved,
+            moved=False,
             client=OWN,
             authorize=AuthorizeFacts(redirect_registered=True, scopes_expected=("openid", "lcsr_data_submission")),
         )
@@ -230,7 +231,7 @@ class Vendor:
         """Answer the sign-in page."""
         form = pairs(request=f"sealed-{number:08d}", username="user1", password=secret("pw", 1), decision="allow")
         back = f"{CALLBACK}?code={secret('code', number)}&state={random_text(number)}"
-        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=self.moved)
+        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=False)
         request = HttpRequest(
             method="POST",
             url=f"{BASE}/oauth2/default/{self.segment}/authorize",
@@ -261,7 +262,9 @@ class Vendor:
         grant = GrantFacts(grant_type="authorization_code", grant_state="fresh", verifier="match", redirect_equal=True)
         exposures = (
             Exposure(secret=SecretKind.CODE, place="body", name="code", pointer="/request/postData/params/1/value"),
-            Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/4/value"),
+            Exposure(
+                secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/4/value"
+            ),
         )
         self._token(form, grant, exposures, number)
 
@@ -275,8 +278,12 @@ class Vendor:
         )
         grant = GrantFacts(grant_type="refresh_token", grant_state="fresh")
         exposures = (
-            Exposure(secret=SecretKind.REFRESH_TOKEN, place="body", name="refresh_token", pointer="/request/postData/params/1/value"),
-            Exposure(secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/3/value"),
+            Exposure(
+                secret=SecretKind.REFRESH_TOKEN, place="body", name="refresh_token", pointer="/request/postData/params/1/value"
+            ),
+            Exposure(
+                secret=SecretKind.CLIENT_SECRET, place="body", name="client_secret", pointer="/request/postData/params/3/value"
+            ),
         )
         self._token(form, grant, exposures, 100 + number)
 
@@ -287,7 +294,7 @@ class Vendor:
             operation=Operation.TOKEN,
             channel=Channel.BACK,
             allowed=True,
-            moved=self.moved,
+            moved=False,
             client=PROVED,
             grant=grant,
             exposures=exposures,

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from acrmock.record import BearerFacts, ClientFacts, EventEntry, FieldProblem, HttpEntry, IdentityMark, NameValue
-from acrmock.record import Operation as Op
-from acrmock.record import RecordProblem, SecretKind
 from builder import CALLBACK, Mutation, Story, Vendor, exam, random_text, secret
+
+from acrmock.record import (
+    BearerFacts,
+    ClientFacts,
+    EventEntry,
+    FieldProblem,
+    HttpEntry,
+    IdentityMark,
+    NameValue,
+    RecordProblem,
+    SecretKind,
+)
+from acrmock.record import Operation as Op
 
 MUTATIONS: list[tuple[str, str, Mutation]] = []
 
@@ -133,11 +143,15 @@ breaks("apply-logo", "size", declared("logo/width", 151))
 breaks("apply-logo", "format", declared("logo/format", "jpeg"))
 breaks("apply-logo", "no link", declared("logo/link", ""))
 
-breaks("allow-registered", "one refused", both(put(Op.NRDR_STATUS, "/facts/allowed", False, 2), put(Op.NRDR_STATUS, "/peer", "192.0.2.9", 2)))
+breaks(
+    "allow-registered",
+    "one refused",
+    both(put(Op.NRDR_STATUS, "/facts/allowed", False, 2), put(Op.NRDR_STATUS, "/peer", "192.0.2.9", 2)),
+)
 breaks("allow-all-used", "never seen", declared("local_sources", ["127.0.0.0/8", "192.0.2.0/24"]))
 
-breaks("auth-discovery", "hard-coded", both(put(Op.AUTHORIZE, "/facts/moved", False, 1), put(Op.SIGN_IN, "/facts/moved", False, 1)))
-breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", False, 2))
+breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", True, 1))
+breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", True, 2))
 
 
 def _never_read(story: Story) -> None:
@@ -264,14 +278,18 @@ breaks("tx-header", "absent", put(Op.NRDR_POST, f"{T}/header_problems", (ABSENT,
 for name in ("partner", "app"):
     breaks("tx-header", name, put(Op.NRDR_POST, f"{T}/{name}_issued", False))
 breaks(
-    "tx-header", "facility", both(put(Op.NRDR_POST, f"{T}/facility_issued", False), put(Op.NRDR_POST, f"{T}/facility_of_user", False))
+    "tx-header",
+    "facility",
+    both(put(Op.NRDR_POST, f"{T}/facility_issued", False), put(Op.NRDR_POST, f"{T}/facility_of_user", False)),
 )
 breaks("tx-header", "count", put(Op.NRDR_POST, f"{T}/declared_exams", 2))
 breaks("tx-header", "other version", put(Op.NRDR_POST, f"{T}/declared_mapping", "1.7"))
 breaks("tx-header", "other registry", put(Op.NRDR_POST, f"{T}/declared_registry", "GRID"))
 breaks("tx-facility-token", "another", put(Op.NRDR_POST, f"{T}/facility_of_user", False))
 
-WRONG = RecordProblem(code="LCSR-001", severity="error", pointer="/Exams/0/Patient_Sex", element="Patient_Sex", message="not listed")
+WRONG = RecordProblem(
+    code="LCSR-001", severity="error", pointer="/Exams/0/Patient_Sex", element="Patient_Sex", message="not listed"
+)
 
 
 def _rejected(story: Story) -> None:
@@ -341,7 +359,9 @@ breaks("tx-test-data", "undeniable", put(Op.NRDR_POST, f"{T}/identity", (REAL,))
 breaks("tx-media-type", "another", put(Op.NRDR_POST, "/request/headers/1/value", "text/json"))
 breaks("tx-media-type", "none", put(Op.NRDR_POST, "/request/headers", (NameValue(name="Authorization", value="Bearer x"),)))
 breaks("tx-media-type", "charset", put(Op.NRDR_POST, "/request/headers/1/value", "application/json; charset=latin1"))
-breaks("tx-media-type", "not JSON", both(put(Op.NRDR_POST, "/facts/body_json", False, 3), put(Op.NRDR_POST, f"{T}/records", (), 3)))
+breaks(
+    "tx-media-type", "not JSON", both(put(Op.NRDR_POST, "/facts/body_json", False, 3), put(Op.NRDR_POST, f"{T}/records", (), 3))
+)
 breaks("tx-media-type", "not UTF-8", put(Op.NRDR_POST, "/facts/body_utf8", False, 3))
 breaks("tx-media-type", "too long", put(Op.NRDR_POST, "/facts/body_bytes", 10**9))
 
