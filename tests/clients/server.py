@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,5 +56,8 @@ class Served:
 
     def stop(self) -> None:
         """A polite end; it must be clean."""
-        self.process.terminate()
+        if sys.platform == "win32":
+            self.process.terminate()
+        else:
+            os.kill(self.ready["pid"], signal.SIGTERM)  # the server's own process, also under a wrapper
         assert self.process.wait(timeout=20) == 0, self.log.read_text()
