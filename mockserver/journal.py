@@ -287,9 +287,11 @@ def _shared(whose: Whose) -> dict[str, Any]:
     }
 
 
-def _clean_refusal(refusal: Refusal, clean: Any) -> Refusal:
+def _clean_refusal(refusal: Refusal, clean: Callable[[str], str]) -> Refusal:
     fields = tuple(
-        msgspec.structs.replace(problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason))
+        msgspec.structs.replace(
+            problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason)
+        )
         for problem in refusal.fields
     )
     return Refusal(code=refusal.code, message=clean(refusal.message), fields=fields, hint=clean(refusal.hint))

@@ -16,7 +16,8 @@ from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem, Operation,
 from mockserver.auth import pages
 from mockserver.auth.forms import FORM, MOST_FIELDS, form_pairs
 from mockserver.auth.model import CODE, AuthorizationCode
-from mockserver.auth.request import FORM_POST, PageRefusal, RedirectRefusal, as_lists, read_request, registry_scopes
+from mockserver.auth.parameters import FORM_POST, as_lists
+from mockserver.auth.request import PageRefusal, RedirectRefusal, read_request, registry_scopes
 from mockserver.auth.seal import AuthorizationRequest, Sealed, seal, unseal
 from mockserver.auth.settings import form_names, issuer_of, paths_of
 from mockserver.context import Call
@@ -26,10 +27,10 @@ AUTO_CONSENT = "auth.auto_consent"
 TRY_AGAIN = "The user name or the password is wrong. Both stand in the registration document."
 
 
-def answer_authorize(call: Call, request: flask.Request) -> flask.Response:
+def answer_authorize(call: Call) -> flask.Response:
     """The answer to an authorization request: the sign-in page, a redirect, or the error page."""
     try:
-        values = as_lists(_parameters(request))
+        values = as_lists(_parameters(flask.request))
         automatic = auto_consent(call)
         wanted = read_request(call, values, signed_in=automatic is not None)
     except PageRefusal as refusal:
@@ -41,11 +42,11 @@ def answer_authorize(call: Call, request: flask.Request) -> flask.Response:
     return _show_form(call, wanted, username=wanted.login_hint)
 
 
-def answer_sign_in(call: Call, request: flask.Request) -> flask.Response:
+def answer_sign_in(call: Call) -> flask.Response:
     """The answer to a posted sign-in form: back to the application with a code or a denial, or the form again."""
     names = form_names(call)
     try:
-        form = as_lists(_parameters(request))
+        form = as_lists(_parameters(flask.request))
         wanted = _unsealed(call, form.get(names.request, []))
     except PageRefusal as refusal:
         return _refuse_by_page(call, refusal)

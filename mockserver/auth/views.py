@@ -52,13 +52,9 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     ):
         found.add_url_rule(path, name, discovery(_view(answer_metadata)), methods=["GET"])
     endpoints = (
-        _Endpoint(
-            "authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, lambda call: answer_authorize(call, flask.request)
-        ),
-        _Endpoint("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, lambda call: answer_sign_in(call, flask.request)),
-        _Endpoint(
-            "token", ("POST",), Operation.TOKEN, Channel.BACK, lambda call: answer_token_request(server, call, flask.request)
-        ),
+        _Endpoint("authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, answer_authorize),
+        _Endpoint("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, answer_sign_in),
+        _Endpoint("token", ("POST",), Operation.TOKEN, Channel.BACK, partial(answer_token_request, server)),
         _Endpoint("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing)),
         _Endpoint("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo),
     )
