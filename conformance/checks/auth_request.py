@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, rule, unseen
 from conformance.checks.guess import guessable, repeated
+from conformance.flows.events import Moved
 from conformance.flows.signins import SignIn
 from conformance.flows.tokens import CODE_GRANT, REFRESH_GRANT, TokenRequest
 from conformance.flows.wire import Param
@@ -41,24 +42,45 @@ def auth_discovery(case: Case) -> Ruling:
         return _read_first(case, expected)
     faults: list[Fault] = []
     seen: list[Evidence] = []
-    for move in flows.moves:
-        later = [story for story in flows.sign_ins if story.seq > move.seq and story.environment == move.environment]
-        tokens = [r for r in flows.token_requests if r.seq > move.seq and r.environment == move.environment]
-        old = [(story.seq, "a sign-in") for story in later if story.moved]
-        old += [(request.seq, "a token request") for request in tokens if _lost(request, move.seq, tokens)]
-        actual = "went to the address from which the endpoint had moved"
-        faults += [Fault(entry=seq, pointer="/request/url", actual=f"{what} {actual}") for seq, what in sorted(old)]
-        seen += [at(story.seq, "/request/url") for story in later if not story.moved]
-        seen += [at(request.seq, "/request/url") for request in tokens if not request.moved]
+    for index, move in enumerate(flows.moves):
+        end = next((later.seq for later in flows.moves[index + 1 :] if later.environment == move.environment), None)
+        held = _After(case, move, end)
+        faults += [Fault(entry=seq, pointer="/request/url", actual=f"{what} {_OLD}") for seq, what in held.lost()]
+        seen += [at(seq, "/request/url") for seq in held.found()]
     return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved")
 
 
-def _lost(request: TokenRequest, moved: int, tokens: list[TokenRequest]) -> bool:
-    """Whether a token request at the old address shows that discovery was not read."""
-    if not request.moved or (request.sign_in is not None and request.sign_in < moved):
-        return False
-    found = any(other.seq > request.seq and not other.moved and other.succeeded for other in tokens)
-    return request.grant_type != REFRESH_GRANT or not found
+_OLD = "went to an address from which the endpoint had moved"
+
+
+class _After:
+    """What was used after one move and before the next."""
+
+    def __init__(self, case: Case, move: Moved, end: int | None) -> None:
+        def within(seq: int, environment: str) -> bool:
+            return environment == move.environment and move.seq < seq and (end is None or seq < end)
+
+        self._move = move
+        self._sign_ins = [story for story in case.flows.sign_ins if within(story.seq, story.environment)]
+        self._tokens = [request for request in case.flows.token_requests if within(request.seq, request.environment)]
+
+    def found(self) -> list[int]:
+        """The uses of an endpoint where it is."""
+        away = self._move.away
+        stories = [story.seq for story in self._sign_ins if story.moved is away]
+        return stories + [request.seq for request in self._tokens if request.moved is away]
+
+    def lost(self) -> list[tuple[int, str]]:
+        """The uses of an endpoint where it was, that show that discovery was not read."""
+        stories = [(story.seq, "a sign-in") for story in self._sign_ins if story.moved is not self._move.away]
+        return sorted(stories + [(request.seq, "a token request") for request in self._tokens if self._is_lost(request)])
+
+    def _is_lost(self, request: TokenRequest) -> bool:
+        away = self._move.away
+        if request.moved is away or (request.sign_in is not None and request.sign_in < self._move.seq):
+            return False
+        found = any(other.seq > request.seq and other.moved is away and other.succeeded for other in self._tokens)
+        return request.grant_type != REFRESH_GRANT or not found
 
 
 def _read_first(case: Case, expected: str) -> Ruling:

@@ -200,7 +200,7 @@ class Vendor:
     def discover(self) -> None:
         """Read the discovery document."""
         request = HttpRequest(method="GET", url=f"{BASE}/oauth2/default/.well-known/openid-configuration")
-        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=False)
+        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=self.moved)
         self.story.http(request, HttpResponse(status=200), facts)
 
     def authorize(self, number: int) -> None:
@@ -219,7 +219,7 @@ class Vendor:
         facts = HttpFacts(
             operation=Operation.AUTHORIZE,
             channel=Channel.FRONT,
-            moved=False,
+            moved=self.moved,
             client=OWN,
             authorize=AuthorizeFacts(redirect_registered=True, scopes_expected=("openid", "lcsr_data_submission")),
         )
@@ -231,7 +231,7 @@ class Vendor:
         """Answer the sign-in page."""
         form = pairs(request=f"sealed-{number:08d}", username="user1", password=secret("pw", 1), decision="allow")
         back = f"{CALLBACK}?code={secret('code', number)}&state={random_text(number)}"
-        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=False)
+        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=self.moved)
         request = HttpRequest(
             method="POST",
             url=f"{BASE}/oauth2/default/{self.segment}/authorize",
@@ -294,7 +294,7 @@ class Vendor:
             operation=Operation.TOKEN,
             channel=Channel.BACK,
             allowed=True,
-            moved=False,
+            moved=self.moved,
             client=PROVED,
             grant=grant,
             exposures=exposures,

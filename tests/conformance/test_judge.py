@@ -57,7 +57,7 @@ def test_requirements_that_need_a_challenge_are_listed_and_not_scored() -> None:
     assert len(listed) == 14
     for requirement in listed:
         assert found[requirement.id].weight is Weight.NOT_SCORED
-        assert found[requirement.id].outcome in {Outcome.NOT_EXERCISED}
+        assert found[requirement.id].outcome is Outcome.NOT_EXERCISED
         assert "challenge" in found[requirement.id].note
 
 

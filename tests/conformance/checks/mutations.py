@@ -114,7 +114,7 @@ for label, addresses in {
     "broadcast": ["255.255.255.255"],
     "mapped private": ["::ffff:10.0.0.1"],
     "shared": ["100.64.0.1"],
-    "unspecified": ["0.0.0.0"],
+    "unspecified": ["0.0.0.0"],  # noqa: S104 - an address that is declared
 }.items():
     breaks("apply-addresses", label, declared("addresses", addresses))
 
@@ -150,8 +150,8 @@ breaks(
 )
 breaks("allow-all-used", "never seen", declared("local_sources", ["127.0.0.0/8", "192.0.2.0/24"]))
 
-breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", True, 1))
-breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", True, 2))
+breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", False, 1))
+breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", False, 2))
 
 
 def _never_read(story: Story) -> None:
@@ -292,7 +292,7 @@ WRONG = RecordProblem(
 )
 
 
-def _rejected(story: Story) -> None:
+def rejected(story: Story) -> None:
     """One more transaction, whose exam is rejected."""
     vendor = Vendor(story)
     vendor.token = secret("access", 2)
@@ -302,7 +302,7 @@ def _rejected(story: Story) -> None:
     story.entries.append(end)
 
 
-breaks("tx-schema", "rejected", _rejected)
+breaks("tx-schema", "rejected", rejected)
 breaks(
     "tx-schema",
     "no list",
