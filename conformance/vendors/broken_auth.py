@@ -229,7 +229,7 @@ class TokenInQuery(Erring):
 
     def protected(self, method: str, url: str, **options: Any) -> requests.Response:
         """The request, before it one with the token in the URL."""
-        if method == "GET" and self.first_time():
+        if url == self.metadata()["userinfo_endpoint"] and self.first_time():
             with self.plain_session() as session:
                 session.get(url, params={"access_token": str((self.token or {})["access_token"])}, timeout=TIMEOUT)
         return super().protected(method, url, **options)
@@ -242,7 +242,7 @@ class IdTokenAsAccess(Erring):
     def protected(self, method: str, url: str, **options: Any) -> requests.Response:
         """The request, before it one with the ID token."""
         token = (self.token or {}).get("id_token")
-        if token and method == "GET" and self.first_time():
+        if token and url == self.metadata()["userinfo_endpoint"] and self.first_time():
             with self.plain_session() as session:
                 session.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT)
         return super().protected(method, url, **options)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import requests
 
 from acrmock.facts.registry import Level
+from acrmock.schema import RecordValidator
 from conformance.vendors.data import ExamSource, other_version
 from conformance.vendors.exchange import DEFAULT_WAIT, Exam, Exchange, Outcome
 from conformance.vendors.reference import COMPLETE_EXAMS, ReferenceVendor
@@ -117,27 +118,18 @@ class ObsoleteVersion(SpoiledOnce):
 
 
 @fails("tx-id-unique")
-class SameId(SpoiledOnce):
+class SameId(Exchange):
     """Uses a transaction ID twice, for different bodies."""
 
-    last = ""
-
-    def new_id(self) -> str:
-        """A new ID, noted."""
-        self.last = super().new_id()
-        return self.last
+    reused = False
 
     def post(self, exams: Sequence[Exam]) -> Sent:
         """A good post, and then another body under the same ID."""
         sent = super().post(exams)
-        if not getattr(self, "reused", False):
+        if not self.reused and len(exams) > 1:
             self.reused = True
-            self.send(self.envelope([], sent.transaction_id) | {self.words.exams: list(exams)[:1]})
+            self.send(self.envelope(exams[:1], sent.transaction_id))
         return sent
-
-    def send_spoiled(self, envelope: dict[str, Any]) -> requests.Response:
-        """Nothing is spoiled here."""
-        return self.send(envelope)
 
 
 @fails("tx-media-type")
@@ -245,12 +237,36 @@ class FollowUpAsExam(ReferenceVendor):
 
 @vendor_fails("tx-coverage")
 class Monotonous(ReferenceVendor):
-    """Sends the same few kinds of exam again and again."""
+    """Sends nothing but what completeness demands, and always the same answers."""
 
     def submit(self) -> None:
-        """A few exams, no coverage."""
+        """A few bare exams, no coverage."""
         for line in self.lines:
             self.deliver(line, self.source(line).complete(COMPLETE_EXAMS))
+
+    def bare(self, line: Exchange, exam: Exam) -> Exam:
+        """The exam without whatever it can do without."""
+        kept = dict(exam)
+        today = self.clock.now().date()
+        validator = RecordValidator(self.facts, line.version)
+        complete = self.facts.text("nrdr.record.word.complete")
+        for name in exam:
+            without = {key: value for key, value in kept.items() if key != name}
+            if validator.check(without, index=0, today=today, facility=line.facility()).status == complete:
+                kept = without
+        return kept
+
+    def source(self, line: Exchange) -> ExamSource:
+        """A source whose every exam is bare."""
+        vendor = self
+
+        class Bare(ExamSource):
+            def complete(self, count: int) -> list[Exam]:
+                return [vendor.bare(line, exam) for exam in super().complete(count)]
+
+        return Bare(
+            self.facts, line.registry, line.version, facility=line.facility(), state=self.state, today=self.clock.now().date()
+        )
 
 
 @vendor_fails("tx-update")
