@@ -32,7 +32,7 @@ class JsonReason(StrEnum):
     LONE_SURROGATE = "half of a surrogate pair"
 
 
-class JsonProblem(ValueError):
+class JsonProblem(ValueError):  # noqa: N818 - it says what is wrong with the text, as `Problem` does of a request
     """Why a body was refused: `reason`, `detail`, and the `position` in it, as far as it is known (else None).
 
     `position` counts bytes for `NOT_UTF8`, characters otherwise.
@@ -54,7 +54,8 @@ def loads(data: bytes, *, max_depth: int) -> Any:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         trailing = error.msg == "Extra data"
-        raise JsonProblem(JsonReason.TRAILING if trailing else JsonReason.SYNTAX, error.pos, "" if trailing else error.msg) from None
+        reason = JsonReason.TRAILING if trailing else JsonReason.SYNTAX
+        raise JsonProblem(reason, error.pos, "" if trailing else error.msg) from None
     except RecursionError:
         raise JsonProblem(JsonReason.TOO_DEEP) from None
     if _SURROGATE.search(data):

@@ -67,7 +67,8 @@ def _check_place(path: Path) -> None:
     if path.is_dir():
         raise SetupError("the store is a directory", where=str(path), fix="name another directory with --data")
     if not os.access(directory, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise SetupError("the store cannot be written", where=str(path), fix="give yourself the right to write, or use another --data")
+        fix = "give yourself the right to write, or use another --data"
+        raise SetupError("the store cannot be written", where=str(path), fix=fix)
 
 
 def _prepare(
@@ -81,7 +82,11 @@ def _prepare(
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     if fresh:
-        connection.executescript(f"BEGIN;{_SCHEMA}INSERT INTO meta VALUES ('format', '{int(newest)}');COMMIT;")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(newest),))
+        connection.execute("COMMIT")
     else:
         _migrate(connection, path, migrations, newest)
 

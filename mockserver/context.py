@@ -245,7 +245,7 @@ def current_call() -> Call:
     """The call being answered; raises `RuntimeError` outside one of the wires."""
     call = flask.request.environ.get(CALL_KEY)
     if not isinstance(call, Call):
-        raise RuntimeError("no call is being answered here")
+        raise RuntimeError("no call is being answered here")  # noqa: TRY004 - a place, not a type
     return call
 
 
@@ -253,7 +253,7 @@ def current_core() -> EngineCore:
     """The engine's core, in a handler of the control API, health or pages as well as on the wires."""
     core = flask.request.environ.get(CORE_KEY)
     if not isinstance(core, EngineCore):
-        raise RuntimeError("no engine is answering here")
+        raise RuntimeError("no engine is answering here")  # noqa: TRY004 - a place, not a type
     return core
 
 

@@ -211,9 +211,11 @@ class Engine:
     def _announce(self, core: EngineCore, keys: Keys, port: int, data: Path | None, stack: ExitStack) -> Ready:
         ca_file: Path | None = None
         if self._tls:
-            directory = data / "keys" if data is not None else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True)))
-            ca_file = directory / "ca.pem"
-            if data is None:
+            if data is not None:
+                ca_file = data / "keys" / "ca.pem"
+            else:
+                passing = tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True)
+                ca_file = Path(stack.enter_context(passing)) / "ca.pem"
                 ca_file.write_bytes(core.ca_pem)
         core.ca_file = str(ca_file or "")
         ready = Ready(url=core.public_url, port=port, control_token=keys.control_token, ca_file=ca_file, data=data)
@@ -265,8 +267,9 @@ def _directory(data: Path | None) -> Path | None:
         data.mkdir(parents=True, exist_ok=True)
         return data.resolve()
     except OSError as error:
+        actual = error.strerror or str(error)
         raise SetupError(
-            "the data directory cannot be made", where=str(data), actual=error.strerror or str(error), fix="name another with --data"
+            "the data directory cannot be made", where=str(data), actual=actual, fix="name another with --data"
         ) from error
 
 
@@ -281,8 +284,8 @@ def _checked_url(url: str | None, *, tls: bool) -> str:
         return ""
     try:
         parts = urlsplit(url)
-        good = parts.scheme in {"https", "http"} and parts.hostname and not (parts.query or parts.fragment or parts.username)
-        good = good and (parts.port or True)
+        bare = not (parts.query or parts.fragment or parts.username)
+        good = parts.scheme in {"https", "http"} and bool(parts.hostname) and bare and (parts.port is None or parts.port > 0)
     except ValueError:
         good = False
     if not good:

@@ -10,7 +10,7 @@ import io
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -23,7 +23,7 @@ from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.onboarding.model import Application
 from mockserver.problem import Problem
-from mockserver.store import StoreError, StoreFull
+from mockserver.store import StoreError, StoreFull, Unit
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -41,6 +41,14 @@ _DRAIN = 256 * 1024 * 1024
 _UNMATCHED_BODY = 64 * 1024
 _log = logging.getLogger("mockserver")
 
+
+class Reply(NamedTuple):
+    """An answer that is not yet sent: status line, headers, body, and how long it took to make, in milliseconds."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    milliseconds: float = 0.0
 
 
 class Gate:
@@ -64,16 +72,16 @@ class Gate:
         began = self._core.clock.monotonic()
         call = self._open(environ, whose) if whose is not None else None
         if call is None:
-            status, headers, body = self._unmatched(environ)
+            reply = self._unmatched(environ)
         else:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
-            status, headers, body = self._run(environ)
-        milliseconds = (self._core.clock.monotonic() - began) * 1000
-        status, headers, body = self._keep(environ, call, status, headers, body, milliseconds)
-        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", status[:3])
-        start_response(status, headers)
-        return [body]
+            reply = self._run(environ)
+        took = (self._core.clock.monotonic() - began) * 1000
+        reply = self._keep(environ, call, reply._replace(milliseconds=took))
+        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", reply.status[:3])
+        start_response(reply.status, reply.headers)
+        return [reply.body]
 
     # whose it is
 
@@ -129,9 +137,8 @@ class Gate:
             sources = call.registration.local_sources or self._core.local_sources
             call.notes.allowed = self._addresses.within(call.peer, sources)
             if not call.notes.allowed:
-                raise Problem(
-                    "address-not-allowed", hint=f"add the address to the local sources of {call.environment}, or send from one of them"
-                )
+                hint = f"add the address to the local sources of {call.environment}, or send from one of them"
+                raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
 
     def _read_body(self, environ: Environ, limit: int) -> None:
@@ -159,7 +166,7 @@ class Gate:
 
     # the handler
 
-    def _run(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _run(self, environ: Environ) -> Reply:
         answer: list[Any] = []
 
         def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
@@ -177,70 +184,55 @@ class Gate:
             _log.error("the wires failed", exc_info=error)
             environ[ERROR_KEY] = error
             return self._plain(Problem("internal"))
-        return answer[0], answer[1], body
+        return Reply(answer[0], answer[1], body)
 
-    def _unmatched(self, environ: Environ) -> tuple[str, list[tuple[str, str]], bytes]:
-        problem = Problem("application-unknown", hint="the path begins with /a/{application}/{environment} or with /{environment}")
+    def _unmatched(self, environ: Environ) -> Reply:
+        hint = "the path begins with /a/{application}/{environment} or, for the application default, with /{environment}"
+        problem = Problem("application-unknown", hint=hint)
         environ[PROBLEM_KEY] = problem
         try:
             self._read_body(environ, _UNMATCHED_BODY)
-        except Problem:
-            environ[_BODY_KEY] = b""
         except Exception:  # noqa: BLE001 - a body that cannot be read changes nothing here
             environ[_BODY_KEY] = b""
         return self._plain(problem)
 
-    def _plain(self, problem: Problem) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _plain(self, problem: Problem) -> Reply:
         made = wire_answer(self._core.facts, problem)
         headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
-        return f"{made.status} {_reason(made.status)}", headers, made.body
+        return Reply(f"{made.status} {_reason(made.status)}", headers, made.body)
 
     # after the handler
 
-    def _keep(
-        self, environ: Environ, call: Call | None, status: str, headers: list[tuple[str, str]], body: bytes, milliseconds: float
-    ) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _keep(self, environ: Environ, call: Call | None, reply: Reply) -> Reply:
         """Append the entry in the unit of the state change, wait until both are synced, and give what may be answered."""
         error = environ.get(ERROR_KEY)
         try:
-            if error is not None:
-                if call is not None:
-                    call.leave(error)
-                if isinstance(error, StoreError):
-                    raise error
+            if error is not None and call is not None:
+                call.leave(error)
+            if isinstance(error, StoreError):
+                raise error
             if call is not None:
                 unit = call.unit
-                self._record(unit, environ, call, status, headers, body, milliseconds, fault=error)
+                self._record(unit, environ, call, reply)
                 call.leave()
                 self._core.store.flush(unit.ticket)
             else:
                 with self._core.store.write() as unit:
-                    self._record(unit, environ, None, status, headers, body, milliseconds, fault=error)
+                    self._record(unit, environ, None, reply)
         except StoreError as lost:
             if call is not None:
                 call.leave(lost)
             return self._plain(Problem("store-full" if isinstance(lost, StoreFull) else "unavailable"))
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.exception("an exchange could not be recorded")
             if call is not None:
                 call.leave(fault)
             return self._plain(Problem("internal"))
-        return status, headers, body
+        return reply
 
-    def _record(
-        self,
-        unit: Any,
-        environ: Environ,
-        call: Call | None,
-        status: str,
-        headers: list[tuple[str, str]],
-        body: bytes,
-        milliseconds: float,
-        *,
-        fault: BaseException | None,
-    ) -> None:
+    def _record(self, unit: Unit, environ: Environ, call: Call | None, reply: Reply) -> None:
         core = self._core
-        number, _, reason = status.partition(" ")
+        number, _, reason = reply.status.partition(" ")
         exchange = Exchange(
             method=environ.get("REQUEST_METHOD", ""),
             url=core.public_url + _target(environ),
@@ -248,16 +240,17 @@ class Gate:
             body=environ.get(_BODY_KEY, b""),
             status=int(number),
             reason=reason,
-            answer_headers=headers,
-            answer_body=body,
+            answer_headers=reply.headers,
+            answer_body=reply.body,
             version=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
-            milliseconds=milliseconds,
+            milliseconds=reply.milliseconds,
         )
         notes = call.notes if call is not None else Notes()
         whose = self._entry_owner(environ, call)
         seq = core.journal.http(
             unit, exchange, _facts(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or _refusal(core, environ)
         )
+        fault = environ.get(ERROR_KEY)
         if fault is not None:
             core.journal.event(
                 unit,
@@ -328,9 +321,8 @@ def _refusal(core: EngineCore, environ: Environ) -> Refusal | None:
         return None
     spec = core.facts.errors.get(problem.code)
     message = problem.detail or (spec.title if spec is not None else problem.code)
-    return Refusal(
-        code=f"acrmock:{problem.code}", message=message, fields=problem.fields, hint=problem.hint or str(getattr(spec, "hint", ""))
-    )
+    hint = problem.hint or str(getattr(spec, "hint", ""))
+    return Refusal(code=f"acrmock:{problem.code}", message=message, fields=problem.fields, hint=hint)
 
 
 def _reason(status: int) -> str:
@@ -366,5 +358,3 @@ def _drain(stream: Any, size: int) -> None:
             left -= len(part)
     except (OSError, ValueError):
         return
-
-

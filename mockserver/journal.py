@@ -160,8 +160,11 @@ class Journal:
         environment: str | None = None,
         run: str | None = None,
         peer: str | None = None,
+        at: datetime | None = None,
     ) -> int:
         """Append an event within `unit`, at the application's business time; returns its `seq`.
+
+        `at` is that business time where the unit changes it or makes the application.
 
         `data` must hold no secret; issued ones that slipped in are replaced all the same.
         """
@@ -172,7 +175,7 @@ class Journal:
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")
         clean = self._redactor.text(text, known)
-        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=self._at(application, now), t=now)
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or self._at(application, now), t=now)
         return unit.append(EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
 
     def exchange(
@@ -284,9 +287,11 @@ def _shared(whose: Whose) -> dict[str, Any]:
     }
 
 
-def _clean_refusal(refusal: Refusal, clean: Any) -> Refusal:
+def _clean_refusal(refusal: Refusal, clean: Callable[[str], str]) -> Refusal:
     fields = tuple(
-        msgspec.structs.replace(problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason))
+        msgspec.structs.replace(
+            problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason)
+        )
         for problem in refusal.fields
     )
     return Refusal(code=refusal.code, message=clean(refusal.message), fields=fields, hint=clean(refusal.hint))

@@ -234,7 +234,7 @@ class Server(WsgiServer):  # type: ignore[misc]
         while self.ready:
             try:
                 self._connections.run(self.expiration_interval)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the server must go on listening
                 _log.exception("the selector failed")
 
     def process_conn(self, conn: Connection) -> None:

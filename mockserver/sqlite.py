@@ -44,7 +44,8 @@ def _as_store_error(error: BaseException) -> StoreError:
     if isinstance(error, StoreError):
         return error
     if getattr(error, "sqlite_errorname", "").startswith("SQLITE_FULL"):
-        return StoreFull("there is no room left on the disk", actual=str(error), fix="free some space; nothing acknowledged was lost")
+        fix = "free some space; nothing acknowledged was lost"
+        return StoreFull("there is no room left on the disk", actual=str(error), fix=fix)
     return StoreError("the store cannot be written", actual=str(error))
 
 

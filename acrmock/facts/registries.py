@@ -313,5 +313,3 @@ def _check_condition(version: MappingVersion, rule: Rule, when: Condition, entry
     for value in when.values:
         if element.codes and value not in element.code_set:
             raise entry.error(f"{element.name} has no code {value}", "when")
-
-

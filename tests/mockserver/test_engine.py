@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+import mockserver
 from acrmock.errors import SetupError
 from mockserver import Engine
 
@@ -92,7 +93,7 @@ def test_stop_leaves_no_thread(start: Start) -> None:
     run.engine.stop()
     assert set(threading.enumerate()) <= before
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{run.url}/healthz", timeout=5, verify=False)
+        requests.get(f"{run.url}/healthz", timeout=5)
 
 
 def test_port_in_use(start: Start) -> None:
@@ -180,8 +181,6 @@ def test_without_tls_and_behind_a_public_url(start: Start) -> None:
 
 def test_engine_is_loaded_lazily() -> None:
     """The package gives the engine by name and nothing else."""
-    import mockserver
-
     assert mockserver.Engine is Engine
     with pytest.raises(AttributeError):
         _ = mockserver.Nothing

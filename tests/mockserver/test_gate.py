@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from acrmock.record import Channel, HttpEntry, Operation
+from mockserver._addresses import Addresses
 from mockserver.gate import Gate
 from mockserver.onboarding.model import Application
-from mockserver._addresses import Addresses
 
 Start = Any
 
@@ -21,7 +21,9 @@ Start = Any
 def test_exchange_is_recorded(start: Start) -> None:
     """An exchange is recorded with its operation, channel, whose it is, TLS, headers in wire order and body facts."""
     run = start()
-    answer = run.session.post(f"{run.url}/test/nrdr/notes/n1?x=1", data=b'{"a": 1}', headers={"X-Second": "2", "Content-Type": "application/json"})
+    answer = run.session.post(
+        f"{run.url}/test/nrdr/notes/n1?x=1", data=b'{"a": 1}', headers={"X-Second": "2", "Content-Type": "application/json"}
+    )
     assert answer.status_code == 202
     entry = run.entries()[-1]
     assert isinstance(entry, HttpEntry)
@@ -41,7 +43,11 @@ def test_exchange_is_recorded(start: Start) -> None:
 def test_other_application_and_environment(start: Start) -> None:
     """`/a/{id}/{environment}` leads to that application; what one stored the other does not see."""
     run = start()
-    run.register(Application(id="other", name="Other", environments={"test": run.engine.core.applications.get("default").environments["test"]}))
+    run.register(
+        Application(
+            id="other", name="Other", environments={"test": run.engine.core.applications.get("default").environments["test"]}
+        )
+    )
     assert run.session.post(f"{run.url}/a/other/test/nrdr/notes/n", data=b"o").status_code == 202
     assert run.session.get(f"{run.url}/a/other/test/nrdr/notes/n").json() == {"text": "o"}
     assert run.session.get(f"{run.url}/test/nrdr/notes/n").status_code == 404
@@ -208,8 +214,16 @@ def test_callable_without_a_server(start: Start) -> None:
     gate = Gate(run.engine.core, run.engine._wires(None), run.engine._house(None))
     seen: list[str] = []
     body = gate(
-        {"PATH_INFO": "/test/oauth2/default/page", "REQUEST_METHOD": "GET", "SERVER_NAME": "x", "SERVER_PORT": "1",
-         "wsgi.url_scheme": "http", "HTTP_X_ONE": "1", "REMOTE_ADDR": "127.0.0.1", "QUERY_STRING": "q=1"},
+        {
+            "PATH_INFO": "/test/oauth2/default/page",
+            "REQUEST_METHOD": "GET",
+            "SERVER_NAME": "x",
+            "SERVER_PORT": "1",
+            "wsgi.url_scheme": "http",
+            "HTTP_X_ONE": "1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "QUERY_STRING": "q=1",
+        },
         lambda status, _headers: seen.append(status),
     )
     assert (seen, b"".join(body)) == (["200 OK"], b"<p>hello</p>")

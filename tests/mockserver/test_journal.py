@@ -69,7 +69,12 @@ def test_export(store: SqliteStore, journal: Journal) -> None:
     lines = list(journal.export(application="a", run="r"))
     header, *entries, footer = [decode_line(line) for line in lines]
     assert isinstance(header, Header)
-    assert (header.created, header.acrmock, header.facts_digest, header.application) == ("2026-01-02T00:00:00.000000Z", "9", "f", "a")
+    assert (header.created, header.acrmock, header.facts_digest, header.application) == (
+        "2026-01-02T00:00:00.000000Z",
+        "9",
+        "f",
+        "a",
+    )
     assert [entry.data["n"] for entry in entries if isinstance(entry, EventEntry)] == list(range(1, 600, 2))
     assert isinstance(footer, Footer)
     assert footer == Footer(entries=300, sha256=hashlib.sha256(b"".join(lines[1:-1])).hexdigest())
@@ -104,7 +109,9 @@ def test_exchange_seen_elsewhere(store: SqliteStore, journal: Journal) -> None:
         content=Content(mimeType="text/html", text=f"<p>{TOKEN}</p>"),
     )
     with store.write() as unit:
-        journal.exchange(unit, request, page, HttpFacts(operation=Operation.BROWSER), application="a", environment="test", run="r")
+        journal.exchange(
+            unit, request, page, HttpFacts(operation=Operation.BROWSER), application="a", environment="test", run="r"
+        )
     with store.read() as snapshot:
         entry = decode_line(next(line for _, line in snapshot.entries()))
     assert isinstance(entry, HttpEntry)

@@ -169,7 +169,9 @@ def test_broken_chunks(start: Start) -> None:
     """A body whose chunks are broken is a 400, recorded under its application."""
     run = start()
     with connect(run) as sock:
-        answer = talk(sock, b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n")
+        answer = talk(
+            sock, b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n"
+        )
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert wait_for(run, HttpEntry).application == "default"
 
@@ -190,7 +192,8 @@ def test_expect_continue(start: Start) -> None:
     run = start()
     with connect(run) as sock:
         sock.sendall(
-            b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+            b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
         )
         assert sock.recv(100).startswith(b"HTTP/1.1 100 ")
         assert b"HTTP/1.1 202 " in talk(sock, b"abc")

@@ -52,7 +52,10 @@ def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
 def test_settings_are_added_and_removed(tmp_path: Path) -> None:
     """`new: true` adds a setting, null removes one, and the last overlay wins."""
     add = "kind: settings\nsettings:\n  nrdr.extra: {value: 1, title: t, new: true, provenance: mock-choice, sources: [MOCK]}\n"
-    change = "kind: settings\nsettings:\n  nrdr.extra: {value: 2, provenance: mock-choice, sources: [MOCK]}\n  run.browser.window: null\n"
+    change = (
+        "kind: settings\nsettings:\n  nrdr.extra: {value: 2, provenance: mock-choice, sources: [MOCK]}\n"
+        "  run.browser.window: null\n"
+    )
     facts = overlaid(tmp_path, add, change)
     assert facts.integer("nrdr.extra") == 2
     assert "run.browser.window" not in facts.settings
@@ -142,8 +145,14 @@ versions:
 
 def test_requirements_errors_and_profiles_change(tmp_path: Path) -> None:
     """Weights, texts, statuses, headers and steps are data too."""
-    requirement = "kind: requirements\ngroup: tx\nrequirements:\n  tx-mine: {text: t, hint: h, fails_when: f, provenance: mock-choice, sources: [MOCK]}\n"
-    error = "kind: errors\nsurface: nrdr\nerrors:\n  rate-limited: {headers: {Retry-After: '9'}, status: 503, provenance: acr, sources: [GUIDE]}\n"
+    requirement = (
+        "kind: requirements\ngroup: tx\nrequirements:\n"
+        "  tx-mine: {text: t, hint: h, fails_when: f, provenance: mock-choice, sources: [MOCK]}\n"
+    )
+    error = (
+        "kind: errors\nsurface: nrdr\nerrors:\n"
+        "  rate-limited: {headers: {Retry-After: '9'}, status: 503, provenance: acr, sources: [GUIDE]}\n"
+    )
     profile = (
         "kind: profile\nprofile: lcsr\nrevision: '1'\nweights: {tx-coverage: must, auth-pkce: null}\n"
         "coverage_bar: 1\nprovenance: mock-choice\nsources: [MOCK]\n"

@@ -77,7 +77,11 @@ CASES = {
         "type code",
     ),
     "bad pattern": (LCSR + f"  1.8:\n    elements:\n      A: {{label: a, pattern: '(', {OURS}}}\n", 7, "pattern cannot be read"),
-    "taken number": (LCSR + f"  1.8:\n    elements:\n      A: {{label: a, number: 1, {OURS}}}\n", 7, "has the number of Facility_ID"),
+    "taken number": (
+        LCSR + f"  1.8:\n    elements:\n      A: {{label: a, number: 1, {OURS}}}\n",
+        7,
+        "has the number of Facility_ID",
+    ),
     "rule of an unknown element": (
         LCSR + f"  1.8:\n    rules:\n      X-1: {{kind: not-future, elements: [Nix], message: m, {OURS}}}\n",
         7,
@@ -90,7 +94,11 @@ CASES = {
         7,
         "Modality has no code 7",
     ),
-    "removed element that a rule needs": (LCSR + "  1.8:\n    elements:\n      Modality: null\n      Exam_Date: null\n", 0, "Exam_Date"),
+    "removed element that a rule needs": (
+        LCSR + "  1.8:\n    elements:\n      Modality: null\n      Exam_Date: null\n",
+        0,
+        "Exam_Date",
+    ),
     "unknown presupposed": (
         HEAD + f"kind: requirements\ngroup: tx\nrequirements:\n  tx-schema: {{presupposes: [tx-nix], {OURS}}}\n",
         5,
@@ -107,7 +115,8 @@ CASES = {
         "tx-nix, which is no requirement",
     ),
     "unknown weight": (
-        HEAD + f"kind: profile\nprofile: lcsr\nrevision: '1'\nweights: {{tx-schema: always}}\n{OURS.replace(', s', chr(10) + 's')}\n",
+        HEAD
+        + f"kind: profile\nprofile: lcsr\nrevision: '1'\nweights: {{tx-schema: always}}\n{OURS.replace(', s', chr(10) + 's')}\n",
         5,
         "weights.tx-schema",
     ),

@@ -10,34 +10,118 @@ from datetime import date
 import jsonschema
 import pytest
 
-from acrmock.facts import MappingVersion, Provenance, Surface, VersionState, Weight, load_facts, show, shipped, weakest
+from acrmock.facts import MappingVersion, Provenance, Surface, VersionState, Weight, load_facts, shipped, show, weakest
 from acrmock.facts.layer import Kind, check_schema
 
 FACTS = load_facts()
 
-IDS = """
-apply-addresses apply-name apply-redirect-https apply-registries apply-logo
-allow-registered allow-all-used allow-refusal-respected†
-auth-discovery auth-code-flow auth-redirect-exact auth-csrf auth-state-present auth-state-unique auth-state-verified† auth-nonce
-auth-pkce auth-client-id auth-secret-private auth-client-auth auth-code-once auth-denied† auth-refresh auth-refresh-rotation†
-auth-refresh-dead† auth-token-expiry† auth-bearer-header auth-id-token-not-api auth-token-opaque† auth-tls† auth-mixup†
-auth-next-guide†
-tx-header tx-facility-token tx-schema tx-version-in-force tx-complete tx-coverage tx-id-unique tx-retry-same† tx-update
-tx-follow-up tx-backoff† tx-test-data tx-media-type
-status-each status-terminal status-pace status-partial† status-failed†
-prod-config†
-cdsr-header cdsr-create-update cdsr-times-id cdsr-internal-error†
-dir-association dir-echo dir-rdsr-only dir-valid dir-template dir-pass-through dir-pass-through-bytes dir-station dir-each-exam
-dir-soon dir-selective dir-retry†
-srv-credentials srv-name-shown srv-allow-environment srv-cdsr-codes srv-hold srv-anonymised srv-statuses
-acc-dicom acc-preferred acc-lossless acc-processed acc-not-anonymised acc-no-reports acc-no-photos acc-required-only acc-viewed
-acc-complete
-""".split()
-SHOULD = set(
-    """apply-logo allow-all-used allow-refusal-respected auth-discovery auth-state-present auth-nonce auth-pkce auth-token-opaque
-    auth-mixup auth-next-guide tx-coverage status-pace cdsr-times-id dir-echo dir-template dir-pass-through-bytes dir-soon
-    dir-selective acc-preferred""".split(),
-)
+IDS = [
+    "apply-addresses",
+    "apply-name",
+    "apply-redirect-https",
+    "apply-registries",
+    "apply-logo",
+    "allow-registered",
+    "allow-all-used",
+    "allow-refusal-respected†",
+    "auth-discovery",
+    "auth-code-flow",
+    "auth-redirect-exact",
+    "auth-csrf",
+    "auth-state-present",
+    "auth-state-unique",
+    "auth-state-verified†",
+    "auth-nonce",
+    "auth-pkce",
+    "auth-client-id",
+    "auth-secret-private",
+    "auth-client-auth",
+    "auth-code-once",
+    "auth-denied†",
+    "auth-refresh",
+    "auth-refresh-rotation†",
+    "auth-refresh-dead†",
+    "auth-token-expiry†",
+    "auth-bearer-header",
+    "auth-id-token-not-api",
+    "auth-token-opaque†",
+    "auth-tls†",
+    "auth-mixup†",
+    "auth-next-guide†",
+    "tx-header",
+    "tx-facility-token",
+    "tx-schema",
+    "tx-version-in-force",
+    "tx-complete",
+    "tx-coverage",
+    "tx-id-unique",
+    "tx-retry-same†",
+    "tx-update",
+    "tx-follow-up",
+    "tx-backoff†",
+    "tx-test-data",
+    "tx-media-type",
+    "status-each",
+    "status-terminal",
+    "status-pace",
+    "status-partial†",
+    "status-failed†",
+    "prod-config†",
+    "cdsr-header",
+    "cdsr-create-update",
+    "cdsr-times-id",
+    "cdsr-internal-error†",
+    "dir-association",
+    "dir-echo",
+    "dir-rdsr-only",
+    "dir-valid",
+    "dir-template",
+    "dir-pass-through",
+    "dir-pass-through-bytes",
+    "dir-station",
+    "dir-each-exam",
+    "dir-soon",
+    "dir-selective",
+    "dir-retry†",
+    "srv-credentials",
+    "srv-name-shown",
+    "srv-allow-environment",
+    "srv-cdsr-codes",
+    "srv-hold",
+    "srv-anonymised",
+    "srv-statuses",
+    "acc-dicom",
+    "acc-preferred",
+    "acc-lossless",
+    "acc-processed",
+    "acc-not-anonymised",
+    "acc-no-reports",
+    "acc-no-photos",
+    "acc-required-only",
+    "acc-viewed",
+    "acc-complete",
+]
+SHOULD = {
+    "apply-logo",
+    "allow-all-used",
+    "allow-refusal-respected",
+    "auth-discovery",
+    "auth-state-present",
+    "auth-nonce",
+    "auth-pkce",
+    "auth-token-opaque",
+    "auth-mixup",
+    "auth-next-guide",
+    "tx-coverage",
+    "status-pace",
+    "cdsr-times-id",
+    "dir-echo",
+    "dir-template",
+    "dir-pass-through-bytes",
+    "dir-soon",
+    "dir-selective",
+    "acc-preferred",
+}
 
 
 def lcsr(version: str) -> MappingVersion:

@@ -76,7 +76,7 @@ def test_follow_ups_are_dated(version: MappingVersion, exam: Exam) -> None:
 
 
 def test_marks_of_real_people(version: MappingVersion, exam: Exam) -> None:
-    """Numbers that are issued to patients are undeniable, a practitioner's or one in a text is doubtful, synthetic ones are none."""
+    """Numbers issued to patients are undeniable, a practitioner's or one in a text is doubtful, synthetic ones are none."""
     assert identity_marks(version, exam, 0) == ()
     exam |= {
         "Patient_SSN": "123-45-6789",
@@ -160,7 +160,15 @@ def test_the_envelope_holds_objects() -> None:
     valid = jsonschema_rs.validator_for(envelope_schema(load_facts(), lcsr())).is_valid
     good = envelope()
     assert valid({**good, "Exams": [{"anything": 1}]})
-    for body in ({**good, "Exams": []}, {**good, "Exams": [1]}, {**good, "Exams": {}}, {**good, "More": 1}, {"Exams": [{}]}, [], None):
+    for body in (
+        {**good, "Exams": []},
+        {**good, "Exams": [1]},
+        {**good, "Exams": {}},
+        {**good, "More": 1},
+        {"Exams": [{}]},
+        [],
+        None,
+    ):
         assert not valid(body)
 
 

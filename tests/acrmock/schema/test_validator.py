@@ -83,7 +83,7 @@ WRONG: list[tuple[str, Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "kind", "below"), WRONG)
-def test_wrong_values(check: Check, exam: Exam, name: str, value: Any, kind: str, below: str) -> None:
+def test_wrong_values(*, check: Check, exam: Exam, name: str, value: Any, kind: str, below: str) -> None:
     """One wrong value gives one error, at that value, naming its element."""
     exam[name] = value
     element = VERSION.element(name) if VERSION else None
@@ -198,6 +198,7 @@ BREACHES: list[tuple[str, Callable[[Exam], Any], str, str]] = [
 
 @pytest.mark.parametrize(("rule", "change", "below", "severity"), BREACHES)
 def test_rules_beyond_the_schema(
+    *,
     check: Check,
     exam: Exam,
     rule: str,
@@ -355,6 +356,11 @@ def test_any_values(record: Exam) -> None:
 
 def test_messages_hold_no_identifier(check: Check, exam: Exam) -> None:
     """A sentence never repeats what names a person."""
-    exam |= {"Patient_SSN": "123456789", "Patient_First_Name": ["Jane"], "Other_ID": 4711, "Radiologist_Reading_NPI": "1234567890"}
+    exam |= {
+        "Patient_SSN": "123456789",
+        "Patient_First_Name": ["Jane"],
+        "Other_ID": 4711,
+        "Radiologist_Reading_NPI": "1234567890",
+    }
     text = " ".join(problem.message for problem in check(exam).problems)
     assert not any(secret in text for secret in ("123456789", "Jane", "4711"))

@@ -1,0 +1,23 @@
+"""The checks: one module per room, one function per requirement. `CHECKS` is all of them by id."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from conformance.checks.allow import ALLOW
+from conformance.checks.apply import APPLY
+from conformance.checks.auth_request import REQUEST
+from conformance.checks.auth_secrets import SECRETS
+from conformance.checks.auth_token import TOKEN
+from conformance.checks.base import PER_REGISTRY, Case, Check, Ruling
+from conformance.checks.status import STATUS
+from conformance.checks.tx_content import CONTENT
+from conformance.checks.tx_envelope import ENVELOPE
+from conformance.checks.tx_story import STORY
+
+_COLLECTIONS = (APPLY, ALLOW, REQUEST, TOKEN, SECRETS, ENVELOPE, CONTENT, STORY, STATUS)
+
+CHECKS = MappingProxyType({check.id: check for collection in _COLLECTIONS for check in collection.checks})
+"""Every check by its id."""
+
+__all__ = ["CHECKS", "PER_REGISTRY", "Case", "Check", "Ruling"]

@@ -1,0 +1,257 @@
+"""Applying for the test environment: judged on the last attempt to register in each environment, as declared.
+
+A refusal of the field by the mock fails its check too, so that nothing which the mock refuses is green. What the harness
+gave as a default is not the vendor's doing and is not applicable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from urllib.parse import SplitResult, urlsplit
+
+from acrmock.facts.registry import VersionState
+from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, unseen
+from conformance.flows.events import Registration
+from conformance.profile import business_day
+from conformance.result import Evidence
+
+APPLY = Collection("apply")
+NEVER = "no attempt to register was seen"
+DEFAULT = "given by the harness"
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
+Judge = Callable[[Case, Registration], Iterator[Fault]]
+
+
+def _judge(case: Case, names: tuple[str, ...], expected: str, faults: Judge) -> Ruling:
+    """The ruling over the last attempts of a field that is known under `names`."""
+    attempts = case.flows.last_registrations()
+    if not attempts:
+        return unseen(expected, NEVER)
+    given = [attempt for attempt in attempts if attempt.gave(*names)]
+    found = [fault for attempt in given for fault in (*faults(case, attempt), *_refused(attempt, names))]
+    note = _earlier(case, names)
+    if found:
+        return failed(expected, found, note=note)
+    if not given:
+        return inapplicable(expected, DEFAULT)
+    return passed(expected, [at(attempt.seq, "/data/declared") for attempt in given], note=note)
+
+
+def _refused(attempt: Registration, names: tuple[str, ...]) -> Iterator[Fault]:
+    """The mock's own reasons for refusing the field."""
+    for index, item in enumerate(attempt.refused):
+        if item.pointer.lstrip("/").split("/")[0] in names or item.element in names:
+            words = item.reason or f"{item.actual} was refused"
+            yield Fault(entry=attempt.seq, pointer=f"/data/refused/{index}", actual=words, correct=item.expected)
+
+
+def _earlier(case: Case, names: tuple[str, ...]) -> str:
+    """Words about earlier attempts that were refused for the same field."""
+    last = {attempt.seq for attempt in case.flows.last_registrations()}
+    before = [str(a.seq) for a in case.flows.registrations if a.seq not in last and any(_refused(a, names))]
+    return f"refused in earlier attempts too (entries {', '.join(before)}); the last one decides" if before else ""
+
+
+@APPLY.check("apply-addresses")
+def apply_addresses(case: Case) -> Ruling:
+    """Addresses for ACR's allowlist (S2): each a valid IP or CIDR that a firewall would take.
+
+    Fails for: none at all; no address or CIDR; host bits set; unspecified, multicast, broadcast, loopback, link-local or
+    reserved; private unless the profile is local; wider than the limit, above all 0.0.0.0/0 and ::/0; an IPv4 address
+    mapped into IPv6 hides none of these.
+    """
+    expected = "each declared address a public IP or CIDR, none wider than the limit"
+    return _judge(case, ("ip", "addresses"), expected, _addresses)
+
+
+def _addresses(case: Case, attempt: Registration) -> Iterator[Fault]:
+    if not attempt.addresses and not attempt.refused:
+        yield Fault(entry=attempt.seq, pointer="/data/declared/addresses", actual="no address was declared")
+    for index, text in enumerate(attempt.addresses):
+        wrong = _address(case, text, local=attempt.local or case.rules.local)
+        if wrong:
+            yield Fault(entry=attempt.seq, pointer=f"/data/declared/addresses/{index}", actual=f"{text[:100]} {wrong}")
+
+
+def _address(case: Case, text: str, *, local: bool) -> str:
+    """What is wrong with one address, or empty."""
+    try:
+        network = ip_network(text.strip())
+    except ValueError:
+        return "is no IP address or CIDR"
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+        network = IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
+    four = isinstance(network, IPv4Network)
+    limit = case.rules.limits.prefix_ipv4 if four else case.rules.limits.prefix_ipv6
+    return f"is wider than /{limit}" if network.prefixlen < limit else _kind(network, local=local)
+
+
+def _kind(network: IPv4Network | IPv6Network, *, local: bool) -> str:
+    """Why a network is of a kind that no firewall would list, or empty."""
+    if network.is_multicast or network.is_unspecified or str(network.network_address) == "255.255.255.255":
+        return "is unspecified, multicast or broadcast"
+    if isinstance(network, IPv4Network) and network.subnet_of(_THIS_NETWORK):
+        return "is of this network, not an address"
+    if network.is_loopback or network.is_link_local:
+        return "" if local else "is loopback or link-local"
+    if network.is_reserved:
+        return "is reserved"
+    seen = network.is_global or _documentation(network) or (local and network.is_private)
+    return "" if seen else "is not public: ACR cannot see it"
+
+
+def _documentation(network: IPv4Network | IPv6Network) -> bool:
+    """Whether it stands for a public address in examples (RFC 5737, RFC 3849)."""
+    if isinstance(network, IPv4Network):
+        return any(network.subnet_of(IPv4Network(text)) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
+    return network.subnet_of(IPv6Network("2001:db8::/32"))
+
+
+@APPLY.check("apply-name")
+def apply_name(case: Case) -> Ruling:
+    """The application's name (S2), which people read on the sign-in page.
+
+    Fails for: absent or blank; control, format or unassigned characters (bidirectional overrides can disguise a name);
+    longer than the limit.
+    """
+    return _judge(case, ("name",), "an application name that people can read", _name)
+
+
+def _name(case: Case, attempt: Registration) -> Iterator[Fault]:
+    limit = case.rules.limits.name_length
+    if not attempt.name.strip():
+        wrong = "no name was given"
+    elif not attempt.name.isprintable():
+        wrong = "the name has characters that cannot be printed"
+    elif len(attempt.name) > limit:
+        wrong = f"the name is longer than {limit} characters"
+    else:
+        return
+    yield Fault(entry=attempt.seq, pointer="/data/declared/name", actual=wrong)
+
+
+@APPLY.check("apply-redirect-https")
+def apply_redirect_https(case: Case) -> Ruling:
+    """The redirect URLs (S2; RFC 6749 section 3.1.2): absolute, https, no fragment, no wildcard, no user info.
+
+    Fails for: none; `http`, also on localhost; an own scheme; a relative URL; `#`, even an empty one; `*` anywhere in
+    host or path; `user@host`; no host; a port that is none; space or control characters; too long.
+    """
+    expected = "absolute https redirect URLs without fragment, wildcard or user info"
+    return _judge(case, ("redirect_url", "redirect_urls"), expected, _redirects)
+
+
+def _redirects(case: Case, attempt: Registration) -> Iterator[Fault]:
+    if not attempt.redirect_urls and not attempt.refused:
+        yield Fault(entry=attempt.seq, pointer="/data/declared/redirect_urls", actual="no redirect URL was given")
+    for index, url in enumerate(attempt.redirect_urls):
+        wrong = _redirect(url, case.rules.limits.url_length)
+        if wrong:
+            pointer = f"/data/declared/redirect_urls/{index}"
+            yield Fault(entry=attempt.seq, pointer=pointer, actual=f"{url[:200]} {wrong}", correct="https://host/callback")
+
+
+def _redirect(url: str, limit: int) -> str:
+    """What is wrong with a redirect URL, or empty."""
+    if len(url) > limit:
+        return f"is longer than {limit} characters"
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "has a space or a character that cannot be printed"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is no URL"
+    return _parts(url, parts, port)
+
+
+def _parts(url: str, parts: SplitResult, port: int | None) -> str:
+    wrong = (
+        (parts.scheme.lower() != "https", "is not https" if parts.scheme else "is not absolute"),
+        (not parts.hostname, "has no host"),
+        ("#" in url, "has a fragment"),
+        ("*" in url.partition("?")[0], "has a wildcard"),
+        ("@" in parts.netloc, "has user info"),
+        (port == 0, "has the port 0"),
+    )
+    return next((words for holds, words in wrong if holds), "")
+
+
+@APPLY.check("apply-registries")
+def apply_registries(case: Case) -> Ruling:
+    """The registries and mapping versions claimed (N3) exist and are in force on the (business) date of the attempt.
+
+    Fails for: none; an unknown registry; an unknown version; one that is obsolete or not yet in force.
+    """
+    return _judge(case, ("registry", "registries"), "registries and mapping versions that are in force", _registries)
+
+
+def _registries(case: Case, attempt: Registration) -> Iterator[Fault]:
+    if not attempt.registries and not attempt.refused:
+        yield Fault(entry=attempt.seq, pointer="/data/declared/registries", actual="no registry was claimed")
+    for index, (slug, version) in enumerate(attempt.registries):
+        wrong = _registry(case, attempt, slug, version)
+        if wrong:
+            pointer = f"/data/declared/registries/{index}"
+            yield Fault(entry=attempt.seq, pointer=pointer, actual=f"{slug[:50]} {version[:20]} {wrong}".replace("  ", " "))
+
+
+def _registry(case: Case, attempt: Registration, slug: str, version: str) -> str:
+    registry = case.rules.registry(slug)
+    if registry is None:
+        return "is no registry that is known"
+    if not version:
+        return ""
+    mapping = registry.version(version)
+    if mapping is None:
+        return "is no known mapping version"
+    day = business_day(attempt.at)
+    if day is not None and mapping.state(day) is not VersionState.IN_FORCE:
+        return f"is {mapping.state(day).value} on {day.isoformat()}"
+    return ""
+
+
+@APPLY.check("apply-logo")
+def apply_logo(case: Case) -> Ruling:
+    """The logo for the list of partners (S2), where one is given: a real PNG of the size asked for, with a web link.
+
+    Fails for: another format, whatever the file's name says; another size; no link, or one that is no web address; only
+    a link without a logo is no logo.
+    """
+    expected = "a logo of the format and size asked for, with a web link"
+    attempts = [a for a in case.flows.last_registrations() if a.logo is not None or any(_refused(a, ("logo", "link")))]
+    if not case.flows.registrations:
+        return unseen(expected, NEVER)
+    if not attempts:
+        claimed = "logo" in case.rules.claims
+        return (
+            unseen(expected, "a logo is claimed and none was given") if claimed else inapplicable(expected, "no logo was given")
+        )
+    found = [fault for attempt in attempts for fault in (*_logo(case, attempt), *_refused(attempt, ("logo", "link")))]
+    if found:
+        return failed(expected, found)
+    seen: list[Evidence] = [at(attempt.seq, "/data/declared/logo") for attempt in attempts]
+    return passed(expected, seen)
+
+
+def _logo(case: Case, attempt: Registration) -> Iterator[Fault]:
+    logo, limits = attempt.logo, case.rules.limits
+    if logo is None:
+        return
+    base = "/data/declared/logo"
+    if logo.format.lower() != limits.logo_format.lower():
+        yield Fault(entry=attempt.seq, pointer=f"{base}/format", actual=f"the format is {logo.format[:20] or 'unknown'}")
+    elif (logo.width, logo.height) != (limits.logo_width, limits.logo_height):
+        size = f"{logo.width} × {logo.height} pixels"  # noqa: RUF001 - the sign of multiplication is meant
+        yield Fault(entry=attempt.seq, pointer=base, actual=size, correct=f"{limits.logo_width} by {limits.logo_height} pixels")
+    if not _web(logo.link):
+        yield Fault(entry=attempt.seq, pointer=f"{base}/link", actual="there is no web link with the logo")
+
+
+def _web(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.scheme.lower() in {"http", "https"} and bool(parts.hostname)

@@ -1,0 +1,116 @@
+"""What the transactions held: complete records, coverage, test data, IDs."""
+
+from __future__ import annotations
+
+from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, passed, review, rule, unseen
+from conformance.checks.tx_envelope import FACTS, NO_POST
+from conformance.result import Evidence
+
+CONTENT = Collection("tx")
+DOUBTFUL = "doubtful"
+
+
+@CONTENT.check("tx-complete")
+def tx_complete(case: Case) -> Ruling:
+    """At least one record of the registry is complete, not merely accepted (after fact N2.8).
+
+    Fails where transactions were accepted and every record lacks what a complete one needs.
+    """
+    expected = "at least one complete record"
+    complete = case.rules.words.complete
+    accepted = [post for post in case.posts() if post.accepted]
+    seen: list[Evidence] = []
+    faults: list[Fault] = []
+    for post in accepted:
+        for index, record in enumerate(post.facts.records):
+            pointer = f"{FACTS}/records/{index}"
+            if record.status == complete:
+                seen.append(at(post.seq, f"{pointer}/status"))
+            else:
+                lacks = ", ".join(dict.fromkeys(p.element for p in record.problems if p.element)) or "elements"
+                faults.append(Fault(entry=post.seq, pointer=pointer, actual=f"{record.status or 'unknown'}: lacks {lacks[:300]}"))
+    if seen:
+        return passed(expected, seen, actual=f"{len(seen)} complete records")
+    return rule(expected, faults, seen, "no record was accepted")
+
+
+@CONTENT.check("tx-coverage")
+def tx_coverage(case: Case) -> Ruling:
+    """The share of elements, of values in lists and of branches that accepted exams exercised (our choice).
+
+    The share is reported whatever the bar, which the profile sets; without a bar any share above nothing passes. Only what
+    the mapping version in use knows is counted.
+    """
+    bar = case.rules.coverage_bar
+    expected = f"a share of {bar:.0%} of elements, values and branches" if bar else "the share of elements, values and branches"
+    accepted = [post for post in case.posts() if post.accepted and post.facts.elements]
+    if not accepted:
+        return unseen(expected, "no record was accepted")
+    parts = _shares(case)
+    done, whole = sum(part[1] for part in parts), sum(part[2] for part in parts)
+    share = done / whole if whole else 1.0
+    words = ", ".join(f"{name} {have} of {known}" for name, have, known in parts)
+    actual = f"{share:.1%}: {words}"
+    if share < bar:
+        return failed(expected, [Fault(entry=accepted[-1].seq, pointer=f"{FACTS}/elements", actual=actual)])
+    return passed(expected, [at(post.seq, f"{FACTS}/elements") for post in accepted], actual=actual)
+
+
+def _shares(case: Case) -> list[tuple[str, int, int]]:
+    """What was exercised and what there is, of elements, values and branches."""
+    accepted = [post for post in case.posts() if post.accepted]
+    versions = [case.rules.version(case.registry, text) for text in dict.fromkeys(post.facts.mapping for post in accepted)]
+    known = [version for version in versions if version is not None]
+    elements = {element.name for version in known for element in version.elements}
+    values = {f"{e.name}={code.code}" for version in known for e in version.elements for code in e.codes}
+    branches = {rule.id for version in known for rule in version.rules if rule.when is not None}
+    seen = (
+        ("elements", {name for post in accepted for name in post.facts.elements}, elements),
+        ("values", {value for post in accepted for value in post.facts.values}, values),
+        ("branches", {branch for post in accepted for branch in post.facts.branches}, branches),
+    )
+    return [(name, len(have & whole if whole else have), len(whole or have)) for name, have, whole in seen]
+
+
+@CONTENT.check("tx-id-unique")
+def tx_id_unique(case: Case) -> Ruling:
+    """Transaction IDs are unique per environment and registry (choice U14); it takes two transactions to see that.
+
+    Fails for another body under an ID that was accepted before, also when the mock refused it. The same bytes again are a
+    retry, and a body that was refused did not take its ID.
+    """
+    expected = "a new Transaction_ID for each transaction"
+    faults: list[Fault] = []
+    stories = [story for story in case.transactions() if story.transaction_id and story.posts]
+    for story in stories:
+        taken = story.accepted
+        later = [post for post in story.posts if taken is not None and post.seq > taken.seq and post.body != taken.body]
+        for post in later:
+            actual = f"the ID of entry {taken.seq if taken else 0} with another body"
+            faults.append(Fault(entry=post.seq, pointer=f"{FACTS}/transaction_id", actual=actual, correct="a new UUID"))
+    seen = [at(story.posts[0].seq, f"{FACTS}/transaction_id") for story in stories]
+    if not faults and len(stories) == 1:
+        return unseen(expected, "only one transaction was posted", evidence=seen)
+    return rule(expected, faults, seen, NO_POST)
+
+
+@CONTENT.check("tx-test-data")
+def tx_test_data(case: Case) -> Ruling:
+    """Only test or anonymised data (S2), in whatever was posted, accepted or not.
+
+    Undeniable marks of a real person fail; doubtful ones (a number that could have been issued, and need not be) are for a
+    person to decide. Values of the ranges that are never issued are what test data should have.
+    """
+    expected = "only test or anonymised data: identifiers from ranges that are never issued"
+    posts = [post for post in case.posts() if post.facts.exams or post.facts.records]
+    undeniable: list[Fault] = []
+    doubtful: list[Fault] = []
+    for post in posts:
+        for index, mark in enumerate(post.facts.identity):
+            fault = Fault(
+                entry=post.seq, pointer=f"{FACTS}/identity/{index}", actual=f"{mark.element or mark.pointer}: {mark.mark}"
+            )
+            (doubtful if mark.grade == DOUBTFUL else undeniable).append(fault)
+    if not undeniable and doubtful:
+        return review(expected, doubtful)
+    return rule(expected, undeniable, [at(post.seq, f"{FACTS}/records") for post in posts], "no exam was posted")

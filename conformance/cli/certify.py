@@ -1,0 +1,102 @@
+"""`acrmock certify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.cli.options import (
+    format_option,
+    judging_options,
+    out_option,
+    overlay_option,
+    registration_options,
+    server_options,
+)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  acrmock certify --profile lcsr --launch "python my_client.py"
+  acrmock certify --profile lcsr --launch "./client --all" --once --redirect-url https://localhost:9000/cb --format junit
+  acrmock certify --profile lcsr --server https://localhost:8443
+
+\b
+Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
+)
+@click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
+@click.option(
+    "--launch", metavar="CMD", help="Your client; run once per step, without a shell. Without it, the run waits for you."
+)
+@click.option("--once", is_flag=True, help="Run the client a single time for everything.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Window of each step, instead of the profile's."
+)
+@out_option
+@format_option()
+@judging_options
+@overlay_option
+@registration_options
+@server_options
+@click.pass_context
+def certify(ctx: click.Context, /, **flags: Any) -> None:
+    """Run your client through a profile and judge it.
+
+    With --launch a private server is started, your client is run once per step (its task in ACRMOCK_STEP, the registration
+    in the file that ACRMOCK_REGISTRATION names, a robot user in BROWSER), and its traffic is judged. SSL_CERT_FILE and
+    REQUESTS_CA_BUNDLE name acrmock's authority alone.
+    """
+    from acrmock.facts import load_facts
+    from conformance.cli.printing import print_result
+    from conformance.runs.certification import certify as run
+    from conformance.runs.judging import read_recording
+    from conformance.runs.package import JOURNAL
+    from conformance.runs.progress import Progress
+
+    order = _order(flags)
+    result = run(order, (Progress(),))
+    print_result(result, read_recording(order.out / JOURNAL), load_facts(order.overlays), flags["format_"])
+    ctx.exit(exit_code(result, order.baseline))
+
+
+def exit_code(result: Any, baseline: Path | None) -> int:
+    """The exit code of a result; with a baseline the judge has already turned unexpected passes into failures."""
+    del baseline
+    return int(result.verdict.exit_code)
+
+
+def _order(flags: dict[str, Any]) -> Any:
+    from conformance.runs.application import ApplicationRequest
+    from conformance.runs.certification import Order
+    from conformance.runs.client import split_command
+    from conformance.runs.servers import ServerChoice
+
+    names = (
+        "name",
+        "redirect_url",
+        "ip",
+        "local_source",
+        "registry",
+        "logo",
+        "link",
+        "facility",
+        "user",
+        "environment",
+        "application",
+    )
+    return Order(
+        profile=flags["profile"],
+        out=flags["out"],
+        command=tuple(split_command(flags["launch"])) if flags["launch"] is not None else None,
+        once=flags["once"],
+        timeout=flags["timeout"],
+        application=ApplicationRequest(**{name: flags[name] for name in names}),
+        claims=tuple(flags["claims"]) or None,
+        only=tuple(flags["only"]),
+        baseline=flags["baseline"],
+        overlays=tuple(flags["overlays"]),
+        server=ServerChoice(url=flags["server"], token=flags["token"], data=flags["data"]),
+    )

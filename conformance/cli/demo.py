@@ -1,0 +1,46 @@
+"""`acrmock demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from conformance.cli.options import format_option, out_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  acrmock demo
+  acrmock demo --broken auth-pkce
+  acrmock demo --format json --out ./result"""
+)
+@click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
+@click.option("--broken", metavar="CHECK", help="Use a vendor that is wrong in just the way that this check finds.")
+@click.option("--list-broken", is_flag=True, help="List the checks that have a broken vendor, and stop.")
+@out_option
+@format_option()
+@click.pass_context
+def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool, out: Path, format_: str) -> None:
+    """See a whole certification run with the reference vendor, in seconds.
+
+    A private server, a vendor's client as a process of its own, TLS between them, and the verdict.
+    """
+    from acrmock.facts import load_facts
+    from conformance.cli.printing import print_result
+    from conformance.runs.certification import certify
+    from conformance.runs.demo import order
+    from conformance.runs.judging import read_recording
+    from conformance.runs.package import JOURNAL
+    from conformance.runs.progress import Progress
+
+    if list_broken:
+        from conformance.vendors.faults import broken_checks
+
+        click.echo("\n".join(broken_checks()))
+        return
+    with order(profile, out, broken) as prepared:
+        result = certify(prepared, (Progress(),))
+    print_result(result, read_recording(out / JOURNAL), load_facts(), format_)
+    ctx.exit(result.verdict.exit_code)

@@ -1,0 +1,119 @@
+"""Flags that several verbs share, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DATA = Path("acrmock-data")
+OUT = Path("acrmock-out")
+
+READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+def format_option(*formats: Format) -> Callable[[F], F]:
+    """`--format`, with the formats that make sense here (all of a result's when none is named)."""
+    choices = [str(one) for one in formats or tuple(Format)]
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(choices),
+        default="text",
+        show_default=True,
+        help="How to print it on standard output.",
+    )
+
+
+def out_option(function: F) -> F:
+    """`--out DIR`."""
+    return click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=OUT,
+        show_default="./acrmock-out",
+        help="Where the files go.",
+    )(function)
+
+
+def overlay_option(function: F) -> F:
+    """`--overlay FILE`, repeatable."""
+    return click.option(
+        "--overlay", "overlays", type=READABLE, multiple=True, help="Facts to put over the published ones; repeats."
+    )(function)
+
+
+def server_options(function: F) -> F:
+    """`--server`, `--token` and `--data`: which server is spoken to."""
+    options: tuple[Callable[[F], F], ...] = (
+        click.option("--server", metavar="URL", help="A server that is running; default: that of --data."),
+        click.option("--token", envvar="ACRMOCK_TOKEN", show_envvar=True, help="Its control token; default: from --data."),
+        data_option,
+    )
+    return _apply(function, options)
+
+
+def data_option(function: F) -> F:
+    """`--data DIR`."""
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DATA,
+        show_default="./acrmock-data",
+        help="The server's directory.",
+    )(function)
+
+
+def registration_options(function: F) -> F:
+    """Everything that `register` and `certify` say of an application."""
+    options: tuple[Callable[[F], F], ...] = (
+        click.option("--name", help="Name of the application; people read it on the sign-in page."),
+        click.option("--redirect-url", multiple=True, metavar="URL", help="Where the browser comes back to, https; repeats."),
+        click.option("--ip", multiple=True, metavar="CIDR", help="Address that you will declare to ACR; repeats."),
+        click.option(
+            "--local-source", multiple=True, metavar="CIDR", help="Address your client has here; repeats. Default: loopback."
+        ),
+        click.option(
+            "--registry", multiple=True, metavar="R[:VERSION]", help="Registry, and mapping version if not the newest; repeats."
+        ),
+        click.option("--logo", type=READABLE, help="PNG of 150 x 40 pixels."),
+        click.option("--link", metavar="URL", help="Web page that the logo links to."),
+        click.option("--facility", type=click.IntRange(1, 1000), metavar="N", help="How many test facilities. Default: 2."),
+        click.option("--user", multiple=True, metavar="NAME:FACILITY", help="A test user and its facility (1, 2, …); repeats."),
+        click.option("--environment", type=click.Choice(["test", "production"]), help="Default: test."),
+        click.option("--application", metavar="ID", help="An application that is there, to add an environment to."),
+    )
+    return _apply(function, options)
+
+
+def judging_options(function: F) -> F:
+    """What narrows or changes what is judged."""
+    options: tuple[Callable[[F], F], ...] = (
+        click.option("--only", multiple=True, metavar="GROUP|CHECK", help="Judge only this; repeats."),
+        click.option(
+            "--claim", "claims", multiple=True, help="What your client can do (logo, follow-up, update, offline); repeats."
+        ),
+        click.option("--baseline", type=READABLE, help="Checks expected to fail, one a line; an unexpected pass fails too."),
+    )
+    return _apply(function, options)
+
+
+def _apply(function: F, options: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function

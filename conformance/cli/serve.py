@@ -1,0 +1,84 @@
+"""`acrmock serve`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from conformance.cli.options import data_option, overlay_option
+
+if TYPE_CHECKING:
+    from mockserver.engine import Ready
+
+LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
+
+
+@click.command(
+    epilog="\b\nExamples:\n  acrmock serve --port 8443\n  acrmock serve --port 0 --data ./data --overlay my-facts.yaml"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0 picks a free one.")
+@data_option
+@click.option("--bind", default="127.0.0.1", show_default=True, metavar="ADDR", help="Address to listen on.")
+@click.option("--public-url", metavar="URL", help="The URL under which clients reach it, if not https://localhost:PORT.")
+@click.option("--auto-consent", is_flag=True, help="Sign in and allow without asking: for clients without a person.")
+@overlay_option
+@click.option(
+    "--local-source",
+    "local_sources",
+    multiple=True,
+    metavar="CIDR",
+    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES",
+)
+def serve(
+    port: int,
+    data: Path,
+    bind: str,
+    public_url: str | None,
+    auto_consent: bool,
+    overlays: tuple[Path, ...],
+    local_sources: tuple[str, ...],
+) -> None:
+    """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
+    from mockserver import Engine
+
+    options: dict[str, Any] = {"bind": bind, "public_url": public_url, "overlays": overlays}
+    if auto_consent:
+        options["auto_consent"] = True
+    sources = local_sources or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
+    if sources:
+        options["local_sources_default"] = sources
+    stop = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    engine = Engine(data, port, **options)
+    ready = engine.start()
+    try:
+        click.echo(summary(ready, data))
+        while not stop.wait(1.0):  # a bounded wait lets Windows deliver Ctrl-C
+            pass
+        click.echo("stopping", err=True)
+    finally:
+        engine.stop()
+
+
+def summary(ready: Ready, data: Path) -> str:
+    """What a person needs to know of a server that has just started."""
+    where = "" if data == Path("acrmock-data") else f" --data {data}"
+    return f"""acrmock is ready (a simulation, not ACR's)
+
+  server         {ready.url}
+  description    {ready.url}/openapi.json
+  health         {ready.url}/healthz
+  ready file     {Path(ready.data or data) / "ready.json"} (URLs, control token)
+  authority      {ready.ca_file}
+                 clients must trust it: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS; `acrmock doctor` says how
+
+  register       acrmock register{where} --name "My app" --redirect-url https://localhost:8765/callback \\
+                     --ip 203.0.113.7 --registry lcsr
+  stop           Ctrl-C"""

@@ -1,0 +1,256 @@
+"""A client of the control API: what the command line, the runs and the tests say to a server.
+
+Every refusal comes back as a `SetupError` that names what the server said; a server that cannot be reached too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from acrmock.errors import SetupError
+
+TIMEOUT = 30.0
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server writes to `ready.json` when it answers: where it is, and how to speak to it."""
+
+    url: str
+    port: int
+    control_token: str
+    ca_file: str
+    data: str = ""
+    pid: int = 0
+    version: str = ""
+
+
+def read_ready(data: Path) -> Ready:
+    """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
+    path = data / "ready.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Ready)
+    except OSError as error:
+        raise SetupError(
+            "no server has been started with this data directory",
+            where=str(path),
+            actual=error.strerror or str(error),
+            fix="start one with `acrmock serve`, or name it with --server, --token and --data",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise SetupError("this is not a ready file", where=str(path), actual=str(error), fix="start the server again") from error
+
+
+class Control:
+    """One server's control API.
+
+    `url` is the server's public URL, `token` its control token and `ca_file` the certificate authority to trust (None: the
+    system's own). Use it as a context manager, or `close` it.
+    """
+
+    def __init__(self, url: str, token: str, ca_file: str | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise SetupError("not the URL of a server", expected="https://HOST:PORT", actual=url[:200], where="--server")
+        self.url = url.rstrip("/")
+        self.token = token
+        self.ca_file = ca_file
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+        if ca_file:
+            self._session.verify = ca_file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def healthy(self) -> bool:
+        """Whether the server answers its health check."""
+        return bool(self._send("GET", "/healthz").ok)
+
+    def ca_pem(self) -> bytes:
+        """The server's certificate authority, PEM."""
+        return self._checked("GET", "/_acrmock/ca.pem").content
+
+    def register(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Register an application (or its other environment); the registration document."""
+        return dict(self._json("POST", "/_acrmock/applications", body))
+
+    def applications(self) -> Any:
+        """All applications, without their secrets."""
+        return self._json("GET", "/_acrmock/applications")
+
+    def move_endpoints(self, application: str, environment: str) -> None:
+        """Move the authorization server's endpoints of an application's environment."""
+        self._json("POST", f"/_acrmock/applications/{application}/move", {"environment": environment})
+
+    def settings(self, application: str, environment: str, settings: Mapping[str, Any]) -> None:
+        """Override layer values for an application's environment."""
+        body = {"environment": environment, "settings": dict(settings)}
+        self._json("POST", f"/_acrmock/applications/{application}/settings", body)
+
+    def plan(self, application: str, environment: str, plan: Mapping[str, Any], registry: str | None = None) -> None:
+        """Set the status plan of transactions to come."""
+        body: dict[str, Any] = {"application": application, "environment": environment, "plan": dict(plan)}
+        if registry:
+            body["registry"] = registry
+        self._json("POST", "/_acrmock/plans", body)
+
+    def start_run(
+        self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
+    ) -> str:
+        """Begin a run and give its id."""
+        body: dict[str, Any] = {"profile": profile, "revision": revision, "claims": list(claims), "launch": launch}
+        if application:
+            body["application"] = application
+        return str(self._json("POST", "/_acrmock/runs", body)["run"])
+
+    def begin_step(self, run: str, step: str) -> None:
+        """Begin a step of a run, ending the one before."""
+        self._json("POST", f"/_acrmock/runs/{run}/steps", {"step": step})
+
+    def event(self, run: str, name: str, data: Mapping[str, Any]) -> None:
+        """Note something that happened beside the wires."""
+        self._json("POST", f"/_acrmock/runs/{run}/events", {"name": name, "data": dict(data)})
+
+    def finish_run(self, run: str) -> None:
+        """End a run."""
+        self._json("POST", f"/_acrmock/runs/{run}/finish", {})
+
+    def observe(self, body: Mapping[str, Any]) -> None:
+        """Report what the robot user saw at a redirect URL."""
+        self._json("POST", "/_acrmock/observations", body)
+
+    def acknowledge(self, *, application: str, environment: str, transaction: str, who: str, why: str) -> None:
+        """Give a transaction's rejected records up."""
+        body = {"application": application, "environment": environment, "transaction": transaction, "who": who, "why": why}
+        self._json("POST", "/_acrmock/acknowledge", body)
+
+    def journal(self, *, application: str | None = None, run: str | None = None) -> Iterator[bytes]:
+        """The lines of a recording (header, entries, footer), as the server streams them."""
+        params = {key: value for key, value in (("application", application), ("run", run)) if value}
+        answer = self._checked("GET", "/_acrmock/journal", params=params, stream=True)
+        with answer:
+            try:
+                yield from (line for line in answer.iter_lines(chunk_size=65536) if line)
+            except requests.RequestException as error:
+                raise _unreachable(self.url, error) from error
+
+    def await_entry(self, *, run: str, operation: str = "", name: str = "", after: int = 0, timeout: float = 60.0) -> int | None:
+        """Wait until the run's journal has such an entry after `after`; its number, or None when the time is up (seconds)."""
+        params = {"run": run, "operation": operation, "name": name, "after": str(after), "timeout": str(timeout)}
+        answer = self._send(
+            "GET", "/_acrmock/journal/await", params={k: v for k, v in params.items() if v}, timeout=timeout + TIMEOUT
+        )
+        if answer.status_code == 408:
+            return None
+        self._raise_refusal(answer)
+        body = answer.json()
+        return int(body["seq"]) if body.get("matched") else None
+
+    def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = self._checked(method, path, body=body)
+        if not answer.content:
+            return {}
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise SetupError("the server's answer is not JSON", where=f"{method} {self.url}{path}") from error
+
+    def _checked(self, method: str, path: str, **options: Any) -> requests.Response:
+        answer = self._send(method, path, **options)
+        self._raise_refusal(answer)
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        stream: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> requests.Response:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else None
+        try:
+            return self._session.request(
+                method,
+                self.url + path,
+                data=data,
+                headers=headers,
+                params=params,
+                stream=stream,
+                timeout=timeout,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise _unreachable(self.url, error) from error
+
+    def _raise_refusal(self, answer: requests.Response) -> None:
+        if answer.ok:
+            return
+        raise RefusedError(answer.status_code, _problem(answer), f"{answer.request.method} {urlsplit(answer.url).path}")
+
+
+class RefusedError(SetupError):
+    """The control API refused: `status`, and the problem document with all its reasons (RFC 9457)."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any], where: str) -> None:
+        self.status = status
+        self.problem = problem
+        detail = str(problem.get("detail") or "")
+        fields = problem.get("fields") or problem.get("errors") or ()
+        lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
+        fix = str(problem.get("hint") or "")
+        if status == 401:
+            fix = fix or "give the server's token with --token, ACRMOCK_TOKEN or --data"
+        super().__init__(
+            str(problem.get("title") or f"the server refused with {status}"),
+            actual="\n            ".join([text for text in (detail, *lines) if text]),
+            where=where,
+            fix=fix,
+        )
+
+
+def _field_line(field: Mapping[str, Any]) -> str:
+    name = str(field.get("element") or field.get("pointer") or "").strip("/")
+    said = str(field.get("reason") or "")
+    expected = str(field.get("expected") or "")
+    actual = str(field.get("actual") or "")
+    parts = [said, f"expected {expected}" if expected else "", f"got {actual}" if actual else ""]
+    return f"{name}: " + "; ".join(part for part in parts if part)
+
+
+def _problem(answer: requests.Response) -> Mapping[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _unreachable(url: str, error: Exception) -> SetupError:
+    said = str(error)
+    fix = "start it with `acrmock serve`, or name another with --server"
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        fix = "the certificate authority is another server's: name the right --data directory"
+    return SetupError("the server cannot be reached", where=url, actual=_shorten(said), fix=fix)
+
+
+def _shorten(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

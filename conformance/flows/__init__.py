@@ -1,0 +1,230 @@
+"""Flows: typed stories built from the entries of a recording in one pass. No check reads an entry itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct, TlsEntry
+from conformance.flows.events import Moved, Registration, Step, StepsReader, registration
+from conformance.flows.exposures import ExposuresReader, Seen
+from conformance.flows.signins import SignIn, SignInsReader
+from conformance.flows.tokens import Protected, TokenRequest, TokensReader
+from conformance.flows.transactions import Post, Transaction, TransactionsReader
+from conformance.flows.wire import parameters, seconds
+
+
+class Discovery(Struct, frozen=True, kw_only=True):
+    """The discovery document was asked for."""
+
+    seq: int
+    environment: str
+    moved: bool
+    succeeded: bool
+
+
+class Presented(Struct, frozen=True, kw_only=True):
+    """A request that named a client, or was to name one."""
+
+    seq: int
+    environment: str
+    operation: Operation
+    path: str
+    client: ClientFacts
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """An address from which back-channel requests came: the first of them and how many, allowed or refused."""
+
+    environment: str
+    peer: str
+    allowed: bool | None
+    first: int
+    count: int
+
+
+class Handshake(Struct, frozen=True, kw_only=True):
+    """A TLS handshake that failed."""
+
+    seq: int
+    error: str
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """Entries are missing from the journal."""
+
+    seq: int
+    reason: str
+
+
+class Flows(Struct, frozen=True, kw_only=True):
+    """Everything that a recording tells, as stories in the order of the wire."""
+
+    registrations: tuple[Registration, ...] = ()
+    steps: tuple[Step, ...] = ()
+    moves: tuple[Moved, ...] = ()
+    discoveries: tuple[Discovery, ...] = ()
+    sign_ins: tuple[SignIn, ...] = ()
+    token_requests: tuple[TokenRequest, ...] = ()
+    protected: tuple[Protected, ...] = ()
+    presented: tuple[Presented, ...] = ()
+    exposures: tuple[Seen, ...] = ()
+    sources: tuple[Source, ...] = ()
+    posts: tuple[Post, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    handshakes: tuple[Handshake, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    run: str | None = None
+
+    def last_registrations(self) -> tuple[Registration, ...]:
+        """The last attempt to register in each environment: the one that decides."""
+        last = {attempt.environment: attempt for attempt in self.registrations}
+        return tuple(last.values())
+
+
+class Builder:
+    """Takes entries one by one and gives the flows at the end."""
+
+    def __init__(self) -> None:
+        self._registrations: list[Registration] = []
+        self._steps = StepsReader()
+        self._moves: list[Moved] = []
+        self._discoveries: list[Discovery] = []
+        self._sign_ins = SignInsReader()
+        self._tokens = TokensReader()
+        self._presented: list[Presented] = []
+        self._exposures = ExposuresReader()
+        self._sources: dict[tuple[str, str, bool | None], tuple[int, int]] = {}
+        self._transactions = TransactionsReader()
+        self._handshakes: list[Handshake] = []
+        self._gaps: list[Gap] = []
+        self._run: str | None = None
+
+    def add(self, entry: AnyEntry) -> None:
+        """Take one entry; entries come in the order of `seq`."""
+        self._run = entry.run or self._run
+        if isinstance(entry, HttpEntry):
+            self._http(entry)
+        elif isinstance(entry, EventEntry):
+            self._event(entry)
+        elif isinstance(entry, TlsEntry):
+            self._handshakes.append(Handshake(seq=entry.seq, error=entry.tls.error))
+
+    def flows(self) -> Flows:
+        """All stories, complete or not."""
+        return Flows(
+            registrations=tuple(self._registrations),
+            steps=self._steps.steps(),
+            moves=tuple(self._moves),
+            discoveries=tuple(self._discoveries),
+            sign_ins=tuple(self._sign_ins.sign_ins()),
+            token_requests=tuple(self._tokens.requests),
+            protected=tuple(self._tokens.protected),
+            presented=tuple(self._presented),
+            exposures=self._exposures.seen(),
+            sources=tuple(
+                Source(environment=key[0], peer=key[1], allowed=key[2], first=first, count=count)
+                for key, (first, count) in self._sources.items()
+            ),
+            posts=tuple(self._transactions.posts),
+            transactions=tuple(self._transactions.transactions()),
+            handshakes=tuple(self._handshakes),
+            gaps=tuple(self._gaps),
+            run=self._run,
+        )
+
+    def _event(self, entry: EventEntry) -> None:
+        self._steps.event(entry)
+        if entry.name == "registration-attempted":
+            self._registrations.append(registration(entry))
+        elif entry.name == "endpoints-moved":
+            where = entry.data.get("environment")
+            environment = where if isinstance(where, str) else entry.environment or ""
+            away = entry.data.get("moved") is not False
+            self._moves.append(Moved(seq=entry.seq, t=seconds(entry.t), environment=environment, away=away))
+        elif entry.name == "gap":
+            reason = entry.data.get("reason")
+            self._gaps.append(Gap(seq=entry.seq, reason=reason if isinstance(reason, str) else "entries were dropped"))
+
+    def _http(self, entry: HttpEntry) -> None:
+        facts = entry.facts
+        self._exposures.entry(entry)
+        if facts.channel is Channel.BACK:
+            self._source(entry)
+            if facts.allowed is False:
+                return  # refused at the door: no other story has begun
+        self._client(entry)
+        step = self._steps.current(entry.run)
+        handler = _HANDLERS.get(facts.operation)
+        if handler is not None:
+            handler(self, entry, seconds(entry.t), step)
+
+    def _source(self, entry: HttpEntry) -> None:
+        key = (entry.environment or "", entry.peer or "", entry.facts.allowed)
+        first, count = self._sources.get(key, (entry.seq, 0))
+        self._sources[key] = (first, count + 1)
+
+    def _client(self, entry: HttpEntry) -> None:
+        client = entry.facts.client
+        if client is None:
+            return
+        self._presented.append(
+            Presented(
+                seq=entry.seq,
+                environment=entry.environment or "",
+                operation=entry.facts.operation,
+                path=entry.request.url if entry.facts.operation is Operation.OTHER else "",
+                client=client,
+            )
+        )
+
+    def _discovery(self, entry: HttpEntry, t: float, step: str) -> None:
+        del t, step
+        self._discoveries.append(
+            Discovery(
+                seq=entry.seq,
+                environment=entry.environment or "",
+                moved=entry.facts.moved,
+                succeeded=entry.response.status in {200, 304},
+            )
+        )
+
+    def _authorize(self, entry: HttpEntry, t: float, step: str) -> None:
+        self._sign_ins.entry(entry, t, step)
+
+    def _token(self, entry: HttpEntry, t: float, step: str) -> None:
+        code = parameters(entry).get("code")
+        done = 200 <= entry.response.status < 300
+        where = entry.environment or ""
+        story = self._sign_ins.redeemed(where, code.value, entry.seq, succeeded=done) if code else None
+        self._tokens.entry(entry, t, step, story.seq if story else None, story.issued_at if story else None)
+
+    def _use(self, entry: HttpEntry, t: float, step: str) -> None:
+        self._tokens.use(entry, t, step)
+
+    def _post(self, entry: HttpEntry, t: float, step: str) -> None:
+        self._tokens.use(entry, t, step)
+        self._transactions.post(entry, t, step)
+
+    def _status(self, entry: HttpEntry, t: float, step: str) -> None:
+        self._tokens.use(entry, t, step)
+        self._transactions.poll(entry, t, step)
+
+
+_HANDLERS = {
+    Operation.DISCOVERY: Builder._discovery,  # noqa: SLF001 - the table of its own methods
+    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001
+    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001
+    Operation.TOKEN: Builder._token,  # noqa: SLF001
+    Operation.USERINFO: Builder._use,  # noqa: SLF001
+    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001
+    Operation.NRDR_POST: Builder._post,  # noqa: SLF001
+    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001
+}
+
+
+def build(entries: Iterable[AnyEntry]) -> Flows:
+    """The flows of a recording's entries, in one pass."""
+    builder = Builder()
+    for entry in entries:
+        builder.add(entry)
+    return builder.flows()

@@ -1,0 +1,72 @@
+"""The documents that a client and its harness read from acrmock, in the form their published schemas are made from.
+
+They say what a reader may rely on; a server may add to them. The wires write them, this module only describes them.
+"""
+
+from __future__ import annotations
+
+from acrmock.record import Struct
+
+REGISTRATION_SCHEMA = "acrmock/registration/1"
+READY_SCHEMA = "acrmock/ready/1"
+
+
+class SignInUser(Struct, frozen=True, kw_only=True):
+    """A person who can sign in to the test environment; made up, like everything here."""
+
+    username: str
+    password: str
+    facility_id: str
+
+
+class DicomAddress(Struct, frozen=True, kw_only=True):
+    """Where dose reports go: host, port and the called AE title."""
+
+    host: str
+    port: int
+    ae_title: str
+
+
+class RegistrationDocument(Struct, frozen=True, kw_only=True):
+    """What an application gets when it is registered for an environment.
+
+    `redirect_url` and `facility_id` are the first of `redirect_urls` and `facilities`; `issuer`, `nrdr` and `cdsr` are
+    absolute URLs without a slash at the end; `registries` gives for each slug the mapping version; `ca_file` is the path of
+    the certificate (PEM) to trust.
+    """
+
+    application: str
+    name: str = ""
+    environment: str
+    client_id: str
+    client_secret: str
+    redirect_url: str
+    redirect_urls: tuple[str, ...]
+    partner_id: str
+    app_id: str
+    facility_id: str
+    facilities: tuple[str, ...]
+    issuer: str
+    nrdr: str
+    users: tuple[SignInUser, ...]
+    scopes: tuple[str, ...]
+    registries: dict[str, str]
+    ca_file: str | None = None
+    cdsr: str | None = None
+    dicom: DicomAddress | None = None
+
+
+class ReadyDocument(Struct, frozen=True, kw_only=True):
+    """What a server writes to `ready.json` once it answers: where it is, its control token and its certificate.
+
+    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state.
+    """
+
+    schema: str
+    pid: int
+    url: str
+    port: int
+    control_token: str
+    ca_file: str
+    data: str
+    version: str

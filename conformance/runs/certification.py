@@ -1,0 +1,242 @@
+"""One certification run from beginning to end: server, application, steps, journal, verdict, files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acrmock.clock import Clock, SystemClock
+from acrmock.errors import HarnessError
+from acrmock.facts import Facts, Profile, Step, load_facts
+from conformance.control import Control, RefusedError
+from conformance.result import Result
+from conformance.runs import client, package
+from conformance.runs.application import ApplicationRequest
+from conformance.runs.events import (
+    Event,
+    FilesWritten,
+    Handler,
+    Judged,
+    Registered,
+    RegistrationRefused,
+    ServerReady,
+    StepBegan,
+    StepEnded,
+)
+from conformance.runs.files import write_atomically
+from conformance.runs.judging import Question, judge_recording, read_recording
+from conformance.runs.robot import Reporting
+from conformance.runs.servers import ServerChoice, server
+from conformance.runs.steps import Directives, apply
+
+QUIET = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run is asked to do. `command` None waits for a client that somebody else drives.
+
+    `once` runs the command a single time, `timeout` replaces each step's own window (seconds), `step_settings` are layer
+    values that change when a step of that name begins.
+    """
+
+    profile: str
+    out: Path
+    command: tuple[str, ...] | None = None
+    once: bool = False
+    timeout: float | None = None
+    application: ApplicationRequest = field(default_factory=ApplicationRequest)
+    claims: tuple[str, ...] | None = None
+    only: tuple[str, ...] = ()
+    baseline: Path | None = None
+    overlays: tuple[Path, ...] = ()
+    step_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    server: ServerChoice = field(default_factory=ServerChoice)
+
+
+@dataclass(slots=True, kw_only=True)
+class Certification:
+    """One run. `handlers` are told what happens; `clock` is the only one that waits."""
+
+    order: Order
+    handlers: Sequence[Handler] = ()
+    clock: Clock = field(default_factory=SystemClock)
+
+    def run(self) -> Result:
+        """Drive the run and judge it; raises `SetupError` for what the user can mend, `HarnessError` for what is ours."""
+        facts = load_facts(self.order.overlays)
+        profile = facts.profile(self.order.profile)
+        self.order.out.mkdir(parents=True, exist_ok=True)
+        with server(self.order.server, overlays=self.order.overlays, clock=None) as control:
+            self._tell(ServerReady(control.url, private=self.order.server.url is None))
+            run = control.start_run(
+                profile=profile.name,
+                revision=profile.revision,
+                claims=self._claims(profile),
+                launch=self.order.command is not None,
+                application=self.order.application.application,
+            )
+            try:
+                self._drive(control, run, profile)
+            finally:
+                self._finish(control, run)
+        return self._judge(facts)
+
+    def _claims(self, profile: Profile) -> tuple[str, ...]:
+        if self.order.claims is not None:
+            return self.order.claims
+        given = ("logo",) if self.order.application.logo else ()
+        return tuple(dict.fromkeys((*profile.default_claims, *given)))
+
+    def _drive(self, control: Control, run: str, profile: Profile) -> None:
+        document = self._register(control, run, profile)
+        if document is None:
+            return
+        with self._workplace() as workplace:
+            Steps(self, control, run, profile, document, workplace).all()
+
+    def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
+        body = self.order.application.body_with_defaults(profile.registries, run=run, local=profile.local)
+        body["settings"] = self.settings(profile)
+        try:
+            return control.register(body)
+        except RefusedError as refusal:
+            if refusal.status != 422:
+                raise
+            self._tell(RegistrationRefused(str(refusal)))
+            return None
+
+    @contextmanager
+    def _workplace(self) -> Iterator[Path]:
+        """A private directory: of this run only when it launches the client, else the output directory."""
+        if self.order.command is None:
+            yield self.order.out.resolve()
+            return
+        with tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    def _finish(self, control: Control, run: str) -> None:
+        control.finish_run(run)
+        lines = b"".join(line + b"\n" for line in control.journal(run=run))
+        write_atomically(self.order.out / package.JOURNAL, lines)
+
+    def _judge(self, facts: Facts) -> Result:
+        recording = read_recording(self.order.out / package.JOURNAL)
+        question = Question(
+            profile=self.order.profile, claims=self.order.claims, only=self.order.only, baseline=self.order.baseline
+        )
+        result = judge_recording(recording, facts, question)
+        self._tell(Judged(result))
+        names = package.write_package(self.order.out, result, recording, facts)
+        self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
+        return result
+
+    def settings(self, profile: Profile) -> dict[str, Any]:
+        """The settings of the run: the profile's, and those that the order puts over them."""
+        return {**profile.settings, **self.order.application.settings}
+
+    def _tell(self, event: Event) -> None:
+        for handler in self.handlers:
+            handler.handle(event)
+
+
+class Steps:
+    """The steps of a run with its application: directives, the client, and what came of it."""
+
+    def __init__(
+        self, owner: Certification, control: Control, run: str, profile: Profile, document: dict[str, Any], workplace: Path
+    ) -> None:
+        self._owner = owner
+        self._control = control
+        self._run = run
+        self._profile = profile
+        self._document = document
+        self._workplace = workplace
+        self._ca_file = workplace / "ca.pem"
+        self._registration = workplace / "registration.json"
+        self._furnish()
+
+    def all(self) -> None:
+        """Go through all steps (or the one of `--once`), in the profile's order."""
+        steps: Sequence[Step | None] = [None] if self._owner.order.once else self._profile.steps
+        for number, step in enumerate(steps, 1):
+            self._one(number, len(steps), step)
+
+    def _one(self, number: int, of: int, step: Step | None) -> None:
+        order, tell = self._owner.order, self._owner._tell  # noqa: SLF001 - its own helper
+        name = step.name if step is not None else "everything"
+        text = step.text if step is not None else "do the whole job"
+        window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
+        self._control.begin_step(self._run, name)
+        tell(StepBegan(number, of, name, text, window, order.command is not None))
+        if step is not None:
+            apply(self._directives(step), self._control, self._owner.clock, tell)
+        ended = self._launch(number, name, step, window) if order.command else self._wait(name, window)
+        tell(ended)
+
+    def _directives(self, step: Step) -> Directives:
+        return Directives(
+            run=self._run,
+            application=str(self._document["application"]),
+            environment=str(self._document["environment"]),
+            values=self._values(step),
+            settings=self._owner.settings(self._profile),
+        )
+
+    def _values(self, step: Step) -> Mapping[str, Any]:
+        own = self._owner.order.step_settings.get(step.name)
+        return {**step.directives, "settings": {**step.directives.get("settings", {}), **own}} if own else step.directives
+
+    def _launch(self, number: int, name: str, step: Step | None, window: float) -> StepEnded:
+        order = self._owner.order
+        env = client.environment(
+            os.environ,
+            registration=self._registration,
+            profile=self._profile.name,
+            step=step.name if step is not None else None,
+            ca_file=self._ca_file,
+            workplace=self._workplace,
+        )
+        log = order.out / "logs" / f"{number}-{name}.log"
+        ended = client.run(list(order.command or ()), env, timeout=window, log=log)
+        noted = {"step": name, "exit_code": ended.code, "timed_out": ended.timed_out}
+        self._control.event(self._run, "client-exited", noted)
+        return StepEnded(name, ended.code, ended.timed_out, log)
+
+    def _wait(self, name: str, window: float) -> StepEnded:
+        """Wait for traffic within the window, then until none has come for a moment."""
+        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
+        last = seen
+        while last is not None:
+            last = self._control.await_entry(run=self._run, after=last, timeout=QUIET)
+        return StepEnded(name, None, seen is None, None)
+
+    def _furnish(self) -> None:
+        write_atomically(self._ca_file, self._control.ca_pem())
+        self._document["ca_file"] = str(self._ca_file)
+        data = json.dumps(self._document, indent=2).encode()
+        write_atomically(self._registration, data, private=True)
+        client.furnish(
+            self._workplace,
+            Reporting(url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run),
+        )
+        self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - its own helper
+
+
+_AWAITED = {"sign-in": "auth.token", "sign-in-again": "auth.token", "refresh": "auth.token"}
+
+
+def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:
+    """Drive and judge one run; a fault inside the harness is a `HarnessError`."""
+    try:
+        return Certification(order=order, handlers=handlers).run()
+    except RefusedError as refusal:
+        if refusal.status >= 500:
+            raise HarnessError("the server failed during the run", actual=str(refusal)) from refusal
+        raise

@@ -1,0 +1,72 @@
+"""The demonstration: the reference vendor, or a broken one, through a profile on a private server."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from acrmock.errors import SetupError
+from acrmock.facts import load_facts
+from conformance.runs.application import DEFAULT_ADDRESS, ApplicationRequest
+from conformance.runs.certification import Order
+from conformance.runs.png import grey_png
+from conformance.runs.python import command
+from conformance.vendors import faults
+
+LOGO = (150, 40)
+SETTINGS = {"auth.access_token_lifetime": 2}
+"""Seconds: the demonstration waits until a token has expired, and nobody likes to wait."""
+STEP_SETTINGS = {"update": {"nrdr.status.terminal_after": 0, "nrdr.status.retry_after": 0}}
+"""Statuses take their time while the first exams are submitted; after that the demonstration shows them at once."""
+
+
+@contextmanager
+def order(profile: str, out: Path, broken: str | None = None) -> Iterator[Order]:
+    """The demonstration as an order for a run; raises `SetupError` when no vendor is broken in the way asked for."""
+    if broken is not None and broken not in faults.broken_checks():
+        raise SetupError(
+            "there is no vendor broken in that way",
+            where="--broken",
+            expected=", ".join(faults.broken_checks()),
+            actual=broken[:80],
+        )
+    flags = _flags(profile)
+    fault = faults.REGISTRATIONS.get(broken or "")
+    if fault is not None:
+        flags = fault(flags)
+    size = flags.pop("logo_size")
+    arguments = ("--broken", broken) if broken else ()
+    with tempfile.TemporaryDirectory(prefix="acrmock-demo-") as name:
+        logo = Path(name) / "logo.png"
+        logo.write_bytes(grey_png(*size))
+        yield Order(
+            profile=profile,
+            out=out,
+            command=tuple(command("conformance.vendors.__main__", *arguments)),
+            application=ApplicationRequest(**flags, logo=logo),
+            step_settings=STEP_SETTINGS,
+        )
+
+
+def _flags(profile: str) -> dict[str, Any]:
+    """What the demonstration's vendor tells ACR: all of it right."""
+    return {
+        "name": "acrmock reference vendor",
+        "redirect_url": (f"https://localhost:{_free_port()}/callback",),
+        "ip": (DEFAULT_ADDRESS,),
+        "local_source": ("127.0.0.1/32",),
+        "registry": load_facts().profile(profile).registries,
+        "settings": SETTINGS,
+        "link": "https://example.org/",
+        "logo_size": LOGO,
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,103 @@
+"""From lines of a recording to a result, the same way for a live run and for a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from acrmock.errors import SetupError
+from acrmock.facts import Facts, Profile
+from acrmock.record import EventEntry
+from conformance import judge as judging
+from conformance import recording as recordings
+from conformance.result import Resolution, Result
+
+if TYPE_CHECKING:
+    from conformance.recording import Recording
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the judge: a profile (None: the one the recording names), what is claimed, and what narrows it."""
+
+    profile: str | None = None
+    claims: tuple[str, ...] | None = None
+    only: tuple[str, ...] = ()
+    resolutions: tuple[Resolution, ...] = ()
+    baseline: Path | None = None
+
+
+def read_recording(path: Path) -> Recording:
+    """The recording at `path` (NDJSON); raises `SetupError` when it cannot be read."""
+    try:
+        with path.open("rb") as lines:
+            return recordings.read(lines)
+    except OSError as error:
+        raise SetupError("the recording cannot be read", where=str(path), actual=error.strerror or str(error)) from error
+
+
+def judge_lines(lines: Iterable[bytes], facts: Facts, question: Question) -> tuple[Result, Recording]:
+    """Judge the lines of a recording."""
+    recording = recordings.read(lines)
+    return judge_recording(recording, facts, question), recording
+
+
+def judge_recording(recording: Recording, facts: Facts, question: Question) -> Result:
+    """Judge a recording; raises `SetupError` when neither the question nor the recording names a profile."""
+    profile = profile_of(recording, facts, question.profile)
+    started = _run_started(recording)
+    claims = question.claims
+    if claims is None:
+        noted = started.data.get("claims") if started is not None else None
+        claims = tuple(map(str, noted)) if isinstance(noted, list) else profile.default_claims
+    result: Result = judging.judge(
+        recording,
+        facts,
+        profile,
+        claims=claims,
+        only=question.only,
+        resolutions=question.resolutions,
+        baseline=read_baseline(question.baseline) if question.baseline else None,
+    )
+    return result
+
+
+def profile_of(recording: Recording, facts: Facts, name: str | None) -> Profile:
+    """The profile asked for, else the one that the recording's run was started with."""
+    started = _run_started(recording)
+    if name is None and started is None:
+        raise SetupError("the recording does not say which profile it is for", fix="name one with --profile")
+    if name is not None:
+        return facts.profile(name)
+    assert started is not None  # noqa: S101 - the case was refused above
+    return facts.profile(str(started.data.get("profile")), str(started.data.get("revision") or "") or None)
+
+
+def read_baseline(path: Path) -> frozenset[str]:
+    """The checks that are expected to fail: one id a line, `#` begins a comment."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError("the baseline cannot be read", where=str(path), actual=str(error)) from error
+    return frozenset(filter(None, (line.partition("#")[0].strip() for line in lines)))
+
+
+def read_result(path: Path) -> Result:
+    """The result at `path` (result.json); raises `SetupError` when it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except OSError as error:
+        raise SetupError("the result cannot be read", where=str(path), actual=error.strerror or str(error)) from error
+    except msgspec.MsgspecError as error:
+        raise SetupError("this is not a result", where=str(path), actual=str(error)) from error
+
+
+def claims_or_none(claims: Sequence[str]) -> tuple[str, ...] | None:
+    """The claims given by flags, None when none was."""
+    return tuple(claims) or None
+
+
+def _run_started(recording: Recording) -> EventEntry | None:
+    return next((e for e in recording.entries if isinstance(e, EventEntry) and e.name == "run-started"), None)

@@ -1,0 +1,62 @@
+"""The server of a run: a private one that lives as long as the run, or one that is already there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from acrmock.clock import Clock
+from acrmock.errors import SetupError
+from conformance.control import Control, read_ready
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """Which server: `url` of one that is there (with `token`, or found through `data`), else a private one."""
+
+    url: str | None = None
+    token: str | None = None
+    data: Path = Path("acrmock-data")
+
+
+@contextmanager
+def server(choice: ServerChoice, *, overlays: Sequence[Path] = (), clock: Clock | None = None) -> Iterator[Control]:
+    """The control API of the chosen server while the context is open."""
+    if choice.url is not None:
+        with connect(choice) as control:
+            yield control
+        return
+    from mockserver import Engine
+
+    engine = Engine(overlays=overlays, clock=clock)
+    ready = engine.start()
+    try:
+        with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:
+            yield control
+    finally:
+        engine.stop()
+
+
+def connect(choice: ServerChoice) -> Control:
+    """A server that is already there: named by URL and token, else by its data directory's ready file."""
+    token = choice.token or os.environ.get("ACRMOCK_TOKEN")
+    if choice.url is not None and token:
+        ready_file = choice.data / "ready.json"
+        ca_file = read_ready(choice.data).ca_file if ready_file.is_file() else None
+        return Control(choice.url, token, _existing(ca_file))
+    ready = read_ready(choice.data)
+    if choice.url is not None and choice.url.rstrip("/") != ready.url.rstrip("/"):
+        raise SetupError(
+            "that server is not the one of this data directory",
+            expected=ready.url,
+            actual=choice.url,
+            fix="give its token with --token, or its directory with --data",
+        )
+    return Control(ready.url, token or ready.control_token, _existing(ready.ca_file))
+
+
+def _existing(path: str | None) -> str | None:
+    return path if path and Path(path).is_file() else None

@@ -1,0 +1,220 @@
+"""Value makers: one small function per element, chosen once when a mapping version is planned.
+
+A maker takes the draws, the occasion and the record so far, and gives a JSON value that the element's own table admits.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from acrmock.errors import SetupError
+from acrmock.facts.registry import Element, ElementType
+from synthetic.hints import DateHint, ElementHint, PersonPart
+from synthetic.people import Person
+from synthetic.randomness import DecimalRange, Draws, Weighted
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Occasion:
+    """One exam in the making: who, when, as of when; `follow_up_day` and `number` are of the follow-up in hand."""
+
+    index: int
+    person: Person
+    exam_day: date
+    as_of: date
+    age: int
+    practitioners: Sequence[str]
+    follow_up_day: date = field(default=date.min)
+    number: int = 0
+
+
+_OLDEST = 130
+
+Maker = Callable[[Draws, Occasion, Record], Any]
+
+_BY_IDENTITY = {
+    "ssn": PersonPart.SSN,
+    "mbi": PersonPart.MBI,
+    "hicn": PersonPart.HEALTH_INSURANCE_CLAIM,
+    "id": PersonPart.MRN,
+    "birth-date": PersonPart.BIRTH_DATE,
+    "name": PersonPart.FAMILY,
+}
+
+
+def maker(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
+    """The maker of an element; raises `SetupError` when a pattern or length leaves it nothing to make."""
+    part = hint.person or (_BY_IDENTITY.get(element.identity) if element.type is not ElementType.CODE else None)
+    if element.identity == "npi" or hint.practitioner:
+        return _practitioner
+    if element.type is ElementType.CODE:
+        return _codes(element, hint) if element.multiple else _code(element, hint)
+    if part is not None:
+        return _person(part, hint)
+    if element.type is ElementType.DATE:
+        return _DAYS[hint.date or DateHint.EXAM]
+    if element.type is ElementType.NUMBER:
+        return _product(hint) if hint.product_of else _number(element, hint)
+    return _text(element, hint, phrases)
+
+
+def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
+    return draws.choice(occasion.practitioners)
+
+
+def _person(part: PersonPart, hint: ElementHint) -> Maker:
+    read = attrgetter(f"person.{part.value}")
+    if part is PersonPart.BIRTH_DATE:
+        return lambda _draws, occasion, _record: occasion.person.birth_date.isoformat()
+    if hint.numbered:
+        return lambda _draws, occasion, _record: f"{hint.prefix}{read(occasion)}-{occasion.number + 1}"
+    if hint.prefix:
+        return lambda _draws, occasion, _record: hint.prefix + read(occasion)
+    return lambda _draws, occasion, _record: read(occasion)
+
+
+def _code(element: Element, hint: ElementHint) -> Maker:
+    table = _weights(element, hint)
+    if hint.person is not None:
+        read = attrgetter(f"person.{hint.person.value}")
+        own = hint.weigh_person
+        total = own + table.total
+
+        def of_person(draws: Draws, occasion: Occasion, _: Record) -> Any:
+            value = read(occasion)
+            if value in element.code_set and draws.below(total) < own:
+                return value
+            return draws.weighted(table)
+
+        return of_person
+    values, steps, total = table.values, table.steps, table.total
+    return lambda draws, _occasion, _record: values[bisect_right(steps, draws.below(total))]
+
+
+def _codes(element: Element, hint: ElementHint) -> Maker:
+    table = _weights(element, hint)
+    alone = frozenset(hint.alone)
+    most = max(1, min(hint.most, len(table.values)))
+    places = {code.code: place for place, code in enumerate(element.codes)}
+
+    def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
+        first = draws.weighted(table)
+        if first in alone:
+            return [first]
+        chosen = {first}
+        for _more in range(draws.below(most)):
+            other = draws.weighted(table)
+            if other not in alone:
+                chosen.add(other)
+        return sorted(chosen, key=places.__getitem__)
+
+    return several
+
+
+def _weights(element: Element, hint: ElementHint) -> Weighted[str]:
+    named = [(code.code, hint.weights.get(code.code, hint.other)) for code in element.codes]
+    if not any(weight > 0 for _, weight in named):
+        named = [(code.code, 1) for code in element.codes]
+    if not named:
+        raise SetupError(f"the element {element.name} has no codes to draw from", where=element.layer)
+    return Weighted(named)
+
+
+def _number(element: Element, hint: ElementHint) -> Maker:
+    if hint.weights:
+        return _one_number(element, hint)
+    low, high = hint.range or ("0", "100")
+    least = Decimal(low) if element.minimum is None else max(Decimal(low), Decimal(repr(element.minimum)))
+    most = Decimal(high) if element.maximum is None else min(Decimal(high), Decimal(repr(element.maximum)))
+    if least > most:  # a layer moved the bounds away from the hint: the layer wins
+        least, most = _bounds(element)
+    try:
+        span = DecimalRange(least, most, hint.places)
+    except ValueError as error:
+        raise SetupError(f"the bounds of {element.name} leave no number to draw: {error}", where=element.layer) from error
+    if hint.years_from_age is None:
+        return lambda draws, _occasion, _record: span.number(draws)
+    years, per_year = hint.years_from_age, Decimal(hint.per_year)
+    caps = tuple(max(least, (age - years) * per_year) for age in range(_OLDEST))
+    numbers = tuple(int(cap) if hint.places == 0 else round(float(cap), hint.places) for cap in caps)
+    return lambda draws, occasion, _record: min(span.number(draws), numbers[min(occasion.age, _OLDEST - 1)])
+
+
+def _one_number(element: Element, hint: ElementHint) -> Maker:
+    least, most = _bounds(element)
+    named = [(Decimal(text), weight) for text, weight in hint.weights.items() if least <= Decimal(text) <= most]
+    table = Weighted([(int(value) if value == int(value) else float(value), weight) for value, weight in named])
+    return lambda draws, _occasion, _record: draws.weighted(table)
+
+
+def _bounds(element: Element) -> tuple[Decimal, Decimal]:
+    """The element's own bounds; where one is open, a hundred from the other (or from 0)."""
+    least = None if element.minimum is None else Decimal(repr(element.minimum))
+    most = None if element.maximum is None else Decimal(repr(element.maximum))
+    if least is None:
+        least = Decimal(0) if most is None or most >= 0 else most - 100
+    return least, least + 100 if most is None else most
+
+
+def _product(hint: ElementHint) -> Maker:
+    low, high = hint.range or ("0", "1000000")
+    least, most = float(low), float(high)
+    fallback = DecimalRange(low, high, hint.places)
+    first_percent, spread = hint.percent[0], hint.percent[1] - hint.percent[0] + 1
+
+    def multiplied(draws: Draws, _: Occasion, record: Record) -> int | float:
+        value = (first_percent + draws.below(spread)) / 100
+        for name in hint.product_of:
+            if name not in record:
+                return fallback.number(draws)
+            value *= float(record[name])
+        return min(most, max(least, round(value, hint.places)))
+
+    return multiplied
+
+
+def _exam_day(_: Draws, occasion: Occasion, __: Record) -> str:
+    return occasion.exam_day.isoformat()
+
+
+def _after_exam(draws: Draws, occasion: Occasion, _: Record) -> str:
+    return draws.day(occasion.exam_day, occasion.as_of).isoformat()
+
+
+def _follow_up_day(_: Draws, occasion: Occasion, __: Record) -> str:
+    return occasion.follow_up_day.isoformat()
+
+
+_DAYS: dict[DateHint, Maker] = {
+    DateHint.EXAM: _exam_day,
+    DateHint.AFTER_EXAM: _after_exam,
+    DateHint.FOLLOW_UP: _follow_up_day,
+}
+
+
+def _text(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
+    if element.pattern and not hint.words:
+        raise SetupError(
+            f"no synthetic value is known for the patterned element {element.name}",
+            where=element.layer,
+            fix="name `words` for it in the registry's file of fixtures/synthesis",
+        )
+    least, most = element.min_length or 0, element.max_length or 255
+    texts = tuple(text[:most].strip().ljust(least, ".") for text in hint.words or phrases)
+    return lambda draws, _occasion, _record: draws.choice(texts)
+
+
+def years_before(day: date, years: int) -> date:
+    """The same calendar day `years` earlier; 29 February becomes 28 February."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return (day - timedelta(days=1)).replace(year=day.year - years)

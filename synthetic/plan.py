@@ -1,0 +1,202 @@
+"""The plan of a record: which elements are made, in which order, and under which conditions of the mapping version.
+
+A plan is compiled once per mapping version and kind of record. Elements come after those that they depend on; what a rule
+requires is made, what it forbids is left out, and an element that rules require only sometimes is made only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from acrmock.facts.registry import Condition, Element, Level, MappingVersion, RecordKind, Rule, RuleKind
+from synthetic.hints import ElementHint, Hints
+from synthetic.makers import Maker, Occasion, Record, maker
+from synthetic.randomness import Draws
+
+
+class Wish:
+    """What may stand in place of a value in a wish: the element left out, or made whatever it is."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ABSENT: Final = Wish("ABSENT")
+PRESENT: Final = Wish("PRESENT")
+Wishes = Mapping[str, Any]
+_NONE: Wishes = {}
+_CERTAIN = 1 << 16
+_LOT = _CERTAIN - 1
+_REQUIRED = (Level.SUBMIT, Level.COMPLETE)
+
+
+def holds(condition: Condition | None, record: Mapping[str, Any]) -> bool:
+    """Whether a rule's condition holds in a record; no condition always does."""
+    if condition is None:
+        return True
+    value = record.get(condition.element)
+    if value is None:
+        return False
+    if not condition.values:
+        return True
+    if isinstance(value, list):
+        return any(item in condition.values for item in value)
+    return value in condition.values
+
+
+class _Step:
+    """One element of a plan, with what decides whether it is made."""
+
+    __slots__ = ("always", "conditional", "forbids", "make", "name", "needs", "requires", "share", "unless")
+
+    def __init__(self, element: Element, rules: Iterable[Rule], hint: ElementHint, share: int, make: Maker) -> None:
+        targeting = [rule for rule in rules if element.name in rule.elements]
+        requiring = [rule for rule in targeting if rule.kind is RuleKind.REQUIRES]
+        self.name = element.name
+        self.make = make
+        self.always = element.level in _REQUIRED or any(rule.when is None for rule in requiring)
+        self.requires = tuple(rule.when for rule in requiring if rule.when is not None)
+        self.conditional = bool(self.requires)
+        self.forbids = tuple(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
+        self.needs = hint.needs
+        self.unless = tuple(Condition(element=other, values=values) for other, values in hint.unless.items())
+        self.share = hint.share if hint.share is not None else share
+        if any(rule.kind is RuleKind.EQUALS_HEADER for rule in targeting):
+            self.share = 0  # only the sender knows it
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing else in the record bears on the element."""
+        return not (self.requires or self.forbids or self.needs or self.unless)
+
+    @property
+    def parts(self) -> int:
+        """The share of records with the element, in parts of 65,536."""
+        return _CERTAIN if self.always else self.share * _CERTAIN // 1000
+
+    def demanded(self, record: Record) -> bool:
+        """Whether the tables demand the element in this record, or allow no other way."""
+        if any(holds(condition, record) for condition in self.forbids):
+            return False
+        return self.always or any(holds(condition, record) for condition in self.requires)
+
+    def wanted(self, draws: Draws, record: Record) -> bool:
+        """Whether the element is made in this record: demanded, or optional and drawn."""
+        for condition in self.forbids:
+            if holds(condition, record):
+                return False
+        if self.always:
+            return True
+        for condition in self.requires:
+            if holds(condition, record):
+                return True
+        if self.conditional:
+            return False
+        for name in self.needs:
+            if name not in record:
+                return False
+        return not self.implausible(record) and draws.below(1000) < self.share
+
+    def implausible(self, record: Record) -> bool:
+        """Whether the hints leave the element out beside what the record says."""
+        return any(holds(condition, record) for condition in self.unless) if self.unless else False
+
+
+class RecordPlan:
+    """How records of one kind (exam or follow-up) of one mapping version are made."""
+
+    __slots__ = ("_any_of", "_order", "_program", "_steps", "elements", "rules")
+
+    def __init__(self, version: MappingVersion, record: RecordKind, hints: Hints) -> None:
+        own = hints.exam if record is RecordKind.EXAM else hints.follow_up
+        self.elements = version.of(record)
+        self.rules = tuple(rule for rule in version.rules if rule.record is record)
+        steps = {}
+        for element in self.elements:
+            hint = own.get(element.name, ElementHint())
+            make = maker(element, hint, hints.phrases)
+            steps[element.name] = _Step(element, self.rules, hint, hints.optional_share, make)
+        self._order = tuple(steps)
+        self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
+        self._program = tuple((step, step.name, step.plain, step.make, step.parts) for step in self._steps)
+        self._any_of = tuple(rule for rule in self.rules if rule.kind is RuleKind.ANY_OF)
+
+    def make(self, draws: Draws, occasion: Occasion, wishes: Wishes = _NONE) -> Record:
+        """A record that is complete but for what `wishes` say: per element a value, `ABSENT` or `PRESENT`."""
+        record: Record = {}
+        if wishes:
+            self._grant(draws, occasion, wishes, record)
+        else:
+            self._fill(draws, occasion, record)
+        self._mend(draws, occasion, wishes, record)
+        return {name: record[name] for name in self._order if name in record}
+
+    def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:
+        """Without wishes; four shares (16 bits each) are drawn from one word, since most of the time goes here."""
+        bits = left = 0
+        for step, name, plain, make, share in self._program:
+            if plain:
+                if share < _CERTAIN:
+                    if not left:
+                        bits, left = draws.word(), 4
+                    left -= 1
+                    lot = bits & _LOT
+                    bits >>= 16
+                    if lot >= share:
+                        continue
+                record[name] = make(draws, occasion, record)
+            elif step.wanted(draws, record):
+                record[name] = make(draws, occasion, record)
+
+    def _grant(self, draws: Draws, occasion: Occasion, wishes: Wishes, record: Record) -> None:
+        for step in self._steps:
+            name = step.name
+            if name in wishes:
+                value = wishes[name]
+                if value is not ABSENT:
+                    record[name] = step.make(draws, occasion, record) if value is PRESENT else value
+            elif step.wanted(draws, record):
+                record[name] = step.make(draws, occasion, record)
+
+    def _mend(self, draws: Draws, occasion: Occasion, wishes: Wishes, record: Record) -> None:
+        """Add what is still demanded: one of each any-of, and what a wish or a circle of rules brought about."""
+        for rule in self._any_of:
+            if holds(rule.when, record) and not any(name in record for name in rule.elements):
+                fit = [s for s in self._steps if s.name in rule.elements and s.name not in wishes]
+                for step in sorted(fit, key=lambda s: s.implausible(record))[:1]:
+                    record[step.name] = step.make(draws, occasion, record)
+        if wishes:
+            for step in self._steps:
+                if step.name not in record and step.name not in wishes and step.demanded(record):
+                    record[step.name] = step.make(draws, occasion, record)
+
+
+def _dependencies(rules: Iterable[Rule], hints: Mapping[str, ElementHint]) -> dict[str, set[str]]:
+    needed: dict[str, set[str]] = {}
+    for rule in rules:
+        for name in rule.elements:
+            before = needed.setdefault(name, set())
+            if rule.when is not None:
+                before.add(rule.when.element)
+            if rule.other:
+                before.add(rule.other)
+    for name, hint in hints.items():
+        needed.setdefault(name, set()).update(hint.needs, hint.product_of, hint.unless)
+    return needed
+
+
+def _sorted(steps: Mapping[str, _Step], needed: Mapping[str, set[str]]) -> list[str]:
+    """The names in table order, but each after what it depends on; a circle is broken at its first name."""
+    waiting = list(steps)
+    done: list[str] = []
+    while waiting:
+        ready = next((n for n in waiting if not any(b in waiting and b != n for b in needed.get(n, ()))), waiting[0])
+        waiting.remove(ready)
+        done.append(ready)
+    return done

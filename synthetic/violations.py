@@ -1,0 +1,259 @@
+"""Exams that are wrong in exactly one named way: one violation per element and breach, and per rule and element.
+
+Each violation says which problem codes it must be answered with and at which pointers. Where one wrong date cannot be
+wrong alone (a birth in the future is after the exam too), all that follows is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from acrmock.facts.registry import Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.schema import PREFIX, ProblemKind, RecordState, element_code, rule_code
+from synthetic.dateviolations import date_violation
+from synthetic.exammaker import ExamMaker
+from synthetic.makers import Record
+from synthetic.plan import ABSENT, PRESENT
+from synthetic.violation import STATE, Answer, Bench, Breach, Change, Violation, Wishing, rule_violation
+from synthetic.wishing import Wish, Wisher
+
+
+def violations(version: MappingVersion) -> tuple[Violation, ...]:
+    """Every named violation of a mapping version, elements first, in the order of the tables."""
+    found: list[Violation] = []
+    for element in version.elements:
+        found += _of_element(Bench(version, element.record), element)
+    for record in RecordKind:
+        if version.of(record):
+            found.append(_unknown(Bench(version, record)))
+    if version.of(RecordKind.FOLLOW_UP):
+        exam = Bench(version, RecordKind.EXAM)
+        found += [_of_list(exam, Breach.FOLLOW_UPS, "x"), _of_list(exam, Breach.RECORD, ["x"])]
+    for rule in version.rules:
+        found += _of_rule(Bench(version, rule.record), rule)
+    return tuple(found)
+
+
+def invalid_exams(maker: ExamMaker, indices: range) -> Iterator[Record]:
+    """Exam `index` wrong in the way number `index` (around again after the last), those that lead to rejection only."""
+    ways = [way for way in violations(maker.version) if way.state is RecordState.REJECTED and not way.batch]
+    return (ways[index % len(ways)].exams(maker, index)[-1] for index in indices)
+
+
+def _of_element(bench: Bench, element: Element) -> list[Violation]:
+    found = []
+    if element.level is not Level.OPTIONAL:
+        found.append(_element(bench, element, Breach.MISSING, lambda record, _m, _e: record.pop(element.name)))
+    for breach, value in _wrong_values(element, _harmless(bench, element)):
+        found.append(_element(bench, element, breach, _setting(element.name, value)))
+    if element.pattern:
+        found.append(_element(bench, element, Breach.PATTERN, lambda record, _m, _e: _spoil(record, element.name)))
+    return found
+
+
+def _element(bench: Bench, element: Element, breach: Breach, change: Change) -> Violation:
+    state = RecordState.REJECTED
+    if breach is Breach.MISSING:
+        state = STATE[element.level]
+    elif breach in (Breach.BELOW, Breach.ABOVE):
+        state = RecordState.COMPLETE
+    pointer = bench.pointer(element.name) + ("/0" if breach is Breach.CODE and element.multiple else "")
+    return Violation(
+        name=f"{element.name}:{breach.value}",
+        breach=breach,
+        state=state,
+        answer=Answer(element_code(bench.version, _PROBLEM[breach], element), pointer),
+        make=bench.making(lambda wisher: wisher.add({}, element.name, PRESENT), change),
+        element=element.name,
+        also=tuple(_following(bench, element, breach)),
+    )
+
+
+def _following(bench: Bench, element: Element, breach: Breach) -> Iterator[Answer]:
+    """What a wrong value brings with it: nothing wrong is the header's value."""
+    pointer = bench.pointer(element.name)
+    if breach is not Breach.MISSING:
+        for rule in bench.version.rules:
+            if rule.kind is RuleKind.EQUALS_HEADER and rule.record is bench.record and element.name in rule.elements:
+                yield Answer(rule_code(bench.version, rule), pointer)
+
+
+def _harmless(bench: Bench, element: Element) -> str:
+    """A code of the element on which no rule depends, if there is one."""
+    conditions = [rule.when for rule in bench.version.rules if rule.when is not None]
+    asked = {value for when in conditions if when.element == element.name for value in when.values}
+    codes = [code.code for code in element.codes]
+    return next((code for code in codes if code not in asked), codes[0] if codes else "")
+
+
+def _wrong_values(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
+    """Wrong values, each in one way only; `True` is no type that any element has."""
+    yield Breach.TYPE, True
+    if element.type is ElementType.CODE:
+        yield from _wrong_codes(element, harmless)
+    elif element.type is ElementType.DATE:
+        yield Breach.DATE, "2025-02-30"
+    elif element.type is ElementType.NUMBER:
+        yield Breach.NUMBER, "many"
+        if element.minimum is not None:
+            yield Breach.BELOW, element.minimum - 1
+        if element.maximum is not None:
+            yield Breach.ABOVE, element.maximum + 1
+    elif not element.pattern:  # a patterned text of another length does not fit its pattern either
+        if element.max_length is not None:
+            yield Breach.TOO_LONG, "x" * (element.max_length + 1)
+        yield Breach.TOO_SHORT, "x" * ((element.min_length or 1) - 1)
+
+
+def _wrong_codes(element: Element, harmless: str) -> Iterator[tuple[Breach, Any]]:
+    unknown = "no-such-code"
+    yield Breach.CODE, [unknown] if element.multiple else unknown
+    if element.multiple:
+        yield Breach.EMPTY, []
+        yield Breach.TWICE, [harmless, harmless]
+
+
+def _setting(name: str, value: Any) -> Change:
+    def change(record: Record, _maker: ExamMaker, _exam: Record) -> None:
+        record[name] = value
+
+    return change
+
+
+def _spoil(record: Record, name: str) -> None:
+    record[name] = "#" + record[name][1:]
+
+
+def _unknown(bench: Bench) -> Violation:
+    name = "No_Such_Element"
+    warned = bench.version.unknown_elements == "warn"
+    return Violation(
+        name=f"{bench.record.value}:{Breach.UNKNOWN.value}",
+        breach=Breach.UNKNOWN,
+        state=RecordState.COMPLETE if warned else RecordState.REJECTED,
+        answer=Answer(_record_code(bench.version, ProblemKind.UNKNOWN), bench.pointer(name)),
+        make=bench.making(lambda _wisher: {}, _setting(name, "x")),
+    )
+
+
+def _of_list(bench: Bench, breach: Breach, value: Any) -> Violation:
+    """Follow-ups that are no list, or a follow-up that is no object."""
+    listed = breach is Breach.RECORD
+    name = bench.version.follow_ups
+    return Violation(
+        name=f"{name}:{breach.value}",
+        breach=breach,
+        state=RecordState.REJECTED,
+        answer=Answer(_record_code(bench.version, _PROBLEM[breach]), f"/{name}" + ("/0" if listed else "")),
+        make=bench.making(lambda _wisher: {}, _setting(name, value)),
+    )
+
+
+def _record_code(version: MappingVersion, kind: ProblemKind) -> str:
+    return f"{PREFIX}{version.header_word}-{kind}"
+
+
+_PROBLEM = {
+    Breach.MISSING: ProblemKind.REQUIRED,
+    Breach.TYPE: ProblemKind.TYPE,
+    Breach.CODE: ProblemKind.CODE,
+    Breach.DATE: ProblemKind.FORMAT,
+    Breach.NUMBER: ProblemKind.TYPE,
+    Breach.EMPTY: ProblemKind.TYPE,
+    Breach.TWICE: ProblemKind.REPEATED,
+    Breach.TOO_LONG: ProblemKind.LENGTH,
+    Breach.TOO_SHORT: ProblemKind.LENGTH,
+    Breach.PATTERN: ProblemKind.FORMAT,
+    Breach.BELOW: ProblemKind.RANGE,
+    Breach.ABOVE: ProblemKind.RANGE,
+    Breach.FOLLOW_UPS: ProblemKind.FOLLOW_UPS,
+    Breach.RECORD: ProblemKind.RECORD,
+}
+
+
+def _of_rule(bench: Bench, rule: Rule) -> list[Violation]:
+    if rule.kind is RuleKind.UNIQUE_EXAM:
+        return [_twice(bench, rule)]
+    if rule.kind is RuleKind.ANY_OF:
+        return [rule_violation(bench, rule, rule.elements[0], _none_of(rule), _nothing)]
+    return [found for name in rule.elements if (found := _of_target(bench, rule, name)) is not None]
+
+
+def _of_target(bench: Bench, rule: Rule, name: str) -> Violation | None:
+    """The violation of a rule at one of its elements; None where the element's own level already demands it."""
+    element = bench.version.element(name, rule.record)
+    if element is None or (rule.kind is RuleKind.REQUIRES and element.level is not Level.OPTIONAL):
+        return None
+    if rule.kind in _CHANGES:
+        wish = _conditioned(rule, name) if rule.kind in _CONDITIONAL else _present(name)
+        return rule_violation(bench, rule, name, wish, partial(_CHANGES[rule.kind], name=name))
+    return date_violation(bench, rule, name)
+
+
+def _nothing(_record: Record, _maker: ExamMaker, _exam: Record) -> None:
+    """The wish alone is wrong enough."""
+
+
+def _present(name: str) -> Wishing:
+    return lambda wisher: wisher.add({}, name, PRESENT)
+
+
+def _none_of(rule: Rule) -> Wishing:
+    def wish(wisher: Wisher) -> Wish | None:
+        base = {} if rule.when is None else wisher.satisfy({}, rule.when)
+        return None if base is None else {**base, **dict.fromkeys(rule.elements, ABSENT)}
+
+    return wish
+
+
+def _conditioned(rule: Rule, name: str) -> Wishing:
+    def wish(wisher: Wisher) -> Wish | None:
+        base = {} if rule.when is None else wisher.satisfy({}, rule.when)
+        return None if base is None else {**base, name: PRESENT}
+
+    return wish
+
+
+def _remove(record: Record, _maker: ExamMaker, _exam: Record, *, name: str) -> None:
+    del record[name]
+
+
+def _keep(_record: Record, _maker: ExamMaker, _exam: Record, *, name: str) -> None:
+    """A forbidden element that was wished for is wrong enough."""
+    del name
+
+
+def _miscount(record: Record, _maker: ExamMaker, _exam: Record, *, name: str) -> None:
+    value = record[name]
+    record[name] = value[:-1] + str((int(value[-1]) + 1) % 10)
+
+
+def _differ(record: Record, _maker: ExamMaker, _exam: Record, *, name: str) -> None:
+    record[name] = "another-one"
+
+
+_CONDITIONAL = (RuleKind.REQUIRES, RuleKind.FORBIDS)
+_CHANGES: dict[RuleKind, Callable[..., None]] = {
+    RuleKind.REQUIRES: _remove,
+    RuleKind.FORBIDS: _keep,
+    RuleKind.LUHN_NPI: _miscount,
+    RuleKind.EQUALS_HEADER: _differ,
+}
+
+
+def _twice(bench: Bench, rule: Rule) -> Violation:
+    def make(maker: ExamMaker, index: int) -> list[Record]:
+        exam = maker.exam(index, follow_ups=())
+        return [exam, dict(exam)]
+
+    return Violation(
+        name=rule.id,
+        breach=Breach.RULE,
+        state=STATE[rule.level],
+        answer=Answer(rule_code(bench.version, rule), ""),
+        make=make,
+        rule=rule.id,
+        batch=True,
+    )

@@ -1,0 +1,8 @@
+"""Lets the tests of the checks import the builder and the mutations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
