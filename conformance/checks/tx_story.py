@@ -154,9 +154,8 @@ def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
         if new.day is None or not new.record.patient:
             continue
         gap = min(((new.day - day).days for key, day in known.items() if key != new.record.key and day < new.day), default=None)
-        window = case.rules.follow_up_days(case.registry, new.post.facts.mapping)
         fresh = new.record.key not in known and not _in_step(case, "update", new.post.seq)
-        if fresh and gap is not None and gap < window - 1:
+        if fresh and gap is not None and gap < case.rules.follow_up_days(case.registry, new.post.facts.mapping) - 1:
             fault = Fault(
                 entry=new.post.seq,
                 pointer=f"{new.pointer}/exam_date",
