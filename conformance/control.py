@@ -217,8 +217,8 @@ class RefusedError(SetupError):
         fields = problem.get("fields") or problem.get("errors") or ()
         lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
         fix = str(problem.get("hint") or "")
-        if status == 401:
-            fix = fix or "give the server's token with --token, ACRMOCK_TOKEN or --data"
+        if status in {401, 403}:
+            fix = "give the server's token with --token, ACRMOCK_TOKEN or --data"
         super().__init__(
             str(problem.get("title") or f"the server refused with {status}"),
             actual="\n            ".join([text for text in (detail, *lines) if text]),
