@@ -60,7 +60,7 @@ def test_launch_with_a_vendor_that_does_everything_at_once(tmp_path: Path) -> No
 
 def test_a_client_that_crashes_is_noted_and_not_ready(tmp_path: Path) -> None:
     """A client that leaves at once with an error gives an incomplete verdict, its output is kept, and no traceback is ours."""
-    launch = f"\"{sys.executable}\" -c \"import sys; print('oh dear'); sys.exit(3)\""
+    launch = f'"{sys.executable}" -c "import sys; print(\'oh dear\'); sys.exit(3)"'
     answer = acrmock("certify", "--launch", launch, "--format", "json", cwd=tmp_path)
     assert answer.returncode == 3, answer.stderr
     assert "left with 3" in answer.stderr

@@ -27,7 +27,9 @@ def _environment(**more: str) -> dict[str, str]:
 
 def acrmock(*arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """The real command, as a process of its own."""
-    return subprocess.run(_line(*arguments), capture_output=True, text=True, env=_environment(**more), cwd=cwd, timeout=60, check=False)
+    return subprocess.run(
+        _line(*arguments), capture_output=True, text=True, env=_environment(**more), cwd=cwd, timeout=60, check=False
+    )
 
 
 @pytest.fixture
@@ -35,7 +37,13 @@ def served(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A server on a free port with its data below `tmp_path`, stopped at the end."""
     flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {}
     with subprocess.Popen(
-        _line("serve", "--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=_environment(), **flags
+        _line("serve", "--port", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=_environment(),
+        **flags,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -47,7 +55,17 @@ def served(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait(20)
 
 
-REGISTER = ("register", "--name", "My app", "--redirect-url", "https://localhost:8765/callback", "--ip", "203.0.113.7", "--registry", "lcsr")
+REGISTER = (
+    "register",
+    "--name",
+    "My app",
+    "--redirect-url",
+    "https://localhost:8765/callback",
+    "--ip",
+    "203.0.113.7",
+    "--registry",
+    "lcsr",
+)
 
 
 def test_a_served_acr_is_registered_with_and_stops_clean(served: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -119,5 +137,5 @@ def test_a_waiting_run_judges_the_client_that_somebody_else_drives(served: subpr
     answer = acrmock("certify", "--server", url, "--timeout", "0.2", "--format", "json", cwd=tmp_path)
     assert answer.returncode == 3, answer.stderr
     assert "your turn, within 0 s" in answer.stderr
-    assert (tmp_path / "acrmock-out" / "registration.json").exists()
+    assert (tmp_path / "acrmock-out" / "private" / "registration.json").exists()
     assert json.loads(answer.stdout)["verdict"] == "incomplete"

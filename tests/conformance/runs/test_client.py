@@ -42,12 +42,15 @@ def test_a_client_that_does_not_end_is_stopped_with_its_children(tmp_path: Path)
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     end = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    child = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); f = open({str(fifo)!r}, 'wb'); f.write(b'x'); f.flush(); signal.pause()"
+    child = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        f"f = open({str(fifo)!r}, 'wb'); f.write(b'x'); f.flush(); signal.pause()"
+    )
     code = f"import subprocess, sys, signal; subprocess.Popen([sys.executable, '-c', {child!r}]); signal.pause()"
     ended = client.run([sys.executable, "-c", code], os.environ, timeout=2.0, log=tmp_path / "1.log")
     assert (ended.code, ended.timed_out) == (None, True)
     os.set_blocking(end, True)
-    with open(end, "rb") as alive:
+    with os.fdopen(end, "rb") as alive:
         assert alive.read() == b"x"  # the end comes only when the child is gone
 
 
