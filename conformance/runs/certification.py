@@ -206,6 +206,7 @@ class Steps:
             step=step.name if step is not None else None,
             ca_file=self._ca_file,
             workplace=self._workplace,
+            browser_log=order.out.resolve() / "logs" / "browser.log",
         )
         log = order.out / "logs" / f"{number}-{name}.log"
         ended = client.run(list(order.command or ()), env, timeout=window, log=log)

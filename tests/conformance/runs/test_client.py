@@ -58,7 +58,13 @@ def test_the_environment_has_the_names_that_outsiders_rely_on(tmp_path: Path) ->
     """The documented variables are set, the control token is not handed on, and no proxy is asked for loopback."""
     base = {"PATH": "p", "ACRMOCK_TOKEN": "t", "ACRMOCK_STEP": "old", "NO_PROXY": "corp"}
     env = client.environment(
-        base, registration=tmp_path / "r.json", profile="lcsr", step=None, ca_file=tmp_path / "ca.pem", workplace=tmp_path
+        base,
+        registration=tmp_path / "r.json",
+        profile="lcsr",
+        step=None,
+        ca_file=tmp_path / "ca.pem",
+        workplace=tmp_path,
+        browser_log=tmp_path / "b",
     )
     assert env["ACRMOCK_REGISTRATION"] == str(tmp_path / "r.json")
     assert env["ACRMOCK_PROFILE"] == "lcsr"
