@@ -28,6 +28,7 @@ from conformance.runs.events import (
     ServerReady,
     StepBegan,
     StepEnded,
+    YourTurn,
 )
 from conformance.runs.files import write_atomically
 from conformance.runs.judging import Question, check_question, judge_recording, read_recording
@@ -178,11 +179,14 @@ class Steps:
         text = step.text if step is not None else "do the whole job"
         window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
         self._control.begin_step(self._run, name)
-        tell(StepBegan(number, of, name, text, window, order.command is not None))
+        tell(StepBegan(number, of, name))
         if step is not None:
             apply(self._directives(step), self._control, self._owner.clock, tell)
-        ended = self._launch(number, name, step, window) if order.command else self._wait(name, window)
-        tell(ended)
+        if order.command:
+            tell(self._launch(number, name, step, window))
+        else:
+            tell(YourTurn(text, window, self._registration))
+            tell(self._wait(name, window))
 
     def _directives(self, step: Step) -> Directives:
         return Directives(
