@@ -238,7 +238,7 @@ def test_list(house: Any, support: Any) -> None:
     assert "next" not in second
     assert party.get("/nrdr/lcsr/transactions?facility=none", headers=bearer).json == {"transactions": []}
     assert len(party.get("/nrdr/lcsr/transactions?date=2026-03-02", headers=bearer).json["transactions"]) == 2
-    for query in ("date=yesterday", "date=2026-13-01", "date=2026-03-02&date=2026-03-02"):
+    for query in ("date=", "date=yesterday", "date=2026-13-01", "date=2026-03-02&date=2026-03-02"):
         answer = party.get(f"/nrdr/lcsr/transactions?{query}", headers=bearer)
         assert (answer.status_code, answer.json["code"]) == (400, "acrmock:list-query-invalid")
 
