@@ -178,9 +178,9 @@ class Steps:
         name = step.name if step is not None else "everything"
         text = step.text if step is not None else "do the whole job"
         window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
-        self._control.begin_step(self._run, name)
         tell(StepBegan(number, of, name))
         if step is not None:
+            self._control.begin_step(self._run, name)
             apply(self._directives(step), self._control, self._owner.clock, tell)
         if order.command:
             tell(self._launch(number, name, step, window))
