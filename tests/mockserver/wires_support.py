@@ -194,7 +194,9 @@ class Party:
 
     def status(self, transaction_id: str, *, bearer: str = "") -> TestResponse:
         """Ask for a status."""
-        return self.get(f"/nrdr/lcsr/transactions/{transaction_id}", headers={"Authorization": f"Bearer {bearer or self.bearer()}"})
+        return self.get(
+            f"/nrdr/lcsr/transactions/{transaction_id}", headers={"Authorization": f"Bearer {bearer or self.bearer()}"}
+        )
 
     def bearer(self) -> str:
         """An access token of the first user, signed in once."""
@@ -281,7 +283,10 @@ def _from_loopback(gate: Gate) -> Any:
 
 def hidden(page: str) -> dict[str, str]:
     """The hidden fields of a page."""
-    return {unescape(name): unescape(value) for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)}
+    return {
+        unescape(name): unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
+    }
 
 
 def returned(answer: TestResponse) -> dict[str, str]:

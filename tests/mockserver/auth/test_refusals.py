@@ -69,7 +69,7 @@ def test_client_unknown(house: Any, client: str | None, whose: str) -> None:
     ("change", "error", "code"),
     [
         ({"response_type": "token"}, "unsupported_response_type", "authorize-unsupported-response-type"),
-        ({"response_type": "\u202e<script>\"\\"}, "unsupported_response_type", "authorize-unsupported-response-type"),
+        ({"response_type": '\u202e<script>"\\'}, "unsupported_response_type", "authorize-unsupported-response-type"),
         ({"response_type": None}, "invalid_request", "authorize-invalid-request"),
         ({"scope": None}, "invalid_scope", "authorize-invalid-scope"),
         ({"scope": "lcsr_data_submission"}, "invalid_scope", "authorize-invalid-scope"),
@@ -368,7 +368,9 @@ def test_duplicate_token_parameter(house: Any) -> None:
 
 def test_token_request_as_json(house: Any) -> None:
     """A token request that is no form is refused; so is one by GET, with its parameters in the query."""
-    answer = house.test.post("/oauth2/default/v1/token", data=json.dumps({"grant_type": "refresh_token"}), content_type="application/json")
+    answer = house.test.post(
+        "/oauth2/default/v1/token", data=json.dumps({"grant_type": "refresh_token"}), content_type="application/json"
+    )
     assert answer.json["error"] == "invalid_request"
     assert house.test.get("/oauth2/default/v1/token?grant_type=refresh_token").status_code == 405
 
