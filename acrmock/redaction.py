@@ -208,7 +208,8 @@ class Redactor:
         head, mark, rest = url.partition("?")
         rest, hash_, fragment = rest.partition("#")
         head = self._text(head, seen, path)
-        pairs, parts = [], []
+        pairs: list[NameValue] = []
+        parts: list[str] = []
         for part in rest.split("&") if mark else ():
             if not part:
                 continue
@@ -288,7 +289,9 @@ class Redactor:
             text, truncated = self._body(media, body, seen, spot)
             return PostData(mimeType=self._text(media, seen, spot), text=text, truncated=truncated)
         raw = body.decode("utf-8", "replace")
-        pairs, parts, size = [], [], 0
+        pairs: list[NameValue] = []
+        parts: list[str] = []
+        size = 0
         for part in raw.split("&"):
             if not part:
                 continue

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 
+PERSONAL = frozenset({"ssn", "mbi", "hicn", "npi", "name", "birth-date", "id"})
+"""The kinds that point at a person; a facility's identifier was issued here and stays."""
+
+
 def identity_names(facts: Facts) -> dict[str, str]:
     """The elements of all registries and mapping versions that identify a person, with the kind of each."""
     return {
@@ -15,7 +19,7 @@ def identity_names(facts: Facts) -> dict[str, str]:
         for registry in facts.registries
         for version in registry.versions
         for element in version.elements
-        if element.identity
+        if element.identity in PERSONAL
     }
 
 

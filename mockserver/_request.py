@@ -63,7 +63,7 @@ class RawHeaders:
             headers[name] += (b"; " if name == b"Cookie" else b", ") + value
 
 
-class Request(HTTPRequest):  # type: ignore[misc]
+class Request(HTTPRequest):
     """A request that keeps its raw headers and answers what is malformed with a problem document."""
 
     server: Server
@@ -78,7 +78,7 @@ class Request(HTTPRequest):  # type: ignore[misc]
     def read_request_line(self) -> bool:
         """Read the request line; what urllib cannot split is malformed."""
         try:
-            return bool(super().read_request_line())
+            return bool(super().read_request_line())  # type: ignore[no-untyped-call]
         except ValueError:
             self.simple_response("400 Bad Request", "Malformed Request-URI")
             return False
@@ -122,12 +122,12 @@ class Request(HTTPRequest):  # type: ignore[misc]
             return
 
 
-class Gateway(Gateway_10):  # type: ignore[misc]
+class Gateway(Gateway_10):
     """WSGI 1.0 with the raw headers and the connection's TLS facts in the environment."""
 
-    def get_environ(self) -> dict[str, Any]:
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """The environment of one request."""
-        environ: dict[str, Any] = super().get_environ()
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[HEADERS_KEY] = self.req.header_reader.fields
         environ[TLS_KEY] = self.req.conn.tls
         return environ

@@ -26,9 +26,10 @@ def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
 def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
     """A stored value as `type_`; raises `StoreError` naming kind and key when it is something else."""
     try:
-        return _decoder(type_).decode(data)
+        value: T = _decoder(type_).decode(data)
     except msgspec.MsgspecError as error:
         raise StoreError("a stored value cannot be read", where=f"{kind} {key}"[:200], actual=str(error)) from error
+    return value
 
 
 class SqliteReader:

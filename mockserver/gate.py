@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -57,6 +59,7 @@ class Gate:
     def __init__(self, core: EngineCore, wires: Iterable[flask.Blueprint], house: Iterable[flask.Blueprint]) -> None:
         self._core = core
         self._addresses = Addresses()
+        self._second: tuple[datetime | None, str] = (None, "")
         self._environments = frozenset(core.facts.texts("gate.environments"))
         self._wires = make_app("mockserver.wires", core.facts, wires, before=self._admit)
         self._house = make_app("mockserver.house", core.facts, house)
@@ -78,6 +81,7 @@ class Gate:
             environ[CALL_KEY] = call
             reply = self._run(environ)
         took = (self._core.clock.monotonic() - began) * 1000
+        reply.headers.extend((("Date", self._date()), ("Server", "acrmock")))
         reply = self._keep(environ, call, reply._replace(milliseconds=took))
         self._core.metrics.count(call.notes.operation if call is not None else "unmatched", reply.status[:3])
         start_response(reply.status, reply.headers)
@@ -169,8 +173,9 @@ class Gate:
     def _run(self, environ: Environ) -> Reply:
         answer: list[Any] = []
 
-        def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
+        def start(status: str, headers: list[tuple[str, str]], _error: Any = None, /) -> Callable[[bytes], object]:
             answer[:] = [status, headers]
+            return answer.append
 
         try:
             parts = self._wires(environ, start)
@@ -200,6 +205,13 @@ class Gate:
         made = wire_answer(self._core.facts, problem)
         headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
         return Reply(f"{made.status} {_reason(made.status)}", headers, made.body)
+
+    def _date(self) -> str:
+        """Protocol time as RFC 9110 section 5.6.7 writes it; made once a second."""
+        now = self._core.clock.now().replace(microsecond=0)
+        if self._second[0] != now:
+            self._second = (now, format_datetime(now, usegmt=True))
+        return self._second[1]
 
     # after the handler
 

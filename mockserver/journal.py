@@ -175,7 +175,8 @@ class Journal:
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")
         clean = self._redactor.text(text, known)
-        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at or self._at(application, now), t=now)
+        at = at or self._at(application, now)
+        whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at, t=now)
         return unit.append(EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
 
     def exchange(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import queue
 import select
 import socket
 import ssl
@@ -54,7 +55,7 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFacts | None
 
 
-class TlsAdapter(Adapter):  # type: ignore[misc]
+class TlsAdapter(Adapter):
     """Wraps accepted sockets without shaking hands."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -83,7 +84,7 @@ def _remember_name(sock: ssl.SSLObject | ssl.SSLSocket, name: str | None, _conte
     sock.acrmock_name = name or ""  # type: ignore[union-attr]
 
 
-class Connection(HTTPConnection):  # type: ignore[misc]
+class Connection(HTTPConnection):
     """A connection that shakes hands when bytes come, piece by piece."""
 
     RequestHandlerClass = Request
@@ -101,7 +102,7 @@ class Connection(HTTPConnection):  # type: ignore[misc]
         """Go on with the handshake, or answer a request; True when the connection stays open."""
         if not self.shaken:
             return self._shake()
-        while super().communicate():
+        while super().communicate():  # type: ignore[no-untyped-call]
             if not self._more_soon():
                 return True
         return False
@@ -171,8 +172,12 @@ def _readable(sock: socket.socket) -> bool:
         return False
 
 
-class Pool(ThreadPool):  # type: ignore[misc]
+class Pool(ThreadPool):
     """Workers that grow in number while all are busy (somebody may be waiting for an entry), up to a bound."""
+
+    _queue: queue.Queue[Any]
+    _threads: list[threading.Thread]
+    _spawn_worker: Callable[[], threading.Thread]
 
     def put(self, obj: Any) -> None:
         """Hand a connection to a worker."""
@@ -181,12 +186,14 @@ class Pool(ThreadPool):  # type: ignore[misc]
             self._threads.append(self._spawn_worker())
 
 
-class Server(WsgiServer):  # type: ignore[misc]
+class Server(WsgiServer):
     """One listening address of one engine; `on_handshake` and `on_malformed` hear of what never became a request."""
 
     ConnectionClass = Connection
     version = "acrmock"
     keep_alive_conn_limit = MAX_CONNECTIONS
+    _connections: Any
+    _serve_unservicable: Callable[[], None]
 
     def __init__(
         self,
@@ -207,7 +214,7 @@ class Server(WsgiServer):  # type: ignore[misc]
         self.max_request_header_size = MAX_HEAD_BYTES
         if context is not None:
             self.ssl_adapter = TlsAdapter(context)
-        self._threads: list[threading.Thread] = []
+        self._own_threads: list[threading.Thread] = []
 
     def listen(self) -> tuple[str, int]:
         """Bind and return the address (`run` answers on it); raises `SetupError` when the port cannot be had."""
@@ -228,7 +235,7 @@ class Server(WsgiServer):  # type: ignore[misc]
         for target in (self._serve_unservicable, self._select):
             thread = threading.Thread(target=target, name="acrmock-server", daemon=True)
             thread.start()
-            self._threads.append(thread)
+            self._own_threads.append(thread)
 
     def _select(self) -> None:
         while self.ready:
@@ -277,7 +284,7 @@ class Server(WsgiServer):  # type: ignore[misc]
         self._connections._stop_requested = True  # noqa: SLF001 - cheroot would let the selector sleep on
         self._touch()
         super().stop()
-        for thread in self._threads:
+        for thread in self._own_threads:
             thread.join(5)
 
     def _touch(self) -> None:

@@ -47,9 +47,10 @@ def auth_discovery(case: Case) -> Ruling:
         held = _After(case, move, end)
         faults += [Fault(entry=seq, pointer="/request/url", actual=f"{what} {_OLD}") for seq, what in held.lost()]
         seen += [at(seq, "/request/url") for seq in held.found()]
-    return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved")
+    return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved", correct=_READ)
 
 
+_READ = "a request to the endpoint that {issuer}/.well-known/openid-configuration names now"
 _OLD = "went to an address from which the endpoint had moved"
 
 
@@ -169,6 +170,8 @@ def auth_redirect_exact(case: Case) -> Ruling:
     """
     expected = "the registered redirect_uri, byte for byte, in both requests"
     faults, seen = [], []
+    registered_urls = [url for attempt in case.flows.last_registrations() for url in attempt.redirect_urls]
+    correct = f"redirect_uri={registered_urls[0]}" if registered_urls else ""
     for story in case.flows.sign_ins:
         entry, pointer = _where(story, story.redirect_uri)
         registered = story.facts.redirect_registered if story.facts else None
@@ -183,7 +186,7 @@ def auth_redirect_exact(case: Case) -> Ruling:
             words = "differs from" if request.redirect_uri else "is absent, unlike in"
             actual = f"redirect_uri at the token endpoint {words} the authorization request"
             faults.append(Fault(entry=request.seq, pointer=pointer, actual=actual))
-    return rule(expected, faults, seen, NO_SIGN_IN)
+    return rule(expected, faults, seen, NO_SIGN_IN, correct=correct)
 
 
 @REQUEST.check("auth-csrf")
@@ -232,7 +235,7 @@ def auth_state_unique(case: Case) -> Ruling:
         if why
     ]
     if faults:
-        return failed(expected, faults)
+        return failed(expected, faults, correct="state=<new value of at least 128 random bits>")
     seen = [at(*_where(story, story.state)) for story in stories]
     if len(stories) < 2:
         return unseen(expected, "only one sign-in with a state was seen", evidence=seen)
@@ -285,7 +288,7 @@ def auth_pkce(case: Case) -> Ruling:
             pointer = request.verifier.pointer if request.verifier else "/request/postData"
             faults.append(Fault(entry=request.seq, pointer=pointer, actual=f"the code_verifier: {verifier}"))
     seen = [at(r.seq, r.verifier.pointer) for r in redeemed if r.verifier and r.facts.verifier == "match"]
-    return rule(expected, faults, seen, "no code was redeemed")
+    return rule(expected, faults, seen, "no code was redeemed", correct="code_verifier=<the one made for this sign-in>")
 
 
 def _challenge(story: SignIn) -> Iterator[Fault]:

@@ -113,4 +113,10 @@ def tx_test_data(case: Case) -> Ruling:
             (doubtful if mark.grade == DOUBTFUL else undeniable).append(fault)
     if not undeniable and doubtful:
         return review(expected, doubtful)
-    return rule(expected, undeniable, [at(post.seq, f"{FACTS}/records") for post in posts], "no exam was posted")
+    return rule(
+        expected,
+        undeniable,
+        [at(post.seq, f"{FACTS}/records") for post in posts],
+        "no exam was posted",
+        correct="identifiers that nobody was ever issued",
+    )

@@ -13,9 +13,10 @@ from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import Move, Settings
 from mockserver.onboarding.admission import Declined
+from mockserver.onboarding.document import document
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.overrides import check_settings
-from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, document, write_down
+from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, write_down
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.store import GLOBAL, Reader
 

@@ -52,15 +52,18 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/ca.pem", "GET", ca_pem),
     ):
         name = f"{view.__module__.rpartition('.')[2]}_{view.__name__}" if view is not ca_pem else "ca_pem"
-        control.add_url_rule(rule, endpoint=name, view_func=view, methods=[method])
-    control.add_url_rule("/", endpoint="stray_root", view_func=_stray, methods=list(_METHODS), defaults={"rest": ""})
-    control.add_url_rule("/<path:rest>", endpoint="stray", view_func=_stray, methods=list(_METHODS))
+        control.add_url_rule(rule, endpoint=name, view_func=view, methods=[method], provide_automatic_options=False)
+    stray = [*_METHODS, "OPTIONS"]
+    control.add_url_rule("/", endpoint="stray_root", view_func=_stray, methods=stray, defaults={"rest": ""})
+    control.add_url_rule("/<path:rest>", endpoint="stray", view_func=_stray, methods=stray)
     return control
 
 
 def _stray(rest: str) -> flask.Response:  # noqa: ARG001 - the rest of a path that no call has
-    """A path or method that no control call has: 404, or 405 with what is allowed."""
+    """A path or method that no control call has: 404, or 405 with what is allowed (which OPTIONS asks for)."""
     allowed = [method for method in _METHODS if _takes(method)]
+    if allowed and flask.request.method == "OPTIONS":
+        return flask.Response(status=204, headers={"Allow": ", ".join([*allowed, "OPTIONS"])})
     if allowed:
         raise refuse(Code.METHOD_NOT_ALLOWED, f"allowed: {', '.join(allowed)}", headers=(("Allow", ", ".join(allowed)),))
     raise refuse(Code.PATH_UNKNOWN, hint="/openapi.json lists the control calls")

@@ -9,7 +9,10 @@ import msgspec
 
 from mockserver.control import requests
 from mockserver.control.errors import Code
+from mockserver.control.runs import RunView
+from mockserver.onboarding.document import RegistrationDocument
 from mockserver.onboarding.request import RegistrationRequest
+from mockserver.plans import PlanRecord
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -29,6 +32,7 @@ class _Call:
     name: str
     summary: str
     body: type[msgspec.Struct] | None = None
+    gives: type[msgspec.Struct] | None = None
     status: int = 200
     media: str = "application/json"
     query: tuple[str, ...] = ()
@@ -39,7 +43,7 @@ class _Call:
 _CALLS = (
     _Call(
         method="post", path="/applications", name="register", summary="Register an application or an environment",
-        status=201, body=RegistrationRequest,
+        status=201, body=RegistrationRequest, gives=RegistrationDocument,
         refusals=(
             Code.REGISTRATION_REFUSED, Code.ENVIRONMENT_EXISTS, Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.RUN_CLOSED,
             Code.RUN_OPEN,
@@ -59,12 +63,14 @@ _CALLS = (
         body=requests.Settings, refusals=(*_NAMED, Code.SETTING_INVALID),
     ),
     _Call(
-        method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201, body=requests.StartRun,
+        method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201,
+        body=requests.StartRun, gives=RunView,
         refusals=(Code.PROFILE_UNKNOWN, Code.APPLICATION_UNKNOWN, Code.RUN_OPEN),
     ),
-    _Call(method="get", path="/runs/{run}", name="showRun", summary="A run", refusals=(Code.RUN_UNKNOWN,)),
+    _Call(method="get", path="/runs/{run}", name="showRun", summary="A run", gives=RunView, refusals=(Code.RUN_UNKNOWN,)),
     _Call(
         method="post", path="/runs/{run}/steps", name="beginStep", summary="Begin a step", body=requests.BeginStep,
+        gives=RunView,
         refusals=(Code.RUN_UNKNOWN, Code.RUN_CLOSED),
     ),
     _Call(
@@ -73,6 +79,7 @@ _CALLS = (
     ),
     _Call(
         method="post", path="/runs/{run}/finish", name="finishRun", summary="End a run", body=requests.Nothing,
+        gives=RunView,
         refusals=(Code.RUN_UNKNOWN, Code.RUN_CLOSED),
     ),
     _Call(
@@ -101,7 +108,8 @@ _CALLS = (
         refusals=(*_NAMED, Code.INVALID),
     ),
     _Call(
-        method="post", path="/plans", name="setPlan", summary="Set a status plan or release a hold", body=requests.SetPlan,
+        method="post", path="/plans", name="setPlan", summary="Set a status plan or release a hold",
+        body=requests.SetPlan, gives=PlanRecord,
         refusals=(*_NAMED, Code.PLAN_INVALID),
     ),
     _Call(
@@ -121,8 +129,8 @@ _CALLS = (
 
 def openapi(facts: Facts) -> dict[str, Any]:
     """Paths and components of the control API."""
-    bodies = [call.body for call in _CALLS if call.body is not None]
-    _, schemas = msgspec.json.schema_components(bodies, ref_template=_REF)
+    types = [kind for call in _CALLS for kind in (call.body, call.gives) if kind is not None]
+    _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=_REF)
     paths: dict[str, Any] = {}
     for call in _CALLS:
         paths.setdefault(f"/_acrmock{call.path}", {})[call.method] = _operation(call, facts)
@@ -137,7 +145,7 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
         "tags": ["control"],
         "security": [{"controlToken": []}] if call.token else [],
         "parameters": _parameters(call),
-        "responses": {str(call.status): {"description": "Done", "content": {call.media: {"schema": _schema(call.media)}}}},
+        "responses": {str(call.status): {"description": "Done", "content": {call.media: {"schema": _schema(call)}}}},
     }
     if call.body is not None:
         schema = {"$ref": _REF.format(name=call.body.__name__)}
@@ -149,8 +157,10 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
     return operation
 
 
-def _schema(media: str) -> dict[str, Any]:
-    return {"type": "object"} if media == "application/json" else {"type": "string"}
+def _schema(call: _Call) -> dict[str, Any]:
+    if call.gives is not None:
+        return {"$ref": _REF.format(name=call.gives.__name__)}
+    return {"type": "object"} if call.media == "application/json" else {"type": "string"}
 
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -54,7 +54,7 @@ class BeginStep(Body, frozen=True, kw_only=True):
 class NoteEvent(Body, frozen=True, kw_only=True):
     """Something that happened beside the wires; `data` must hold no secret."""
 
-    name: Word
+    name: Literal["client-started", "client-exited", "gap"]
     data: dict[str, Any] = {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -111,33 +111,3 @@ def _new_application(unit: Unit, admission: Admission) -> Application:
     identity = application_id(admission.name, taken)
     titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
     return Application(id=identity, name=admission.name, ae_title=ae_title(identity, titles.__contains__), local=admission.local)
-
-
-def document(core: EngineCore, accepted: Accepted) -> dict[str, Any]:
-    """The registration document, which is given out once: it holds the secrets."""
-    application, registration = accepted.application, accepted.issued.registration
-    base = core.base_url(application.id, registration.environment)
-    settings = core.settings_for(registration)
-    logins = accepted.issued.logins
-    answer: dict[str, Any] = {
-        "application": application.id,
-        "name": application.name,
-        "environment": registration.environment,
-        "client_id": registration.client_id,
-        "client_secret": accepted.issued.client_secret,
-        "redirect_url": registration.redirect_urls[0],
-        "redirect_urls": list(registration.redirect_urls),
-        "partner_id": registration.partner_id,
-        "app_id": registration.app_id,
-        "facility_id": registration.facilities[0],
-        "facilities": list(registration.facilities),
-        "issuer": base + settings.text("auth.base_path"),
-        "nrdr": base + settings.text("nrdr.base_path"),
-        "scopes": list(registration.scopes),
-        "registries": dict(registration.registries),
-        "users": [{"username": user.username, "password": user.password, "facility_id": user.facility_id} for user in logins],
-        "ca_file": core.ca_file,
-    }
-    if accepted.remarks:
-        answer["remarks"] = msgspec.to_builtins(accepted.remarks)
-    return answer

@@ -247,7 +247,8 @@ def test_page_is_an_exposure() -> None:
 
 def test_what_is_no_secret_stays() -> None:
     """State, nonce, challenge, redirect URI, problem codes and plain bodies stay byte for byte."""
-    url = "/authorize?state=a%2Fb&nonce=n&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&redirect_uri=https%3A%2F%2Flocalhost"
+    challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    url = f"/authorize?state=a%2Fb&nonce=n&code_challenge={challenge}&redirect_uri=https%3A%2F%2Flocalhost"
     request, exposures = redactor().request("GET", url, [("Accept", "*/*")], b'{"a":  1.50, "code": "LCSR-REQ-001"}', KNOWN)
     assert request.url == url
     assert request.queryString[0].value == "a/b"

@@ -78,6 +78,14 @@ def tiny_wires(_facts: Any) -> tuple[flask.Blueprint, ...]:
             raise Problem("path-unknown", "no such note")
         return {"text": found.text}
 
+    @blueprint.get("/slow")
+    @wire(Operation.OTHER, Channel.BACK)
+    def slow() -> Any:
+        store = current_call().engine.store
+        with store.read() as snapshot:
+            last = snapshot.last_seq()
+        return {"came": store.wait_beyond(last, 60)}
+
     @blueprint.get("/oauth2/default/page")
     @wire(Operation.AUTHORIZE, Channel.FRONT)
     def page() -> Any:

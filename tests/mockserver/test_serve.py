@@ -197,3 +197,28 @@ def test_expect_continue(start: Start) -> None:
         )
         assert sock.recv(100).startswith(b"HTTP/1.1 100 ")
         assert b"HTTP/1.1 202 " in talk(sock, b"abc")
+
+
+def test_waiting_handlers_block_nobody(start: Start) -> None:
+    """Twenty requests that wait for an entry hold up nobody: the one that makes the entry is served."""
+    run = start()
+    waiting = [connect(run) for _ in range(20)]
+    for sock in waiting:
+        sock.sendall(b"GET /test/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert run.session.post(f"{run.url}/test/nrdr/notes/n", data=b"x", timeout=30).status_code == 202
+    for sock in waiting:
+        run.session.post(f"{run.url}/test/nrdr/notes/n", data=b"x", timeout=30)
+        assert b"came" in talk(sock, b"")
+        sock.close()
+
+
+def test_stop_lets_waiting_handlers_go(start: Start) -> None:
+    """Stopping answers those who wait instead of waiting for them."""
+    run = start()
+    sock = connect(run)
+    sock.sendall(b"GET /test/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    run.session.get(f"{run.url}/healthz")
+    run.engine.stop()
+    answer = talk(sock, b"")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
+    sock.close()

@@ -75,6 +75,9 @@ def test_unknown_calls_and_methods(house: Any) -> None:
     answer = house.call("DELETE", "/_acrmock/applications")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, POST"
+    options = house.call("OPTIONS", "/_acrmock/runs")
+    assert (options.status_code, options.headers["Allow"]) == (204, "POST, OPTIONS")
+    assert house.call("HEAD", "/_acrmock/applications").status_code == 200
 
 
 @pytest.mark.parametrize(

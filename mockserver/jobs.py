@@ -1,1 +1,0 @@
-"""Durable jobs, drained by one worker at the start and on every move of a clock."""
