@@ -182,9 +182,14 @@ class Party:
         }
 
     def submit(
-        self, body: Any, *, bearer: str | None = "", path: str = "/nrdr/lcsr/v1.7/transactions", content_type: str = "application/json",
+        self,
+        body: Any,
+        *,
+        bearer: str | None = "",
+        path: str = "/nrdr/lcsr/v1.7/transactions",
+        content_type: str = "application/json",
         headers: dict[str, str] | None = None,
-    ) -> TestResponse:  # fmt: skip
+    ) -> TestResponse:
         """Post a body (encoded unless it is bytes) with the access token, made when none is given; None sends none."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = dict(headers or {})
