@@ -67,7 +67,7 @@ class Facts:
         _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles
 
     def _layers(self, kind: Kind) -> list[Layer]:
-        return shipped.layers(kind) + [layer for layer in self._overlays if layer.kind is kind]
+        return [*shipped.layers(kind), *(layer for layer in self._overlays if layer.kind is kind)]
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:

@@ -57,7 +57,7 @@ def parse(text: str, name: str, *, shipped: bool) -> Layer:
     kind = document.data.get("kind")
     if document.data.get("schema") != LAYER_SCHEMA:
         raise FactsError(f"`schema` must be {LAYER_SCHEMA}", file=name, line=document.line(("schema",)))
-    if kind not in set(Kind):
+    if kind not in list(Kind):
         reason = f"`kind` must be one of {', '.join(Kind)}; here it is {kind!r}"
         raise FactsError(reason, file=name, line=document.line(("kind",)))
     layer = Layer(document, Kind(kind), shipped=shipped)

@@ -37,9 +37,10 @@ def files(kind: Kind) -> list[Path]:
     return sorted(root().glob(_FOLDERS[kind]), key=lambda path: path.relative_to(root()).as_posix())
 
 
-def layers(kind: Kind) -> list[Layer]:
-    """The shipped layers of one kind, in the order in which they merge."""
-    return [parse(read_text(path), _name(path), shipped=True) for path in files(kind)]
+@cache
+def layers(kind: Kind) -> tuple[Layer, ...]:
+    """The shipped layers of one kind, in the order in which they merge; read once, never changed."""
+    return tuple(parse(read_text(path), _name(path), shipped=True) for path in files(kind))
 
 
 def schema_text(kind: Kind) -> str:

@@ -24,6 +24,7 @@ _KINDS = {
     "uniqueItems": ProblemKind.REPEATED,
 }
 
+_NAMED = 100
 _ONE_OF: tuple[str, ...] = (ProblemKind.TYPE, ProblemKind.FORMAT, ProblemKind.LENGTH, ProblemKind.CODE)
 
 
@@ -80,7 +81,7 @@ class Explainer:
             yield self._missing(elements[kind.property], base)
         elif keyword == "additionalProperties":
             known = tuple(elements)
-            for name in kind.unexpected[:MAX_FOLLOW_UPS]:
+            for name in kind.unexpected[:_NAMED]:
                 yield unknown_element(self._version, join(base, name), name, known)
         elif keyword == "allOf":
             yield self._rule(self._rules[record][int(schema[1])], base, instance, kind)

@@ -48,9 +48,7 @@ def record_schema(version: MappingVersion, level: Level = Level.SUBMIT) -> dict[
 def schema_rules(version: MappingVersion, record: RecordKind, level: Level) -> tuple[Rule, ...]:
     """The rules that the schema of `level` says, in the order of its `allOf`."""
     levels = {Level.SUBMIT, level}
-    return tuple(
-        rule for rule in version.rules if rule.record is record and rule.kind in SCHEMA_RULES and rule.level in levels
-    )
+    return tuple(rule for rule in version.rules if rule.record is record and rule.kind in SCHEMA_RULES and rule.level in levels)
 
 
 def _object(version: MappingVersion, record: RecordKind, level: Level) -> dict[str, Any]:

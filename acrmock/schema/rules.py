@@ -38,9 +38,7 @@ def evaluators(version: MappingVersion, record: RecordKind) -> tuple[Evaluator, 
     needed = tuple(element for element in version.of(record) if element.level is Level.COMPLETE)
     if needed:
         found.append(_complete(version, needed))
-    bounded = tuple(
-        element for element in version.of(record) if element.minimum is not None or element.maximum is not None
-    )
+    bounded = tuple(element for element in version.of(record) if element.minimum is not None or element.maximum is not None)
     if bounded:
         found.append(_ranges(version, bounded))
     found += [_MAKERS[rule.kind](version, rule) for rule in version.rules if rule.record is record and _second(rule)]

@@ -154,9 +154,7 @@ class RecordValidator:
 def _incompleting(version: MappingVersion) -> frozenset[str]:
     """The codes of problems that leave a record incomplete."""
     codes = {
-        element_code(version, ProblemKind.REQUIRED, element)
-        for element in version.elements
-        if element.level is Level.COMPLETE
+        element_code(version, ProblemKind.REQUIRED, element) for element in version.elements if element.level is Level.COMPLETE
     }
     return frozenset(codes | {rule_code(version, rule) for rule in version.rules if rule.level is Level.COMPLETE})
 

@@ -1,0 +1,102 @@
+"""The compiled schema means the same to a second validator, for every element and for whole exams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from acrmock.facts import Element, ElementType, Level, RecordKind, load_facts
+from acrmock.schema import RecordValidator, record_schema
+
+REGISTRY = load_facts().registry("lcsr")
+assert REGISTRY is not None
+VERSION = REGISTRY.version("1.8")
+assert VERSION is not None
+VALIDATOR = RecordValidator(load_facts(), VERSION)
+ORACLE = jsonschema.Draft202012Validator(record_schema(VERSION))
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**12), 10**12),
+    st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=14),
+    st.sampled_from(["1", "Y", "2", "99", "2026-02-29", "2024-02-29", "2026-13-01", "1e5", "007", "1.5", "1\n", "2026-01-01\n"]),
+)
+ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=2))
+
+
+def near(element: Element) -> st.SearchStrategy[Any]:
+    """Values that are right or nearly right for an element."""
+    if element.type is ElementType.CODE:
+        code = st.sampled_from([code.code for code in element.codes] + ["zz", ""])
+        return st.lists(code, max_size=4) if element.multiple else code
+    if element.type is ElementType.DATE:
+        return st.dates().map(str) | st.from_regex(r"[12][089][0-9]{2}-[0-9]{2}-[0-9]{2}\n?", fullmatch=True)
+    if element.type is ElementType.NUMBER:
+        return st.integers(-5, 2 * 10**9) | st.decimals(-5, 10**4, places=3).map(str) | st.floats(-5, 1e10)
+    if element.pattern:
+        return st.from_regex(element.pattern)
+    return st.text(st.characters(exclude_categories=["Cs"]), max_size=2 + min(element.max_length or 0, 300))
+
+
+@pytest.mark.parametrize("element", VERSION.elements, ids=lambda element: f"{element.record}.{element.name}")
+@settings(max_examples=25, deadline=None, database=None)
+@given(data=st.data())
+def test_every_element_means_the_same(element: Element, data: st.DataObject) -> None:
+    """For any value of an element both validators accept or both refuse, and a refusal is explained at that element."""
+    value = data.draw(near(element) | ANYTHING)
+    record = {element.name: value}
+    exam = record if element.record is RecordKind.EXAM else {VERSION.follow_ups: [record]}
+    base = "/Exams/0" if element.record is RecordKind.EXAM else f"/Exams/0/{VERSION.follow_ups}/0"
+    of_value = [error for error in ORACLE.iter_errors(exam) if element.name in error.absolute_path]
+    found = [problem for problem in VALIDATOR._first_layer(exam, "/Exams/0") if _at(problem.pointer, f"{base}/{element.name}")]
+    missing = f"-REQ-{element.tag}"
+    assert bool(of_value) == bool([problem for problem in found if not problem.code.endswith(missing)])
+    assert VALIDATOR.valid(exam) == ORACLE.is_valid(exam)
+
+
+def _at(pointer: str, base: str) -> bool:
+    return pointer == base or pointer.startswith(base + "/")
+
+
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whole_exams_mean_the_same(exam: dict[str, Any], data: st.DataObject) -> None:
+    """Dropping, changing and adding elements of a good exam is judged alike, conditions included."""
+    changed = dict(exam)
+    names = [element.name for element in VERSION.of(RecordKind.EXAM)]
+    for name in data.draw(st.lists(st.sampled_from(names), max_size=5)):
+        element = VERSION.element(name)
+        assert element is not None
+        changed[name] = data.draw(near(element))
+    for name in data.draw(st.lists(st.sampled_from(sorted(changed)), max_size=2, unique=True)):
+        del changed[name]
+    accepted = ORACLE.is_valid(changed)
+    assert VALIDATOR.valid(changed) == accepted
+    assert bool(VALIDATOR._first_layer(changed, "")) != accepted
+
+
+@pytest.mark.parametrize("level", [Level.SUBMIT, Level.COMPLETE])
+@pytest.mark.parametrize("version", ["1.6", "1.7", "1.8"])
+def test_schemas_are_valid_schemas(version: str, level: Level) -> None:
+    """Every version compiles at both levels to a valid schema of 2020-12 that says what is unknown."""
+    found = REGISTRY.version(version) if REGISTRY else None
+    assert found is not None
+    schema = record_schema(found, level)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert found.unknown in schema["description"]
+
+
+def test_the_complete_level_asks_for_more(exam: dict[str, Any]) -> None:
+    """A complete exam passes both levels; without its height it passes only the first."""
+    assert VERSION is not None
+    complete = jsonschema.Draft202012Validator(record_schema(VERSION, Level.COMPLETE))
+    assert complete.is_valid(exam)
+    del exam["Patient_Height"]
+    assert ORACLE.is_valid(exam)
+    assert not complete.is_valid(exam)
