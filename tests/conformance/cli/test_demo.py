@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,17 +51,21 @@ def test_a_broken_demo_names_its_check(check: str, code: int, tmp_path: Path) ->
 
 def test_launch_with_a_vendor_that_does_everything_at_once(tmp_path: Path) -> None:
     """`certify --launch … --once` runs the client a single time; what was not given is not the vendor's to answer for."""
-    answer = acrmock("certify", "--launch", f"{VENDOR} --once", "--once", "--format", "json", cwd=tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        redirect_url = f"https://localhost:{probe.getsockname()[1]}/cb?tenant=1"
+    flags = ("--once", "--redirect-url", redirect_url, "--format", "json")
+    answer = acrmock("certify", "--launch", f"{VENDOR} --once", *flags, cwd=tmp_path)
     findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
     assert [check for check, f in findings.items() if f["outcome"] == "failed"] == [], answer.stderr
     assert findings["apply-name"]["outcome"] == "not-applicable"
     assert findings["tx-update"]["outcome"] == "passed"
-    assert [path.name for path in (tmp_path / "acrmock-out" / "logs").iterdir()] == ["1-everything.log"]
+    assert [path.name for path in (tmp_path / "acrmock-out" / "logs").glob("?-*")] == ["1-everything.log"]
 
 
 def test_a_client_that_crashes_is_noted_and_not_ready(tmp_path: Path) -> None:
     """A client that leaves at once with an error gives an incomplete verdict, its output is kept, and no traceback is ours."""
-    launch = f"\"{sys.executable}\" -c \"import sys; print('oh dear'); sys.exit(3)\""
+    launch = f'"{sys.executable}" -c "import sys; print(\'oh dear\'); sys.exit(3)"'
     answer = acrmock("certify", "--launch", launch, "--format", "json", cwd=tmp_path)
     assert answer.returncode == 3, answer.stderr
     assert "left with 3" in answer.stderr

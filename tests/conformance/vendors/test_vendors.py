@@ -13,6 +13,7 @@ import pytest
 
 from acrmock.facts import load_facts
 from conformance.result import Outcome, Result, Verdict, Weight
+from conformance.runs import certification
 from conformance.runs.certification import certify
 from conformance.runs.demo import order
 from conformance.runs.judging import Question, judge_recording, read_recording
@@ -53,7 +54,9 @@ def test_every_scored_check_has_a_broken_vendor() -> None:
 def test_the_reference_vendor_passes_everything(run: Run) -> None:
     """All points, ready, and the files say so; the recording, judged again, gives the same findings."""
     result, out = run(None)
-    assert {f.check: f.actual for f in result.findings if f.weight is not Weight.NOT_SCORED and f.outcome is not Outcome.PASSED} == {}
+    assert {
+        f.check: f.actual for f in result.findings if f.weight is not Weight.NOT_SCORED and f.outcome is not Outcome.PASSED
+    } == {}
     assert result.verdict is Verdict.READY
     assert result.points.earned == result.points.possible > 0
     again = judge_recording(read_recording(out / JOURNAL), load_facts(), Question())
@@ -67,7 +70,6 @@ def test_the_reference_vendor_passes_everything(run: Run) -> None:
 def test_nothing_secret_is_left_behind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """No client secret, password or token that the vendor held stands in any file of the package."""
     held: list[str] = []
-    from conformance.runs import certification
 
     class Watched(certification.Steps):
         def __init__(self, *arguments: Any) -> None:
