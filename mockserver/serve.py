@@ -180,7 +180,7 @@ class Pool(ThreadPool):
 
     def _spawn_worker(self) -> WorkerThread:
         """A worker that does not keep a process alive which forgot to stop its engine."""
-        worker = WorkerThread(self.server)
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
         worker.name = "acrmock-worker"
         worker.daemon = True
         worker.start()
