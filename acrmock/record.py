@@ -209,7 +209,10 @@ class StatusFacts(Struct, frozen=True, kw_only=True):
 
 
 class HttpFacts(Struct, frozen=True, kw_only=True):
-    """What is known of one HTTP exchange beyond its redacted text."""
+    """What is known of one HTTP exchange beyond its redacted text.
+
+    `moved`: an endpoint of the authorization server was used at the address that it has after a move.
+    """
 
     operation: Operation = Operation.OTHER
     channel: Channel = Channel.EXEMPT

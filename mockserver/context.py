@@ -133,6 +133,7 @@ class EngineCore:
     data: str = ""
     version: str = ""
     local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    auto_consent: bool = False
     ca_pem: bytes = b""
     ca_file: str = ""
     metrics: Metrics = field(default_factory=Metrics)

@@ -71,8 +71,8 @@ class Engine:
     """A simulated ACR that starts, answers and stops.
 
     `data` None keeps everything in memory. `port` 0 picks a free one. `public_url` is what issuer and links are made from
-    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `facts`, `wires` and `house` replace
-    what is shipped (for tests).
+    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `auto_consent` signs the first user in
+    without asking. `facts`, `wires` and `house` replace what is shipped (for tests).
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Engine:
         tls: bool = True,
         clock: Clock | None = None,
         local_sources_default: Sequence[str] = LOCAL_SOURCES,
+        auto_consent: bool = False,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
@@ -98,6 +99,7 @@ class Engine:
         self._tls = tls
         self._clock = clock or SystemClock()
         self._local_sources = tuple(local_sources_default)
+        self._auto_consent = auto_consent
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
@@ -192,6 +194,7 @@ class Engine:
             data="" if data is None else str(data),
             version=acrmock.__version__,
             local_sources=self._local_sources,
+            auto_consent=self._auto_consent,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
 

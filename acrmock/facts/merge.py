@@ -79,7 +79,8 @@ def merge(entries: Entries, patches: Mapping[str, Any], layer: Layer, path: Path
 
 
 def _new(patch: Mapping[str, Any], layer: Layer, path: Path_, skip: frozenset[str]) -> Entry:
-    data = {key: value for key, value in _attributes(patch, skip) if value is not None}
+    stated = ((key, _combined({}, value) if value and key in _MERGED else value) for key, value in _attributes(patch, skip))
+    data = {key: value for key, value in stated if value is not None}
     origins = _stated(patch, layer)
     for attribute in origins:
         if attribute not in data and attribute not in patch:

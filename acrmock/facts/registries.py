@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +23,7 @@ from acrmock.facts.registry import (
     Rule,
     RuleKind,
 )
+from acrmock.facts.registry_checks import check_element, check_version
 from acrmock.facts.settings import check_citations
 from acrmock.facts.yamlfile import Path_
 
@@ -177,14 +177,14 @@ class _Compiler:
             layer=entry.origin.layer,
             origins=entry.origins,
         )
-        _check_names(version, entry, tables)
+        check_version(version, entry, tables.elements | tables.follow_up_elements, tables.rules)
         return version
 
     def _element(self, name: str, entry: Entry, record: RecordKind) -> Element:
         key = (id(entry), record)
         if key not in self._made:
             check_citations(entry, self._sources)
-            self._made[key] = _checked(_element(name, entry, record), entry)
+            self._made[key] = check_element(_element(name, entry, record), entry)
         made: Element = self._made[key]
         return made
 
@@ -225,22 +225,6 @@ def _element(name: str, entry: Entry, record: RecordKind) -> Element:
     )
 
 
-def _checked(element: Element, entry: Entry) -> Element:
-    if (element.type is ElementType.CODE) != bool(element.codes):
-        raise entry.error("an element of type code, and no other, has `codes`", "codes")
-    if element.multiple and element.type is not ElementType.CODE:
-        raise entry.error("only an element of type code can be `multiple`", "multiple")
-    for low, high in (("min_length", "max_length"), ("minimum", "maximum")):
-        if (entry.get(low) or 0) > (entry.get(high, float("inf"))):
-            raise entry.error(f"`{low}` is above `{high}`", low)
-    if element.pattern:
-        try:
-            re.compile(element.pattern)
-        except re.error as error:
-            raise entry.error(f"the pattern cannot be read: {error}", "pattern") from error
-    return element
-
-
 def _rule(name: str, entry: Entry) -> Rule:
     when = entry.get("when")
     return Rule(
@@ -268,48 +252,3 @@ def _day(entry: Entry, attribute: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise entry.error(f"`{attribute}` is no date: {text}", attribute) from error
-
-
-def _check_names(version: MappingVersion, entry: Entry, tables: _Tables) -> None:
-    if not version.elements:
-        return
-    for attribute in ("key_elements", "patient_elements"):
-        for name in getattr(version, attribute):
-            if version.element(name) is None:
-                raise entry.error(f"`{attribute}` names {name}, which is no element of {version.version}", attribute)
-    numbers: dict[int, str] = {}
-    for element in version.elements:
-        if element.number is not None and numbers.setdefault(element.number, element.name) != element.name:
-            table = tables.elements if element.record is RecordKind.EXAM else tables.follow_up_elements
-            raise table[element.name].error(f"has the number of {numbers[element.number]}", "number")
-    for rule in version.rules:
-        _check_rule(version, rule, tables.rules[rule.id])
-
-
-def _check_rule(version: MappingVersion, rule: Rule, entry: Entry) -> None:
-    for name in rule.elements:
-        if version.element(name, rule.record) is None:
-            raise entry.error(f"names {name}, which is no element of {version.version}", "elements")
-    if rule.other and not any(version.element(rule.other, record) for record in {rule.record, RecordKind.EXAM}):
-        raise entry.error(f"names {rule.other}, which is no element of {version.version}", "other")
-    _check_parts(rule, entry)
-    if rule.when is not None:
-        _check_condition(version, rule, rule.when, entry)
-
-
-def _check_parts(rule: Rule, entry: Entry) -> None:
-    if rule.kind in {RuleKind.NOT_BEFORE, RuleKind.WITHIN_DAYS} and not rule.other:
-        raise entry.error(f"a rule of kind {rule.kind} needs `other`", "kind")
-    if rule.kind in {RuleKind.REQUIRES, RuleKind.FORBIDS} and rule.when is None:
-        raise entry.error(f"a rule of kind {rule.kind} needs `when`", "kind")
-    if rule.kind is not RuleKind.UNIQUE_EXAM and not rule.elements:
-        raise entry.error("names no element", "elements")
-
-
-def _check_condition(version: MappingVersion, rule: Rule, when: Condition, entry: Entry) -> None:
-    element = version.element(when.element, rule.record)
-    if element is None:
-        raise entry.error(f"names {when.element}, which is no element of {version.version}", "when")
-    for value in when.values:
-        if element.codes and value not in element.code_set:
-            raise entry.error(f"{element.name} has no code {value}", "when")

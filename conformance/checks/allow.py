@@ -26,7 +26,13 @@ def allow_registered(case: Case) -> Ruling:
         if not source.allowed
     ]
     seen = [at(source.first, "/peer") for source in known if source.allowed]
-    return rule("back-channel requests only from addresses on the allowlist", faults, seen, "no back-channel request was seen")
+    return rule(
+        "back-channel requests only from addresses on the allowlist",
+        faults,
+        seen,
+        "no back-channel request was seen",
+        correct="a request from a registered address",
+    )
 
 
 @ALLOW.check("allow-all-used")

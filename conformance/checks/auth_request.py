@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, rule, unseen
 from conformance.checks.guess import guessable, repeated
 from conformance.flows.signins import SignIn
-from conformance.flows.tokens import CODE_GRANT, REFRESH_GRANT, TokenRequest
+from conformance.flows.tokens import CODE_GRANT
 from conformance.flows.wire import Param
 from conformance.result import Evidence
 
@@ -22,59 +22,6 @@ def _where(story: SignIn, param: Param | None) -> tuple[int, str]:
 
 def _seen(stories: tuple[SignIn, ...], pointer: str = "") -> list[Evidence]:
     return [at(story.seq, pointer or story.base) for story in stories]
-
-
-@REQUEST.check("auth-discovery")
-def auth_discovery(case: Case) -> Ruling:
-    """Endpoints come from discovery (fact N1.13): where they moved, what comes after meets none that moved away.
-
-    Fails where, after the move, a sign-in goes to the old authorization endpoint, or its code to the old token endpoint: a
-    document that was read and ignored, or cached for ever, fails like a hard-coded path. A refresh that met the old one's
-    end, and later succeeded at the new one, has found its way; so has a sign-in that was under way when the endpoints moved.
-    Where nothing moved: discovery was read before the first use of an endpoint.
-    """
-    expected = "endpoints taken from the discovery document, read again after they moved"
-    flows = case.flows
-    if not flows.sign_ins and not flows.token_requests:
-        return unseen(expected, "no endpoint was used")
-    if not flows.moves:
-        return _read_first(case, expected)
-    faults: list[Fault] = []
-    seen: list[Evidence] = []
-    for move in flows.moves:
-        later = [story for story in flows.sign_ins if story.seq > move.seq and story.environment == move.environment]
-        tokens = [r for r in flows.token_requests if r.seq > move.seq and r.environment == move.environment]
-        old = [(story.seq, "a sign-in") for story in later if story.moved]
-        old += [(request.seq, "a token request") for request in tokens if _lost(request, move.seq, tokens)]
-        actual = "went to the address from which the endpoint had moved"
-        faults += [Fault(entry=seq, pointer="/request/url", actual=f"{what} {actual}") for seq, what in sorted(old)]
-        seen += [at(story.seq, "/request/url") for story in later if not story.moved]
-        seen += [at(request.seq, "/request/url") for request in tokens if not request.moved]
-    return rule(expected, faults, seen, "no sign-in or refresh was seen after the endpoints had moved")
-
-
-def _lost(request: TokenRequest, moved: int, tokens: list[TokenRequest]) -> bool:
-    """Whether a token request at the old address shows that discovery was not read."""
-    if not request.moved or (request.sign_in is not None and request.sign_in < moved):
-        return False
-    found = any(other.seq > request.seq and not other.moved and other.succeeded for other in tokens)
-    return request.grant_type != REFRESH_GRANT or not found
-
-
-def _read_first(case: Case, expected: str) -> Ruling:
-    """Nothing moved: the document was read before the first use."""
-    faults: list[Fault] = []
-    seen: list[Evidence] = []
-    uses = [(story.environment, story.seq) for story in case.flows.sign_ins]
-    uses += [(request.environment, request.seq) for request in case.flows.token_requests]
-    for environment in dict.fromkeys(where for where, _ in uses):
-        first = min(seq for where, seq in uses if where == environment)
-        read = [d for d in case.flows.discoveries if d.environment == environment and d.succeeded and d.seq < first]
-        if read:
-            seen.append(at(read[0].seq, "/request/url"))
-        else:
-            faults.append(Fault(entry=first, pointer="/request/url", actual="an endpoint was used before discovery was read"))
-    return rule(expected, faults, seen, "no endpoint was used", note="the endpoints did not move in this run")
 
 
 @REQUEST.check("auth-code-flow")
@@ -147,6 +94,8 @@ def auth_redirect_exact(case: Case) -> Ruling:
     """
     expected = "the registered redirect_uri, byte for byte, in both requests"
     faults, seen = [], []
+    registered_urls = [url for attempt in case.flows.last_registrations() for url in attempt.redirect_urls]
+    correct = f"redirect_uri={registered_urls[0]}" if registered_urls else ""
     for story in case.flows.sign_ins:
         entry, pointer = _where(story, story.redirect_uri)
         registered = story.facts.redirect_registered if story.facts else None
@@ -161,7 +110,7 @@ def auth_redirect_exact(case: Case) -> Ruling:
             words = "differs from" if request.redirect_uri else "is absent, unlike in"
             actual = f"redirect_uri at the token endpoint {words} the authorization request"
             faults.append(Fault(entry=request.seq, pointer=pointer, actual=actual))
-    return rule(expected, faults, seen, NO_SIGN_IN)
+    return rule(expected, faults, seen, NO_SIGN_IN, correct=correct)
 
 
 @REQUEST.check("auth-csrf")
@@ -210,7 +159,7 @@ def auth_state_unique(case: Case) -> Ruling:
         if why
     ]
     if faults:
-        return failed(expected, faults)
+        return failed(expected, faults, correct="state=<new value of at least 128 random bits>")
     seen = [at(*_where(story, story.state)) for story in stories]
     if len(stories) < 2:
         return unseen(expected, "only one sign-in with a state was seen", evidence=seen)
@@ -263,7 +212,7 @@ def auth_pkce(case: Case) -> Ruling:
             pointer = request.verifier.pointer if request.verifier else "/request/postData"
             faults.append(Fault(entry=request.seq, pointer=pointer, actual=f"the code_verifier: {verifier}"))
     seen = [at(r.seq, r.verifier.pointer) for r in redeemed if r.verifier and r.facts.verifier == "match"]
-    return rule(expected, faults, seen, "no code was redeemed")
+    return rule(expected, faults, seen, "no code was redeemed", correct="code_verifier=<the one made for this sign-in>")
 
 
 def _challenge(story: SignIn) -> Iterator[Fault]:

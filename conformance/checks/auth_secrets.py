@@ -29,7 +29,8 @@ def auth_secret_private(case: Case) -> Ruling:
     judged = [item for item in case.flows.exposures if item.secret in _LEGITIMATE]
     faults = [fault for item in judged if not _LEGITIMATE[item.secret](item, places) for fault in _faults(item)]
     if faults:
-        return failed(expected, sorted(faults, key=lambda fault: fault.entry))
+        correct = "the secret in the Authorization header or the body of the request that needs it, and nowhere else"
+        return failed(expected, sorted(faults, key=lambda fault: fault.entry), correct=correct)
     seen = [at(seq, pointer) for item in judged for seq, pointer in item.first[:1]]
     return passed(expected, seen) if seen else unseen(expected, "no secret was seen at all")
 

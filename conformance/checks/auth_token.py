@@ -30,7 +30,13 @@ def auth_client_id(case: Case) -> Ruling:
         if item.client.whose != "own"
     ]
     seen = [at(item.seq, "/request") for item in named]
-    return rule("the client ID issued for this environment", faults, seen, "no client ID was seen")
+    return rule(
+        "the client ID issued for this environment",
+        faults,
+        seen,
+        "no client ID was seen",
+        correct="the client_id of the registration",
+    )
 
 
 def _whose(item: Presented) -> str:
@@ -60,7 +66,9 @@ def auth_client_auth(case: Case) -> Ruling:
         elif item.operation is Operation.TOKEN and item.seq not in exposed:
             faults.append(Fault(entry=item.seq, pointer="/request", actual="a token request without client credentials"))
     faults += _elsewhere(case)
-    return rule(expected, faults, seen, "no client credentials were seen")
+    return rule(
+        expected, faults, seen, "no client credentials were seen", correct="client_id and client_secret in the form alone"
+    )
 
 
 def _proves(case: Case, item: Presented) -> bool:
@@ -106,7 +114,7 @@ def auth_code_once(case: Case) -> Ruling:
             seen.append(at(request.seq, request.code.pointer))
         if request.succeeded:
             used.setdefault(key, request.seq)
-    return rule(expected, faults, seen, "no code was redeemed")
+    return rule(expected, faults, seen, "no code was redeemed", correct="a new sign-in, and its code once")
 
 
 def _misused(case: Case, request: TokenRequest, earlier: int | None) -> str:
@@ -192,7 +200,7 @@ def auth_bearer_header(case: Case) -> Ruling:
             seen.append(at(use.seq, "/request/headers"))
     schemes = {use.seq for use in case.flows.protected if use.facts is None or not use.facts.place}
     faults += _misplaced(case, schemes)
-    return rule(expected, faults, seen, "no access token was used")
+    return rule(expected, faults, seen, "no access token was used", correct="Authorization: Bearer <access_token>")
 
 
 def _misplaced(case: Case, schemes: set[int]) -> list[Fault]:

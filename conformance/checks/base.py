@@ -90,18 +90,23 @@ class Collection:
         return register
 
 
-def rule(expected: str, faults: Sequence[Fault], seen: Iterable[Evidence], nothing: str, *, note: str = "") -> Ruling:
+def rule(
+    expected: str, faults: Sequence[Fault], seen: Iterable[Evidence], nothing: str, *, note: str = "", correct: str = ""
+) -> Ruling:
     """The common shape: any fault fails; nothing seen is not exercised; else passed, with where it was seen."""
     if faults:
-        return failed(expected, faults, note=note)
+        return failed(expected, faults, note=note, correct=correct)
     places = tuple(seen)
     if not places:
         return unseen(expected, nothing, note=note)
     return passed(expected, places, note=note)
 
 
-def failed(expected: str, faults: Sequence[Fault], *, note: str = "") -> Ruling:
-    """Failed: the first fault in words, how many more there are, and where they all stand."""
+def failed(expected: str, faults: Sequence[Fault], *, note: str = "", correct: str = "") -> Ruling:
+    """Failed: the first fault in words, how many more there are, and where they all stand.
+
+    `correct` is what a correct client would have sent where the first fault does not say it itself.
+    """
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Ruling(
         outcome=Outcome.FAILED,
@@ -109,7 +114,7 @@ def failed(expected: str, faults: Sequence[Fault], *, note: str = "") -> Ruling:
         actual=faults[0].actual + more,
         evidence=_evidence(faults),
         note=note,
-        correct=next((fault.correct for fault in faults if fault.correct), ""),
+        correct=faults[0].correct or correct,
     )
 
 

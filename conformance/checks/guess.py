@@ -18,7 +18,9 @@ LEAST_VARYING_BITS = 60
 """The least size in bits of what differs between two values: their common beginning and end put nothing in."""
 LEAST_SHANNON_BITS = 45
 """The least information in bits by the frequency of the value's own characters."""
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d|^\d{10}(\d{3}|\d{6}|\d{9})?(\.\d+)?$")
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?|^\d{10}(\d{3}|\d{6}|\d{9})?(\.\d+)?$", re.ASCII
+)
 
 
 def repeated(values: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -38,7 +40,8 @@ def guessable(values: Sequence[str]) -> list[str]:
 
 def alone(value: str) -> str:
     """Why a value is guessable by itself, or empty."""
-    if _TIME.search(value):
+    rest = _TIME.sub("", value)
+    if rest != value and size(rest) < LEAST_BITS:
         return "it is a time"
     if size(value) < LEAST_BITS:
         return f"it is short ({len(value)} characters)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, rule
@@ -33,7 +34,13 @@ def status_each(case: Case) -> Ruling:
         else:
             actual = f"the status of transaction {story.transaction_id[:64]} was never fetched"
             faults.append(Fault(entry=post.seq, pointer="/facts/transaction/transaction_id", actual=actual))
-    return rule("the status of each accepted transaction, by its ID", faults, seen, "no transaction was accepted")
+    return rule(
+        "the status of each accepted transaction, by its ID",
+        faults,
+        seen,
+        "no transaction was accepted",
+        correct="GET the Location of the 202",
+    )
 
 
 @STATUS.check("status-terminal")
@@ -46,7 +53,7 @@ def status_terminal(case: Case) -> Ruling:
     """
     faults: list[Fault] = []
     seen: list[Evidence] = []
-    accepted = [post.seq for _, post in _accepted(case)]
+    accepted = sorted(post.seq for _, post in _accepted(case))
     for story, post in _accepted(case):
         polls = [poll for poll in story.polls if poll.known and poll.seq > post.seq]
         ended = next((poll for poll in polls if poll.terminal), None)
@@ -56,7 +63,13 @@ def status_terminal(case: Case) -> Ruling:
         elif polls:
             actual = f"polling ended at {polls[-1].word or 'an unknown status'}"
             faults.append(Fault(entry=polls[-1].seq, pointer="/facts/status/status", actual=actual))
-    return rule("polling to a terminal status, and no further", faults, seen, "no status was fetched")
+    return rule(
+        "polling to a terminal status, and no further",
+        faults,
+        seen,
+        "no status was fetched",
+        correct="polls until the first terminal status",
+    )
 
 
 def _went_on(polls: list[Poll], accepted: list[int]) -> Iterator[Fault]:
@@ -64,7 +77,7 @@ def _went_on(polls: list[Poll], accepted: list[int]) -> Iterator[Fault]:
     ended: Poll | None = None
     more = 0
     for poll in polls:
-        if ended is not None and any(ended.seq < seq < poll.seq for seq in accepted):
+        if ended is not None and bisect_left(accepted, poll.seq) > bisect_left(accepted, ended.seq):
             ended, more = None, 0
         if ended is not None:
             more += 1

@@ -78,7 +78,13 @@ def tx_facility_token(case: Case) -> Ruling:
         if post.facts.facility_of_user is False
     ]
     seen = _seen(tuple(post for post in posts if post.facts.facility_of_user))
-    return rule("data only for the facilities of the signed-in user", faults, seen, "no facility with a user was seen")
+    return rule(
+        "data only for the facilities of the signed-in user",
+        faults,
+        seen,
+        "no facility with a user was seen",
+        correct="the facility of the user whose token is sent",
+    )
 
 
 @ENVELOPE.check("tx-schema")

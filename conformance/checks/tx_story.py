@@ -109,7 +109,11 @@ def tx_follow_up(case: Case) -> Ruling:
         return inapplicable(expected, "the registry takes no follow-ups")
     sent = _sent(case)
     seen = [new.place for new in sent if new.record.follow_ups]
-    faults = [fault for new in sent for fault in (*_dates(case, new), *_latest(new, sent))]
+    patients: dict[tuple[str, str], list[Sent]] = {}
+    for new in sent:
+        patients.setdefault((new.post.environment, new.record.patient), []).append(new)
+    faults = [fault for new in sent for fault in _dates(case, new)]
+    faults += [fault for (_, patient), theirs in patients.items() if patient for new in theirs for fault in _latest(new, theirs)]
     clear, doubtful = _new_exams(case, sent)
     faults += clear
     answered = [new for new in sent if _in_step(case, "follow-up", new.post.seq)]
@@ -127,21 +131,17 @@ def _dates(case: Case, new: Sent) -> Iterator[Fault]:
             yield Fault(entry=new.post.seq, pointer=f"{new.pointer}/follow_ups/{index}", actual=f"a follow-up {when}")
 
 
-def _latest(new: Sent, sent: list[Sent]) -> Iterator[Fault]:
-    """Follow-ups on a screen that was no more the latest."""
+def _latest(new: Sent, theirs: list[Sent]) -> Iterator[Fault]:
+    """Follow-ups on a screen that was no more the latest of the patient's."""
     if not new.record.follow_ups or new.day is None:
         return
-    later = [o.day for o in sent if _same_patient(o, new) and o.day and o.day > new.day and o.post.seq <= new.post.seq]
+    earlier = (other for other in theirs if other.record.key != new.record.key and other.post.seq <= new.post.seq)
+    later = [other.day for other in earlier if other.day and other.day > new.day]
     for index, follow_up in enumerate(new.record.follow_ups):
         days = follow_up.days_after_exam
         if days is not None and any(day <= new.day + timedelta(days=min(days, 100_000)) for day in later):
             actual = "a follow-up of a screen that was not the patient's latest"
             yield Fault(entry=new.post.seq, pointer=f"{new.pointer}/follow_ups/{index}", actual=actual)
-
-
-def _same_patient(one: Sent, other: Sent) -> bool:
-    same = one.record.patient and one.record.patient == other.record.patient
-    return bool(same) and one.post.environment == other.post.environment and one.record.key != other.record.key
 
 
 def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
@@ -154,9 +154,8 @@ def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
         if new.day is None or not new.record.patient:
             continue
         gap = min(((new.day - day).days for key, day in known.items() if key != new.record.key and day < new.day), default=None)
-        window = case.rules.follow_up_days(case.registry, new.post.facts.mapping)
         fresh = new.record.key not in known and not _in_step(case, "update", new.post.seq)
-        if fresh and gap is not None and gap < window - 1:
+        if fresh and gap is not None and gap < case.rules.follow_up_days(case.registry, new.post.facts.mapping) - 1:
             fault = Fault(
                 entry=new.post.seq,
                 pointer=f"{new.pointer}/exam_date",

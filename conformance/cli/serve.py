@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from acrmock.errors import SetupError
 from conformance.cli.options import data_option, overlay_option
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     "local_sources",
     multiple=True,
     metavar="CIDR",
-    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES",
+    help="Addresses that clients have here by default; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES.",
 )
 def serve(
     port: int,
@@ -49,8 +51,7 @@ def serve(
     options: dict[str, Any] = {"bind": bind, "public_url": public_url, "overlays": overlays}
     if auto_consent:
         options["auto_consent"] = True
-    sources = local_sources or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
-    if sources:
+    if sources := _sources(local_sources):
         options["local_sources_default"] = sources
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
@@ -65,6 +66,18 @@ def serve(
         click.echo("stopping", err=True)
     finally:
         engine.stop()
+
+
+def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The default local sources by flags, else by the environment; raises `SetupError` for one that is no CIDR."""
+    sources = given or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
+    for source in sources:
+        try:
+            ipaddress.ip_network(source, strict=False)
+        except ValueError as error:
+            where = "--local-source" if given else LOCAL_SOURCES
+            raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
+    return sources
 
 
 def summary(ready: Ready, data: Path) -> str:

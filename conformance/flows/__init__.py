@@ -139,7 +139,8 @@ class Builder:
         elif entry.name == "endpoints-moved":
             where = entry.data.get("environment")
             environment = where if isinstance(where, str) else entry.environment or ""
-            self._moves.append(Moved(seq=entry.seq, t=seconds(entry.t), environment=environment))
+            away = entry.data.get("moved") is not False
+            self._moves.append(Moved(seq=entry.seq, t=seconds(entry.t), environment=environment, away=away))
         elif entry.name == "gap":
             reason = entry.data.get("reason")
             self._gaps.append(Gap(seq=entry.seq, reason=reason if isinstance(reason, str) else "entries were dropped"))

@@ -68,11 +68,12 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Moved(Struct, frozen=True, kw_only=True):
-    """The endpoints of an environment moved; `t` in seconds since 1970."""
+    """The endpoints of an environment moved: away, or back (`away` False); `t` in seconds since 1970."""
 
     seq: int
     t: float
     environment: str
+    away: bool = True
 
 
 def asked_in(steps: Iterable[Step], name: str) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ REFRESH_GRANT = "refresh_token"
 
 
 class TokenRequest(Struct, frozen=True, kw_only=True):
-    """One request to the token endpoint; `moved`: at the address from which it had moved away.
+    """One request to the token endpoint; `moved`: at the address to which the endpoints had moved.
 
     `code`, `refresh`, `access_issued` and `refresh_issued` are references;
     `expires_in` in seconds (0: not said); `sign_in` is the `seq` of the sign-in that gave the code, None when unknown.

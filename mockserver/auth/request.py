@@ -130,6 +130,6 @@ def _redirect_uri(sent: Parameters) -> str:
 
 
 def registry_scopes(call: Call) -> tuple[str, ...]:
-    """The scopes of the registries that the application is registered for."""
+    """The scopes that a sign-in is expected to ask for: those of the registries that the application is registered for."""
     found = (call.engine.facts.registry(slug) for slug in call.registration.registries)
     return tuple(registry.scope for registry in found if registry is not None and registry.scope)

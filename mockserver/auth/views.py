@@ -86,10 +86,10 @@ def _in_force(name: str, path: str, answer: Answer) -> Answer:
     def guarded(call: Call) -> flask.Response:
         current = getattr(paths_of(call), name)
         if path == current:
+            call.notes.moved = call.registration.endpoints_moved
             return answer(call)
-        call.notes.moved = call.registration.endpoints_moved
         raise Problem(
-            "endpoint-moved-away" if call.notes.moved else "path-unknown",
+            "endpoint-moved-away" if call.registration.endpoints_moved else "path-unknown",
             fields=(FieldProblem(pointer="/request/url", expected=current, actual=path, reason="the endpoint is not here"),),
             hint="Take every endpoint from the discovery document, and read it again before a sign-in.",
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from acrmock.facts import Registry
 
 FACILITY, DAY, AFTER = "facility", "date", "after"
+QUERY = (FACILITY, DAY, AFTER, "access_token")
 MESSAGES = {
     StatusKey.FAILED: "The transaction could not be created because of an error.",
     StatusKey.VALIDATION_FAIL: "Nothing was loaded.",
@@ -96,16 +97,17 @@ def _authorize(call: Call, registry: Registry | None) -> None:
 
 
 def _query(request: flask.Request) -> tuple[date | None, str, str]:
-    """Day, facility and cursor; raises `Problem` 400 for a day that is none or a parameter given twice."""
-    for name in (FACILITY, DAY, AFTER):
-        if len(request.args.getlist(name)) > 1:
-            twice = FieldProblem(pointer="/request/queryString", element=name, reason="given twice")
-            raise Problem("list-query-invalid", fields=(twice,))
-    text = request.args.get(DAY, "")
+    """Day, facility and cursor; raises `Problem` 400 for a day that is none and a parameter that is unknown or repeated."""
+    for name, values in request.args.lists():
+        if name not in QUERY or len(values) > 1:
+            reason = "given twice" if name in QUERY else "no such parameter"
+            field = FieldProblem(pointer="/request/queryString", element=name[:64], expected=", ".join(QUERY[:3]), reason=reason)
+            raise Problem("list-query-invalid", fields=(field,))
+    text = request.args.get(DAY)
     try:
-        if text and (len(text) != len("2026-04-30") or not text.isascii()):
+        if text is not None and (len(text) != len("2026-04-30") or not text.isascii()):
             raise ValueError(text)
-        day = date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text is not None else None
     except ValueError:
         field = FieldProblem(pointer="/request/queryString", element=DAY, expected="YYYY-MM-DD", reason="not a date")
         raise Problem("list-query-invalid", fields=(field,)) from None

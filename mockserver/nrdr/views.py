@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import flask
+from werkzeug.exceptions import MethodNotAllowed
 
 from acrmock.record import Channel, Operation
 from mockserver.context import current_call, wire
@@ -35,13 +36,17 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     def listing(registry: str) -> flask.Response:
         return answer_list(current_call(), tables, flask.request, registry)
 
-    @wire(Operation.OTHER, Channel.BACK)
-    def delete(registry: str, transaction_id: str) -> flask.Response:  # noqa: ARG001 - names in the path
-        raise Problem("delete-not-offered", headers=(("Allow", "GET"),))
+    @found.before_app_request
+    def refuse_delete() -> None:
+        # a route for it would make every Allow header name DELETE
+        refused = flask.request.routing_exception
+        here = flask.request.path.startswith(f"{names.base}/")
+        if here and flask.request.method == "DELETE" and isinstance(refused, MethodNotAllowed):
+            allowed = ", ".join(sorted(refused.valid_methods or ()))
+            raise Problem("delete-not-offered", headers=(("Allow", allowed),))
 
     found.add_url_rule(rule(names.post_path), "post", post, methods=["POST"])
     found.add_url_rule(rule(names.status_path), "status", status, methods=["GET"])
-    found.add_url_rule(rule(names.status_path), "delete", delete, methods=["DELETE"])
     found.add_url_rule(rule(names.list_path), "list", listing, methods=["GET"])
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from acrmock.facts import load_facts
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
@@ -42,6 +43,7 @@ BASE = "https://localhost:8443/test"
 CALLBACK = "https://localhost:8765/callback"
 START = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 SCOPE = "openid offline_access lcsr_data_submission"
+BRANCH = next(rule.id for rule in load_facts().registries[0].versions[-1].rules if rule.when is not None)
 Mutation = Callable[["Story"], None]
 
 
@@ -200,7 +202,7 @@ class Vendor:
     def discover(self) -> None:
         """Read the discovery document."""
         request = HttpRequest(method="GET", url=f"{BASE}/oauth2/default/.well-known/openid-configuration")
-        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=False)
+        facts = HttpFacts(operation=Operation.DISCOVERY, channel=Channel.EXEMPT, moved=self.moved)
         self.story.http(request, HttpResponse(status=200), facts)
 
     def authorize(self, number: int) -> None:
@@ -219,7 +221,7 @@ class Vendor:
         facts = HttpFacts(
             operation=Operation.AUTHORIZE,
             channel=Channel.FRONT,
-            moved=False,
+            moved=self.moved,
             client=OWN,
             authorize=AuthorizeFacts(redirect_registered=True, scopes_expected=("openid", "lcsr_data_submission")),
         )
@@ -231,7 +233,7 @@ class Vendor:
         """Answer the sign-in page."""
         form = pairs(request=f"sealed-{number:08d}", username="user1", password=secret("pw", 1), decision="allow")
         back = f"{CALLBACK}?code={secret('code', number)}&state={random_text(number)}"
-        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=False)
+        facts = HttpFacts(operation=Operation.SIGN_IN, channel=Channel.FRONT, moved=self.moved)
         request = HttpRequest(
             method="POST",
             url=f"{BASE}/oauth2/default/{self.segment}/authorize",
@@ -294,7 +296,7 @@ class Vendor:
             operation=Operation.TOKEN,
             channel=Channel.BACK,
             allowed=True,
-            moved=False,
+            moved=self.moved,
             client=PROVED,
             grant=grant,
             exposures=exposures,
@@ -327,6 +329,7 @@ class Vendor:
             records=(record,),
             elements=("Patient_Sex",),
             values=("Patient_Sex=F",),
+            branches=(BRANCH,),
         )
         facts = HttpFacts(
             operation=Operation.NRDR_POST,

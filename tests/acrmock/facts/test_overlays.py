@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acrmock.facts import Facts, Provenance, Weight, load_facts
+from acrmock.facts import Facts, Provenance, Weight, load_facts, shipped
 
 HEAD = "schema: acrmock/layer/1\n"
 
@@ -194,3 +194,16 @@ versions:
         ("2020-01-01", "on"),
         ("1.10", "Off"),
     ]
+
+
+def test_the_example_in_the_manual_works(tmp_path: Path) -> None:
+    """The layer shown in the fixtures' own description does what it says."""
+    manual = (shipped.root() / "README.md").read_text(encoding="utf-8")
+    example = manual.split("```yaml\n", 1)[1].split("```", 1)[0].removeprefix(HEAD)
+    registry = overlaid(tmp_path, example).registry("lcsr")
+    version = registry.version("1.8") if registry else None
+    assert version is not None
+    status = version.element("Smoking_Status")
+    assert status is not None
+    assert status.code_set == {"1", "2", "3", "4", "5"}
+    assert version.element("Modality") is None

@@ -87,6 +87,11 @@ CASES = {
         7,
         "names Nix",
     ),
+    "rule with a taken name": (
+        LCSR + f"  1.8:\n    rules:\n      REQ-1: {{kind: not-future, elements: [Exam_Date], message: m, {OURS}}}\n",
+        7,
+        "cannot begin with REQ",
+    ),
     "rule on an unknown code": (
         LCSR
         + "  1.8:\n    rules:\n"

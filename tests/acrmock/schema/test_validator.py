@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acrmock.facts import Element, ElementType, Level, MappingVersion, RecordKind, RuleKind, load_facts
+from acrmock.facts.registry_checks import RESERVED
 from acrmock.identity import npi_check_digit
 from acrmock.record import RecordProblem
-from acrmock.schema import RecordState, RecordValidator, RecordVerdict
+from acrmock.schema import ProblemKind, RecordState, RecordValidator, RecordVerdict
 
 TODAY = date(2026, 4, 30)
 FACILITY = "100001"
@@ -364,3 +365,8 @@ def test_messages_hold_no_identifier(check: Check, exam: Exam) -> None:
     }
     text = " ".join(problem.message for problem in check(exam).problems)
     assert not any(secret in text for secret in ("123456789", "Jane", "4711"))
+
+
+def test_no_rule_has_an_element_problems_name() -> None:
+    """The words of element problems are those that a rule's id may not begin with."""
+    assert set(ProblemKind) == RESERVED

@@ -150,8 +150,8 @@ breaks(
 )
 breaks("allow-all-used", "never seen", declared("local_sources", ["127.0.0.0/8", "192.0.2.0/24"]))
 
-breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", True, 1))
-breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", True, 2))
+breaks("auth-discovery", "hard-coded", put(Op.AUTHORIZE, "/facts/moved", False, 1))
+breaks("auth-discovery", "old token endpoint", put(Op.TOKEN, "/facts/moved", False, 2))
 
 
 def _never_read(story: Story) -> None:
@@ -317,7 +317,8 @@ breaks(
 breaks("tx-version-in-force", "obsolete", put(Op.NRDR_POST, f"{T}/mapping_state", "obsolete"))
 breaks("tx-version-in-force", "unknown", put(Op.NRDR_POST, f"{T}/mapping_state", "unknown"))
 breaks("tx-complete", "never", every(Op.NRDR_POST, f"{T}/records/0/status", "Incomplete"))
-breaks("tx-coverage", "below the bar", every(Op.NRDR_POST, f"{T}/values", ()))
+breaks("tx-coverage", "no values", every(Op.NRDR_POST, f"{T}/values", ()))
+breaks("tx-coverage", "no branches", every(Op.NRDR_POST, f"{T}/branches", ()))
 
 
 def _same_id(story: Story) -> None:

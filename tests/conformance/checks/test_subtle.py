@@ -43,10 +43,11 @@ def _refresh_at_old_address(story: Story) -> None:
     """A refresh meets the old endpoint's end, reads discovery, and succeeds."""
     moved = story.events("endpoints-moved")[0]
     vendor = Vendor(story)
+    vendor.moved = True
     tail = story.entries[moved + 1 :]
     del story.entries[moved + 1 :]
     vendor.refresh(5)
-    story.put(len(story.entries) - 1, "/facts/moved", value=True)
+    story.put(len(story.entries) - 1, "/facts/moved", value=False)
     story.put(len(story.entries) - 1, "/response/status", 404)
     vendor.refresh(6)
     story.entries += tail

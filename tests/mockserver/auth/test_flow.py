@@ -89,10 +89,11 @@ def test_moved_endpoints(house: Any) -> None:
     metadata = party.get("/oauth2/default/.well-known/openid-configuration").json
     assert metadata["token_endpoint"].endswith("/v2/token")
     assert party.authorize().status_code == 404
-    assert house.last().facts.moved is True
+    assert house.last().facts.moved is False
     assert house.last().refusal.code == "acrmock:endpoint-moved-away"
     answer = party.press(party.authorize(segment="v2"))
     assert answer.status_code == 303
+    assert [entry.facts.moved for entry in house.entries()[-2:]] == [True, True]
 
 
 def test_refresh_is_persistent_by_default(house: Any) -> None:

@@ -39,7 +39,7 @@ def test_facts_of_a_good_post(house: Any, support: Any) -> None:
     party.submit(party.transaction(support.exam(Follow_Ups=[{"Date_Of_Follow_Up": "2026-02-11"}])))
     facts = house.last().facts.transaction
     assert (facts.registry, facts.mapping, facts.mapping_state, facts.transaction_id) == ("lcsr", "1.7", "in-force", "T1")
-    assert facts.accepted and facts.envelope_valid and not facts.repeat and not facts.header_problems
+    assert (facts.accepted, facts.envelope_valid, facts.repeat, facts.header_problems) == (True, True, False, ())
     assert (facts.partner_issued, facts.app_issued, facts.facility_issued, facts.facility_of_user) == (True,) * 4
     record = facts.records[0]
     assert record.key.startswith("d:exam:")
@@ -238,7 +238,7 @@ def test_list(house: Any, support: Any) -> None:
     assert "next" not in second
     assert party.get("/nrdr/lcsr/transactions?facility=none", headers=bearer).json == {"transactions": []}
     assert len(party.get("/nrdr/lcsr/transactions?date=2026-03-02", headers=bearer).json["transactions"]) == 2
-    for query in ("date=yesterday", "date=2026-13-01", "date=2026-03-02&date=2026-03-02"):
+    for query in ("date=", "date=yesterday", "date=2026-13-01", "date=2026-03-02&date=2026-03-02"):
         answer = party.get(f"/nrdr/lcsr/transactions?{query}", headers=bearer)
         assert (answer.status_code, answer.json["code"]) == (400, "acrmock:list-query-invalid")
 

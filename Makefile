@@ -1,0 +1,48 @@
+# The door to everything. `make demo` and `make test` need only Python 3.11 or newer.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= acrmock-out
+JOBS   ?= 4
+
+.PHONY: help demo test lint bench lock schemas clean
+
+help:             ## list what can be made
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## /make \1\t/'
+
+demo: $(VENV)/run.done   ## install, then run the reference vendor against the mock and judge it
+	$(BIN)/acrmock demo --out $(OUT)
+
+test: $(VENV)/dev.done   ## run every test
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/dev.done   ## style, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios
+	$(BIN)/python -m benchmarks
+
+lock:             ## pin anew what pyproject.toml asks for (needs uv)
+	uv pip compile -q pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
+	uv pip compile -q pyproject.toml --group pyproject.toml:build --group pyproject.toml:dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-header -c requirements/run.txt -o requirements/dev.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "acrmock needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.done: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev.done: requirements/dev.txt $(VENV)/run.done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+clean:            ## remove what make made
+	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

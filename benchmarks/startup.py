@@ -1,0 +1,59 @@
+"""From command to help text, and from command to first answer, beside the bare interpreter and a Flask application."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from benchmarks.measure import CLOCK, Row, seconds, side_by_side
+
+ACRMOCK = [sys.executable, "-m", "conformance.cli"]
+FLASK = "import flask; flask.Flask('x').test_client().get('/')"
+
+
+def first_answer(data: Path) -> float:
+    """Seconds from starting `acrmock serve` to its first answer over TLS."""
+
+    def work() -> None:
+        server = subprocess.Popen([*ACRMOCK, "serve", "--port", "0", "--data", str(data)], stdout=subprocess.DEVNULL)
+        try:
+            ready = data / "ready.json"
+            while not ready.exists():
+                CLOCK.wait(0.005)
+            told = json.loads(ready.read_text())
+            trust = ssl.create_default_context(cafile=told["ca_file"])
+            urllib.request.urlopen(told["url"] + "/healthz", context=trust, timeout=5).read()  # noqa: S310 - loopback https
+        finally:
+            server.terminate()
+            server.wait()
+
+    (data / "ready.json").unlink(missing_ok=True)
+    return seconds(work)
+
+
+def rows() -> list[Row]:
+    """`--help` beside `python -c pass`, the first answer beside importing Flask and answering once without a wire."""
+    command, bare = side_by_side(
+        lambda: subprocess.run([*ACRMOCK, "--help"], check=True, stdout=subprocess.DEVNULL),
+        lambda: subprocess.run([sys.executable, "-c", "pass"], check=True),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        first_answer(data)  # keys are made once
+        taken = sorted(first_answer(data) for _ in range(5))[2]
+    flask = sorted(seconds(lambda: subprocess.run([sys.executable, "-c", FLASK], check=True)) for _ in range(5))[2]
+    return [
+        Row(
+            what="acrmock --help", unit="s", ours=command, peer="python -c pass", theirs=bare, goal="<= 0.15 s",
+            smaller_is_better=True,
+        ),
+        Row(
+            what="command to first answer", unit="s", ours=taken, peer="import flask, answer once", theirs=flask,
+            goal="<= 0.6 s", smaller_is_better=True,
+        ),
+    ]

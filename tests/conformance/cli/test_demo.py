@@ -1,0 +1,94 @@
+"""`acrmock demo`, `certify` and `score` from beginning to end, as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+VENDOR = f'"{sys.executable}" -m conformance.vendors'
+
+
+def acrmock(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The real command, as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+    line = [sys.executable, "-m", "conformance.cli", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False, encoding="utf-8")
+
+
+def test_the_demo_is_ready_and_can_be_scored_again(tmp_path: Path) -> None:
+    """`demo` says ready (self-test) with exit code 0 and writes its files; `score` and `report` of them agree with it."""
+    demo = acrmock("demo", cwd=tmp_path)
+    assert demo.returncode == 0, demo.stderr
+    assert "ready (self-test)" in demo.stdout
+    out = tmp_path / "acrmock-out"
+    assert {path.name for path in out.iterdir()} >= {"result.json", "report.html", "junit.xml", "traffic.har", "journal.ndjson"}
+    live = json.loads((out / "result.json").read_text("utf-8"))
+    score = acrmock("score", str(out / "journal.ndjson"), "--format", "json", cwd=tmp_path)
+    assert score.returncode == 0, score.stderr
+    assert json.loads(score.stdout)["findings"] == live["findings"]
+    report = acrmock("report", "--format", "json", cwd=tmp_path)
+    assert json.loads(report.stdout) == live
+    only = acrmock("score", str(out / "journal.ndjson"), "--only", "auth", "--format", "json", cwd=tmp_path)
+    assert {f["group"] for f in json.loads(only.stdout)["findings"]} == {"auth"}
+
+
+@pytest.mark.parametrize(("check", "code"), [("auth-client-auth", 1), ("auth-pkce", 0)])
+def test_a_broken_demo_names_its_check(check: str, code: int, tmp_path: Path) -> None:
+    """A failed must is exit code 1; a failed should is shown and costs its point."""
+    answer = acrmock("demo", "--broken", check, "--format", "json", cwd=tmp_path)
+    assert answer.returncode == code, answer.stderr
+    result = json.loads(answer.stdout)
+    assert [f["check"] for f in result["findings"] if f["outcome"] == "failed"] == [check]
+    assert result["points"]["earned"] < result["points"]["possible"]
+
+
+def test_launch_with_a_vendor_that_does_everything_at_once(tmp_path: Path) -> None:
+    """`certify --launch … --once` runs the client a single time; what was not given is not the vendor's to answer for."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        redirect_url = f"https://localhost:{probe.getsockname()[1]}/cb?tenant=1"
+    flags = ("--once", "--redirect-url", redirect_url, "--format", "json")
+    answer = acrmock("certify", "--launch", f"{VENDOR} --once", *flags, cwd=tmp_path)
+    findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
+    assert [check for check, f in findings.items() if f["outcome"] == "failed"] == [], answer.stderr
+    assert findings["apply-name"]["outcome"] == "not-applicable"
+    assert findings["tx-update"]["outcome"] == "passed"
+    assert [path.name for path in (tmp_path / "acrmock-out" / "logs").glob("?-*")] == ["1-everything.log"]
+
+
+def test_a_client_that_crashes_is_noted_and_not_ready(tmp_path: Path) -> None:
+    """A client that leaves at once with an error gives an incomplete verdict, its output is kept, and no traceback is ours."""
+    launch = f'"{sys.executable}" -c "import sys; print(\'oh dear\'); sys.exit(3)"'
+    answer = acrmock("certify", "--launch", launch, "--format", "json", cwd=tmp_path)
+    assert answer.returncode == 3, answer.stderr
+    assert "left with 3" in answer.stderr
+    logs = sorted((tmp_path / "acrmock-out" / "logs").iterdir())
+    assert logs
+    assert logs[0].read_text().strip() == "oh dear"
+    lines = (tmp_path / "acrmock-out" / "journal.ndjson").read_text("utf-8").splitlines()
+    exits = [entry for entry in map(json.loads, lines) if entry.get("name") == "client-exited"]
+    assert {entry["data"]["exit_code"] for entry in exits} == {3}
+
+
+def test_a_client_that_hangs_is_stopped(tmp_path: Path) -> None:
+    """After the window the client is stopped and the run goes on to its verdict."""
+    launch = f'"{sys.executable}" -c "import threading; threading.Event().wait()"'
+    answer = acrmock("certify", "--launch", launch, "--once", "--timeout", "0.5", "--format", "json", cwd=tmp_path)
+    assert answer.returncode == 3, answer.stderr
+    assert "not finished in its window" in answer.stderr
+
+
+def test_a_refused_registration_is_evidence(tmp_path: Path) -> None:
+    """Flags that ACR would refuse end in a verdict that says so, not in an error."""
+    answer = acrmock("certify", "--launch", sys.executable, "--ip", "0.0.0.0/0", "--format", "json", cwd=tmp_path)
+    assert answer.returncode == 1, answer.stderr
+    findings = {f["check"]: f["outcome"] for f in json.loads(answer.stdout)["findings"]}
+    assert findings["apply-addresses"] == "failed"
+    assert findings["auth-code-flow"] == "not-exercised"
