@@ -23,6 +23,7 @@ import requests
 import schemathesis
 
 SHORTEST_WAIT = "0.05"
+SETTINGS = {"auth.code_lifetime": 60}
 Values = dict[str, Any]
 
 
@@ -147,10 +148,79 @@ def _token(case: Any) -> None:
     case.body.update(code=code[1], redirect_uri=issued()["redirect_url"], code_verifier=verifier)
 
 
+def _register(case: Any) -> None:
+    """Addresses, URLs and names that can be registered; a new application, or the production environment of one."""
+    told = {
+        "name": f"Vendor {secrets.token_hex(4)}",
+        "redirect_url": ["https://localhost:8765/callback"],
+        "ip": "198.51.100.7",
+        "local_source": ["127.0.0.0/8"],
+        "registry": "lcsr",
+        "link": "https://vendor.example/",
+        "user": ["somebody:1"],
+        "settings": SETTINGS,
+        "run": None,
+    }
+    case.body.update({name: value for name, value in told.items() if case.body.get(name) is not None})
+    if case.body.get("name") is None:
+        case.body["application"] = issued()["application"]
+    else:
+        case.body.pop("application", None)
+
+
+def _settings(case: Any) -> None:
+    _own_application(case)
+    case.body["settings"] = SETTINGS
+
+
+def _start_run(case: Any) -> None:
+    """A run of a profile that there is, whose application may follow."""
+    case.body.pop("revision", None)
+    case.body.pop("application", None)
+    case.body["profile"] = "lcsr"
+
+
+def _own_application(case: Any) -> None:
+    """The application that is registered, wherever one is named."""
+    for values in (case.path_parameters, case.query, case.body):
+        if isinstance(values, dict) and "application" in values:
+            values["application"] = issued()["application"]
+        if isinstance(values, dict) and "environment" in values:
+            values["environment"] = issued()["environment"]
+    if isinstance(case.body, dict):
+        case.body.pop("run", None)
+
+
+def _clock(case: Any) -> None:
+    """An instant within the clock's range."""
+    _own_application(case)
+    if case.body.get("set") is not None:
+        case.body["set"] = "2027-01-02T03:04:05Z"
+    if case.body.get("advance") is not None:
+        case.body["advance"] = min(case.body["advance"], 3600)
+
+
+def _plan(case: Any) -> None:
+    """A hold is in force when one is to be released."""
+    _own_application(case)
+    if case.body.get("release"):
+        hold = {**case.body, "plan": {"kind": "hold"}, "release": False}
+        url = case.operation.base_url + "/_acrmock/plans"
+        headers = {"Authorization": os.environ["ACRMOCK_BEARER"]}
+        answer = requests.post(url, json=hold, headers=headers, verify=issued()["ca_file"], timeout=10)
+        assert answer.status_code == 200, answer.text
+
+
 FILLED: dict[str, Callable[[Any], None]] = {
     "postTransaction": _transaction,
     "authorize": _authorize_query,
     "authorizeByPost": _authorize_form,
     "signIn": _sign_in,
     "token": _token,
+    "register": _register,
+    "overrideSettings": _settings,
+    "startRun": _start_run,
+    "moveClock": _clock,
+    "setPlan": _plan,
+    **dict.fromkeys(("moveEndpoints", "observe", "reset", "showClock", "showPlans", "exportJournal"), _own_application),
 }
