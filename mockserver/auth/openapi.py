@@ -42,9 +42,13 @@ def openapi(facts: Facts) -> Json:
         "UserInfo": _object({"sub": TEXT, "name": TEXT}, ("sub",)),
     }
     metadata = _document(facts, "Provider metadata", "ProviderMetadata", ())
+    environment = parameter("path", "environment", "of the default application", _one_of(facts, "gate.environments"))
     return {
         "paths": {
             paths.issuer + facts.text("auth.discovery_path"): {"get": metadata | {"operationId": "discovery"}},
+            facts.text("auth.metadata_path") + "/{environment}" + facts.text("auth.base_path"): {
+                "get": metadata | {"operationId": "metadata", "parameters": [environment | {"example": "test"}]},
+            },
             paths.authorize: _authorize(facts),
             paths.sign_in: {"post": _sign_in(facts)},
             paths.token: {"post": _token(facts)},

@@ -125,16 +125,16 @@ def argument(name: str, default: str = "", *, most: int = 200) -> str:
 
 def whole(name: str, default: int, low: int, high: int) -> int:
     """A query parameter as an integer between `low` and `high`; raises 422."""
-    return int(_number(name, default, low, high, _WHOLE, int))
+    return int(_number(name, default, low, high, form=_WHOLE, convert=int))
 
 
 def number(name: str, default: float, low: float, high: float) -> float:
     """A query parameter as a number between `low` and `high`; raises 422."""
-    return float(_number(name, default, low, high, _NUMBER, float))
+    return float(_number(name, default, low, high, form=_NUMBER, convert=float))
 
 
 def _number(
-    name: str, default: float, low: float, high: float, form: re.Pattern[str], convert: Callable[[str], float]
+    name: str, default: float, low: float, high: float, *, form: re.Pattern[str], convert: Callable[[str], float]
 ) -> float:
     if name not in flask.request.args:
         return default

@@ -106,6 +106,14 @@ def _form() -> str:
     return _page({})
 
 
+@cache
+def _connection() -> requests.Session:
+    """One connection for what the hooks ask the server themselves."""
+    session = requests.Session()
+    session.verify = issued()["ca_file"]
+    return session
+
+
 def _page(more: Values) -> str:
     asked = {
         "response_type": "code",
@@ -114,7 +122,7 @@ def _page(more: Values) -> str:
         "scope": " ".join(issued()["scopes"]),
         **more,
     }
-    page = requests.get(issued()["issuer"] + "/v1/authorize", params=asked, verify=issued()["ca_file"], timeout=10)
+    page = _connection().get(issued()["issuer"] + "/v1/authorize", params=asked, timeout=10)
     found = re.search(r'name="request" value="([^"]+)"', page.text)
     assert found is not None, page.text
     return found[1]
@@ -136,13 +144,8 @@ def _token(case: Any) -> None:
         "password": user["password"],
         "decision": "allow",
     }
-    landed = requests.post(
-        issued()["issuer"] + "/v1/authorize/sign-in",
-        data=form,
-        verify=issued()["ca_file"],
-        allow_redirects=False,
-        timeout=10,
-    )
+    url = issued()["issuer"] + "/v1/authorize/sign-in"
+    landed = _connection().post(url, data=form, allow_redirects=False, timeout=10)
     code = re.search(r"[?&]code=([^&]+)", landed.headers["Location"])
     assert code is not None, landed.headers
     case.body.update(code=code[1], redirect_uri=issued()["redirect_url"], code_verifier=verifier)
@@ -207,7 +210,7 @@ def _plan(case: Any) -> None:
         hold = {**case.body, "plan": {"kind": "hold"}, "release": False}
         url = case.operation.base_url + "/_acrmock/plans"
         headers = {"Authorization": os.environ["ACRMOCK_BEARER"]}
-        answer = requests.post(url, json=hold, headers=headers, verify=issued()["ca_file"], timeout=10)
+        answer = _connection().post(url, json=hold, headers=headers, timeout=10)
         assert answer.status_code == 200, answer.text
 
 
