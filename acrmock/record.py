@@ -36,6 +36,9 @@ class Operation(StrEnum):
     TOKEN = "auth.token"
     KEYS = "auth.keys"
     USERINFO = "auth.userinfo"
+    INTROSPECT = "auth.introspect"
+    REVOKE = "auth.revoke"
+    LOGOUT = "auth.logout"
     NRDR_POST = "nrdr.post"
     NRDR_STATUS = "nrdr.status"
     NRDR_LIST = "nrdr.list"
@@ -103,7 +106,7 @@ class GrantFacts(Struct, frozen=True, kw_only=True):
 
 
 class BearerFacts(Struct, frozen=True, kw_only=True):
-    """The credential on a protected request (RFC 6750 section 2).
+    """The credential on a protected request (RFC 6750 section 2), or the token that an introspection or revocation is about.
 
     `place`: `header`, `query`, `body` or empty. `kind`: `access`, `id`, `refresh`, `foreign` or empty.
     `state`: `active`, `expired`, `revoked`, `unknown` or empty.

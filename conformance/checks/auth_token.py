@@ -72,10 +72,10 @@ def auth_client_auth(case: Case) -> Ruling:
 
 
 def _proves(case: Case, item: Presented) -> bool:
-    """Whether a client may prove itself there: the token endpoint, or another below the authorization server's path."""
+    """Whether a client may prove itself there: where tokens are got, looked into or given up, or below the server's path."""
     if item.operation is Operation.OTHER:
         return case.rules.words.auth_base in path_of(item.path)
-    return item.operation is Operation.TOKEN
+    return item.operation in {Operation.TOKEN, Operation.INTROSPECT, Operation.REVOKE}
 
 
 def _elsewhere(case: Case) -> list[Fault]:

@@ -14,6 +14,7 @@ HINTS = {
     "invalid_request": "Send each parameter once, form-encoded in the body (RFC 6749 sections 4.1.3 and 6).",
     "invalid_client": "Send the issued client ID and secret by body or by Basic, not both (RFC 6749 section 2.3).",
     "invalid_scope": "When refreshing, leave scope out or ask for no more than was granted (RFC 6749 section 6).",
+    "unsupported_token_type": "Revoke access and refresh tokens; an ID token ends by itself (RFC 7009 section 2.2.1).",
     "unsupported_grant_type": "Use authorization_code, then refresh_token (facts N1.5, N1.20).",
 }
 STATES = {

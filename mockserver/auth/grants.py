@@ -117,7 +117,7 @@ class RefreshGrant(Minting, RefreshTokenGrant):  # type: ignore[misc]
             found = reader.get(TOKEN, call.scope, mark, IssuedToken)
             if found is not None and found.kind != SecretKind.REFRESH_TOKEN:
                 found = None
-            state = _refresh_state(reader, call, found)
+            state = refresh_state(reader, call, found)
             family = reader.get(FAMILY, call.scope, found.family, Family) if found is not None else None
         call.notes.grant = GrantFacts(grant_type=self.GRANT_TYPE, grant_state="fresh" if state == "active" else state)
         if found is not None and state == "reused" and call.settings.flag("auth.refresh_reuse_revokes"):
@@ -161,7 +161,7 @@ def still_active(request: TokenRequest) -> None:
     """Look at the refresh token again, now inside the unit: of two requests at once only one may rotate it."""
     call = request.call
     token = call.unit.get(TOKEN, call.scope, request.mark, IssuedToken)
-    state = _refresh_state(call.unit, call, token)
+    state = refresh_state(call.unit, call, token)
     if state != "active":
         call.notes.grant = GrantFacts(grant_type=RefreshGrant.GRANT_TYPE, grant_state=state)
         raise InvalidGrantError
@@ -180,7 +180,7 @@ def _code_state(call: Call, code: AuthorizationCode | None) -> str:
     return "expired" if code.expires_at <= call.wall.timestamp() else "fresh"
 
 
-def _refresh_state(reader: Reader, call: Call, token: IssuedToken | None) -> str:
+def refresh_state(reader: Reader, call: Call, token: IssuedToken | None) -> str:
     """`active`, `reused`, `expired`, `revoked` or `unknown`; a rotated token still counts as active during the grace."""
     if token is None:
         return "unknown"

@@ -117,7 +117,9 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
 
 def _remember(call: Call, kind: SecretKind, value: str, family: Family, *, scopes: tuple[str, ...], expires_at: float) -> None:
     mark = call.issue(kind, value)
-    call.unit.put(TOKEN, call.scope, mark, IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at))
+    issued_at = float(int(call.wall.timestamp()))
+    token = IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at, issued_at=issued_at)
+    call.unit.put(TOKEN, call.scope, mark, token)
 
 
 def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:

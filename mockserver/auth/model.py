@@ -50,13 +50,18 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away."""
+    """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away.
+
+    `revoked`: the client gave this one token up (RFC 7009); what revokes them all is the family's.
+    """
 
     kind: str
     family: str
     scopes: tuple[str, ...]
     expires_at: float
+    issued_at: float = 0.0
     used_at: float | None = None
+    revoked: bool = False
 
     def get_scope(self) -> str:
         """The scopes, separated by spaces, as Authlib asks for them."""

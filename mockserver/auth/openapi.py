@@ -39,6 +39,9 @@ def openapi(facts: Facts) -> Json:
         "TokenResponse": _object(token, ("token_type", "expires_in", "access_token", "scope", "id_token")),
         "ProviderMetadata": _object({}, ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")),
         "JwkSet": _object({"keys": {"type": "array", "items": {"type": "object"}}}, ("keys",)),
+        "Introspection": _object(
+            {"active": {"type": "boolean"}, "scope": TEXT, "exp": {"type": "integer"}, "sub": TEXT}, ("active",)
+        ),
         "UserInfo": _object({"sub": TEXT, "name": TEXT}, ("sub",)),
     }
     metadata = _document(facts, "Provider metadata", "ProviderMetadata", ())
@@ -54,6 +57,8 @@ def openapi(facts: Facts) -> Json:
             paths.token: {"post": _token(facts)},
             paths.keys: {"get": _document(facts, "Public keys", "JwkSet", MOVED) | {"operationId": "keys"}},
             paths.userinfo: {"get": _userinfo(facts, "get"), "post": _userinfo(facts, "post")},
+            paths.introspect: {"post": _about_a_token(facts, "introspect", "What a token is worth", "Introspection")},
+            paths.revoke: {"post": _about_a_token(facts, "revoke", "Give a token up", None)},
         },
         "components": {
             "schemas": COMPONENTS["schemas"] | schemas,
@@ -174,6 +179,24 @@ def _token(facts: Facts) -> Json:
             {"grant_type": "refresh_token", "refresh_token": "not-a-token", **client},
         ),
         "responses": answers(facts, {200: ok}, codes, back_channel=True),
+    }
+
+
+def _about_a_token(facts: Facts, name: str, summary: str, schema: str | None) -> Json:
+    """Introspection (RFC 7662 section 2) or revocation (RFC 7009 section 2)."""
+    content: Json = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object", "maxProperties": 0}
+    codes = ("token-client-authentication", "token-client-two-methods", "token-invalid-request", "token-invalid-grant", *MOVED)
+    form = _object({"token": SOME, "token_type_hint": SOME} | CLIENT, ("token",)) | ONCE
+    example = {"token": "not-a-token", "client_id": "0oa2m5x8r1c4t7w0z3b6", "client_secret": "not-a-secret"}
+    return {
+        "operationId": name,
+        "tags": ["auth"],
+        "summary": summary,
+        "security": [{"client": []}, {}],
+        "requestBody": _form(form, example),
+        "responses": answers(
+            facts, {200: {"description": summary, "content": contents(("application/json", content))}}, codes, back_channel=True
+        ),
     }
 
 

@@ -1,10 +1,13 @@
-"""The token endpoint: Authlib's authorization server with a thin adapter to `Call` (RFC 6749 sections 3.2, 5 and 6).
+"""The endpoints that authenticate the client: Authlib's authorization server with a thin adapter to `Call`.
+
+The token endpoint is RFC 6749's (sections 3.2, 5 and 6); introspection and revocation stand in `management`.
 
 The form is read before Authlib sees it: a repeated or missing parameter and a wrong media type are `invalid_request`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -17,6 +20,7 @@ from mockserver.auth.clients import Client, client_facts, read_credentials
 from mockserver.auth.explain import explain
 from mockserver.auth.forms import FORM, form_pairs
 from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates, still_active, still_fresh
+from mockserver.auth.management import Introspection, Revocation
 from mockserver.auth.mint import SigningKeys, draft, family_of, issue
 from mockserver.context import Call
 
@@ -31,6 +35,8 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         self._signing = signing
         self.register_grant(CodeGrant, extension())
         self.register_grant(RefreshGrant)
+        self.register_endpoint(Introspection)
+        self.register_endpoint(Revocation)
 
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
         """The request; it has Authlib's form already."""
@@ -99,20 +105,29 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
 def answer_token_request(server: TokenServer, call: Call) -> flask.Response:
     """The answer of the token endpoint; notes the client, the grant and why it was refused."""
-    request = flask.request
-    token_request = TokenRequest(call, call.base_url, {}, request.headers.get("Authorization"))
+    return _answered(server, call, server.create_token_response, grant=True)
+
+
+def answer_endpoint(server: TokenServer, name: str, call: Call) -> flask.Response:
+    """The answer of another endpoint that authenticates the client: introspection or revocation, by Authlib's name."""
+    return _answered(server, call, lambda request: server.create_endpoint_response(name, request), grant=False)
+
+
+def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], Any], *, grant: bool) -> flask.Response:
+    authorization = flask.request.headers.get("Authorization")
+    request = TokenRequest(call, call.base_url, {}, authorization)
     try:
-        form = _read_form(call, request)
-        token_request = TokenRequest(call, call.base_url, form, request.headers.get("Authorization"))
-        presented = read_credentials(request.headers.get("Authorization"), form)
-        call.notes.client = client_facts(call, presented)
-        call.notes.grant = GrantFacts(grant_type=form.get("grant_type", "")[:64])
-        token_request.presented = presented
-        _known_grant(call, form)
+        form = _read_form(call, flask.request)
+        request = TokenRequest(call, call.base_url, form, authorization)
+        request.presented = read_credentials(authorization, form)
+        call.notes.client = client_facts(call, request.presented)
+        if grant:
+            call.notes.grant = GrantFacts(grant_type=form.get("grant_type", "")[:64])
+            _known_grant(call, form)
     except OAuth2Error as error:
-        return server.handle_error_response(token_request, error)
-    answer: flask.Response = server.create_token_response(token_request)
-    return answer
+        return server.handle_error_response(request, error)
+    answered: flask.Response = answer(request)
+    return answered
 
 
 def _read_form(call: Call, request: flask.Request) -> dict[str, str]:

@@ -20,6 +20,9 @@ class Paths:
     token: str
     keys: str
     userinfo: str
+    introspect: str
+    revoke: str
+    logout: str
 
 
 def paths_of(call: Call) -> Paths:
@@ -43,6 +46,9 @@ def paths_for(text: TextOf, segment: str) -> Paths:
         token=path("token"),
         keys=path("keys"),
         userinfo=path("userinfo"),
+        introspect=path("introspect"),
+        revoke=path("revoke"),
+        logout=path("logout"),
     )
 
 

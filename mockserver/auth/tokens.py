@@ -50,7 +50,7 @@ def user_named(call: Call, username: str) -> User:
 def token_state(reader: Reader, call: Call, token: IssuedToken) -> str:
     """`active`, `expired` or `revoked`, at the call's protocol time."""
     family = reader.get(FAMILY, call.scope, token.family, Family)
-    if family is None or family.revoked:
+    if family is None or family.revoked or token.revoked:
         return "revoked"
     return "expired" if token.expires_at <= call.wall.timestamp() else "active"
 

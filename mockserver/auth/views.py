@@ -13,8 +13,9 @@ import msgspec
 from acrmock.record import Channel, FieldProblem, Operation
 from mockserver.auth.authorize import answer_authorize, answer_sign_in
 from mockserver.auth.discovery import answer_keys, answer_metadata
+from mockserver.auth.management import Introspection, Revocation
 from mockserver.auth.mint import SigningKeys
-from mockserver.auth.server import TokenServer, answer_token_request
+from mockserver.auth.server import TokenServer, answer_endpoint, answer_token_request
 from mockserver.auth.settings import paths_for, paths_of
 from mockserver.auth.tokens import authenticate_bearer
 from mockserver.context import Call, current_call, wire
@@ -58,6 +59,16 @@ def blueprint(facts: Facts) -> flask.Blueprint:
         _Endpoint("token", ("POST",), Operation.TOKEN, Channel.BACK, partial(answer_token_request, server)),
         _Endpoint("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing)),
         _Endpoint("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo),
+        _Endpoint(
+            "introspect",
+            ("POST",),
+            Operation.INTROSPECT,
+            Channel.BACK,
+            partial(answer_endpoint, server, Introspection.ENDPOINT_NAME),
+        ),
+        _Endpoint(
+            "revoke", ("POST",), Operation.REVOKE, Channel.BACK, partial(answer_endpoint, server, Revocation.ENDPOINT_NAME)
+        ),
     )
     for segment in dict.fromkeys(facts.text(key) for key in SEGMENTS):
         paths = paths_for(facts.text, segment)
