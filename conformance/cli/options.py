@@ -85,6 +85,7 @@ def registration_options(function: F) -> F:
     options: tuple[Callable[[F], F], ...] = (
         click.option("--name", help="Name of the application; people read it on the sign-in page."),
         click.option("--redirect-url", multiple=True, metavar="URL", help="Where the browser comes back to, https; repeats."),
+        click.option("--post-logout-url", multiple=True, metavar="URL", help="Where a browser may go after a logout; repeats."),
         click.option("--ip", multiple=True, metavar="CIDR", help="Address that you will declare to ACR; repeats."),
         click.option(
             "--local-source", multiple=True, metavar="CIDR", help="Address your client has here; repeats. Default: loopback."

@@ -53,6 +53,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     registries: dict[str, str]
     ca_file: str | None = None
     cdsr: str | None = None
+    post_logout_urls: tuple[str, ...] = ()
     dicom: DicomAddress | None = None
 
 

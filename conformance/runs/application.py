@@ -24,6 +24,7 @@ class ApplicationRequest:
 
     name: str | None = None
     redirect_url: tuple[str, ...] = ()
+    post_logout_url: tuple[str, ...] = ()
     ip: tuple[str, ...] = ()
     local_source: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class ApplicationRequest:
         values: dict[str, Any] = {
             "name": self.name,
             "redirect_url": list(self.redirect_url),
+            "post_logout_url": list(self.post_logout_url),
             "ip": list(self.ip),
             "local_source": list(self.local_source),
             "registry": list(self.registry),

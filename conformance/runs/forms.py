@@ -8,12 +8,16 @@ from html.parser import HTMLParser
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control of a form: its name, its value, and its type (`text`, `password`, `hidden`, `submit`, …)."""
+    """One control of a form: its name, its value, and its type (`text`, `password`, `hidden`, `submit`, …).
+
+    `shown` is the one-time code that the page shows for it (`data-code`), if it does.
+    """
 
     name: str
     value: str
     type: str
     checked: bool = False
+    shown: str = ""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,13 @@ class _FormReader(HTMLParser):
             default = "text" if tag == "input" else "submit"
             kind = (values.get("type") or default).lower()
             self._open.controls.append(
-                Control(name=values.get("name", ""), value=values.get("value", ""), type=kind, checked="checked" in values)
+                Control(
+                    name=values.get("name", ""),
+                    value=values.get("value", ""),
+                    type=kind,
+                    checked="checked" in values,
+                    shown=values.get("data-code", ""),
+                )
             )
 
     def handle_endtag(self, tag: str) -> None:

@@ -140,7 +140,7 @@ class Robot:
             return self._submit(url, sign_in, self._credentials(sign_in))
         decide = next((form for form in forms if form.button(self.decision)), None)
         if decide is not None:
-            return self._submit(url, decide, {})
+            return self._submit(url, decide, {c.name: c.shown for c in decide.controls if c.shown})
         onward = next((form for form in forms if form.action and form.method == "post"), None)
         if onward is not None and self.where(urljoin(url, onward.action)) is not Where.ISSUER:
             return self._submit(url, onward, {})

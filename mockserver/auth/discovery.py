@@ -26,6 +26,7 @@ def metadata(call: Call) -> dict[str, Any]:
         "token_endpoint": base + paths.token,
         "userinfo_endpoint": base + paths.userinfo,
         "jwks_uri": base + paths.keys,
+        "end_session_endpoint": base + paths.logout,
         "introspection_endpoint": base + paths.introspect,
         "revocation_endpoint": base + paths.revoke,
         "scopes_supported": list(call.registration.scopes),

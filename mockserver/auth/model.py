@@ -11,6 +11,7 @@ import msgspec
 CODE = "auth.code"
 TOKEN = "auth.token"
 FAMILY = "auth.family"
+SESSION = "auth.session"
 
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,3 +71,12 @@ class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def check_client(self, client: object) -> bool:
         """Whether the token is this client's; each application keeps its own tokens, so it always is."""
         return client is not None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person signed in with one browser: until when, and what they allowed; stands under the mark of the cookie's value."""
+
+    username: str
+    auth_time: float
+    until: float
+    consented: tuple[str, ...] = ()

@@ -54,6 +54,7 @@ def openapi(facts: Facts) -> Json:
             },
             paths.authorize: _authorize(facts),
             paths.sign_in: {"post": _sign_in(facts)},
+            paths.logout: {"get": _logout(facts, "get"), "post": _logout(facts, "post")},
             paths.token: {"post": _token(facts)},
             paths.keys: {"get": _document(facts, "Public keys", "JwkSet", MOVED) | {"operationId": "keys"}},
             paths.userinfo: {"get": _userinfo(facts, "get"), "post": _userinfo(facts, "post")},
@@ -144,10 +145,11 @@ def _sign_in(facts: Facts) -> Json:
         {
             username: limited,
             password: limited,
+            facts.text("auth.form.passcode"): limited,
             decision: {"type": "string", "enum": [allow, deny]},
             "request": SOME | {"description": "the hidden value of the page"},
         },
-        (username, password, decision, "request"),
+        (decision, "request"),
     )
     example = {username: "ada", password: "not-a-secret", decision: allow, "request": "the hidden value of the page"}
     responses = _pages(facts)
@@ -161,6 +163,29 @@ def _sign_in(facts: Facts) -> Json:
         "requestBody": _form(form, example),
         "responses": responses,
     }
+
+
+def _logout(facts: Facts, method: str) -> Json:
+    """Logout by the client's wish; by POST also the answer to the page that asks the person."""
+    limit = facts.integer("auth.authorize_parameter_limit")
+    text: Json = {"type": "string", "maxLength": limit}
+    taken = {
+        "id_token_hint": "the ID token of the sign-in",
+        "post_logout_redirect_uri": "a registered address, byte for byte",
+        "state": "comes back unchanged",
+        "client_id": "the issued client ID",
+    }
+    responses = _pages(facts)
+    responses["200"] = {"description": "signed out, or a page that asks", "content": contents(("text/html", PAGE))}
+    if method == "post":
+        responses["303"] = responses.pop("302")
+    found: Json = {"operationId": f"logout{method.title()}", "tags": ["auth"], "summary": "Sign a person out"}
+    found["responses"] = responses
+    if method == "get":
+        return found | {"parameters": [parameter("query", name, words, text) for name, words in taken.items()]}
+    decided = {"request": TEXT, facts.text("auth.form.decision"): text}
+    form = _object({name: text | {"description": words} for name, words in taken.items()} | decided, ())
+    return found | {"requestBody": _form(form, {"state": "af0ifjsldkj"})}
 
 
 def _token(facts: Facts) -> Json:

@@ -54,9 +54,20 @@ def _registry_words(title: str | None, scope: str) -> str:
 
 
 def sign_in_page(
-    call: Call, request: AuthorizationRequest, *, names: FormNames, action: str, token: str, username: str, problem: str
+    call: Call,
+    request: AuthorizationRequest,
+    *,
+    names: FormNames,
+    action: str,
+    token: str,
+    username: str,
+    signed_in: str,
+    problem: str,
 ) -> flask.Response:
-    """The sign-in page for `request`; `problem` is shown above the form when it is shown again."""
+    """The sign-in page for `request`; `problem` is shown above the form when it is shown again.
+
+    `signed_in` is the name of who is signed in already, if anybody.
+    """
     answer = _page(
         call,
         "sign_in.html",
@@ -69,11 +80,55 @@ def sign_in_page(
         action=action,
         request_token=token,
         username=username,
+        signed_in=signed_in,
         problem=problem,
     )
-    if problem:
-        # a 401 must name a way to authenticate (RFC 9110 section 15.5.2); this one makes no browser ask by itself
-        answer.headers["WWW-Authenticate"] = 'Form realm="acrmock"'
+    return _refused(answer) if problem else answer
+
+
+def second_factor_page(
+    call: Call, request: AuthorizationRequest, *, names: FormNames, action: str, token: str, passcode: str, problem: str
+) -> flask.Response:
+    """The page that asks for the one-time code; being a mock it shows the code, also as the input's `data-code`."""
+    answer = _page(
+        call,
+        "second_factor.html",
+        401 if problem else 200,
+        form_targets=("'self'", origin_source(request.redirect_uri)),
+        title=f"Second step of the sign-in to {call.application.name}",
+        names=names,
+        action=action,
+        request_token=token,
+        passcode=passcode,
+        problem=problem,
+    )
+    return _refused(answer) if problem else answer
+
+
+def ask_sign_out_page(call: Call, *, names: FormNames, action: str, token: str, name: str, back: str) -> flask.Response:
+    """The page that asks the person whether to sign out; `back` is the registered address that follows, if any."""
+    return _page(
+        call,
+        "sign_out.html",
+        200,
+        form_targets=("'self'", *((origin_source(back),) if back else ())),
+        title="Sign out",
+        application=call.application.name,
+        names=names,
+        action=action,
+        request_token=token,
+        signed_in=name,
+    )
+
+
+def done_page(call: Call, title: str, message: str) -> flask.Response:
+    """A page that says what was done, with nothing more to do."""
+    return _page(call, "error.html", 200, form_targets=("'none'",), title=title, message=message)
+
+
+def _refused(answer: flask.Response) -> flask.Response:
+    # a 401 must name a way to authenticate (RFC 9110 section 15.5.2); this one makes no browser ask by itself
+    answer.headers["WWW-Authenticate"] = 'Form realm="acrmock"'
     return answer
 
 

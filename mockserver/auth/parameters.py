@@ -36,7 +36,21 @@ ONCE = (
     *UNSUPPORTED,
 )
 SHOWN = 80
+LONGEST_NUMBER = 9
 INVALID = "authorize-invalid-request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a page is needed: `automatic` where none ever is; else how old the session's sign-in is and what it allowed."""
+
+    automatic: bool = False
+    age: float | None = None
+    consented: tuple[str, ...] = ()
+
+    def signed_in(self, max_age: int | None) -> bool:
+        """Whether a person is signed in, and not longer than `max_age` seconds ago."""
+        return self.age is not None and (max_age is None or self.age <= max_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +227,10 @@ def pkce(sent: Parameters) -> tuple[str | None, str | None]:
     return challenge, "S256"
 
 
-def prompt(sent: Parameters, *, signed_in: bool) -> None:
-    """`none` cannot be met where a person has to sign in (OpenID Connect Core 3.1.2.1)."""
-    prompts = (sent.one("prompt") or "").split()
-    if "none" not in prompts:
-        return
-    if len(prompts) > 1:
+def prompt(sent: Parameters) -> tuple[str, ...]:
+    """The prompts asked for; `none` stands alone (OpenID Connect Core 3.1.2.1). Whether it can be met is asked later."""
+    prompts = tuple(dict.fromkeys((sent.one("prompt") or "").split()))
+    if "none" in prompts and len(prompts) > 1:
         sent.wrong(
             INVALID,
             "prompt",
@@ -226,28 +238,37 @@ def prompt(sent: Parameters, *, signed_in: bool) -> None:
             expected="none alone",
             actual=" ".join(prompts),
         )
-    elif not signed_in:
-        sent.wrong(
-            "authorize-prompt-none",
-            "prompt",
-            "The user must sign in.",
-            expected="a request without prompt=none",
-            actual="none",
-            hint="No session is kept: each authorization shows the sign-in page.",
-        )
+    return prompts
 
 
-def max_age(sent: Parameters) -> None:
-    """A number of seconds; met in any case, because every authorization shows the page."""
+def max_age(sent: Parameters) -> int | None:
+    """The seconds that a sign-in may be old, if said."""
     given = sent.one("max_age")
-    if given is not None and not (given.isascii() and given.isdigit()):
-        sent.wrong(
-            INVALID,
-            "max_age",
-            "The max_age is not a number of seconds.",
-            expected="digits",
-            actual=given,
-        )
+    if given is None:
+        return None
+    if given.isascii() and given.isdigit() and len(given) <= LONGEST_NUMBER:
+        return int(given)
+    sent.wrong(
+        INVALID,
+        "max_age",
+        "The max_age is not a number of seconds.",
+        expected="digits",
+        actual=given,
+    )
+    return None
+
+
+def silent(sent: Parameters, prompts: Sequence[str], wanted: Sequence[str], standing: Standing, age: int | None) -> None:
+    """`prompt=none` needs a person who is signed in and has allowed all that is asked for (OpenID Connect Core 3.1.2.6)."""
+    if tuple(prompts) != ("none",) or standing.automatic:
+        return
+    expected = "a request without prompt=none"
+    if not standing.signed_in(age):
+        hint = "Ask without prompt=none; then the page is shown."
+        sent.wrong("authorize-prompt-none", "prompt", "The user must sign in.", expected=expected, actual="none", hint=hint)
+    elif not set(wanted) <= set(standing.consented):
+        code, hint = "authorize-consent-required", "Ask without prompt=none; then the person is asked."
+        sent.wrong(code, "prompt", "The user has not allowed all of this.", expected=expected, actual="none", hint=hint)
 
 
 def as_lists(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+import flask
 
 from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem
 from mockserver.auth.clients import whose
+from mockserver.auth.forms import FORM, MOST_FIELDS, form_pairs
 from mockserver.auth.parameters import (
     QUERY,
     Parameters,
+    Standing,
+    as_lists,
     duplicates,
     echoed,
     field_problem,
@@ -24,6 +30,7 @@ from mockserver.auth.parameters import (
     response_mode,
     response_type,
     scopes,
+    silent,
     sizes,
     unsupported,
 )
@@ -56,10 +63,45 @@ class RedirectRefusal(Exception):  # noqa: N818 - a refusal, not a fault
     hint: str = ""
 
 
-def read_request(call: Call, values: Mapping[str, Sequence[str]], *, signed_in: bool) -> AuthorizationRequest:
+def parameters_of(request: flask.Request, code: str) -> dict[str, list[str]]:
+    """The parameters of a GET's query or a POST's form (OpenID Connect Core 3.1.2.1); raises `PageRefusal` of that code."""
+    try:
+        if request.method == "POST":
+            if request.mimetype != FORM:
+                raise ValueError(f"the body must be {FORM}")
+            return as_lists(form_pairs(request.get_data()))
+        query = request.query_string.decode("utf-8", "replace")
+        return as_lists(parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace"))
+    except ValueError as error:
+        raise PageRefusal(
+            code,
+            "The request that sent you here cannot be read.",
+            FieldProblem(pointer="/request", expected=f"at most {MOST_FIELDS} parameters, form-encoded", reason=str(error)),
+            "Send the parameters in the query of a GET or in the form of a POST.",
+        ) from None
+
+
+def same_site(call: Call, request: flask.Request) -> None:
+    """Refuse a form that another site's page posted, by what browsers say of themselves (RFC 9700 section 4.7, Fetch Metadata).
+
+    Raises `PageRefusal`. A client that says nothing is no browser, and has no session that could be abused.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
+    own = "://".join(urlsplit(call.base_url)[:2])
+    # a page whose policy is no-referrer posts with the origin `null`
+    foreign = site not in {"", "same-origin", "none"} or origin.lower() not in {"", "null", own.lower()}
+    if foreign:
+        actual = (origin or site)[:200]
+        pointer = "/request/headers/Origin"
+        problem = FieldProblem(pointer=pointer, element="Origin", expected=own, actual=actual, reason="another site")
+        message = "This form was sent by another site's page."
+        raise PageRefusal("sign-in-cross-site", message, problem, "Post the form from the page it stands in.")
+
+
+def read_request(call: Call, values: Mapping[str, Sequence[str]], *, standing: Standing) -> AuthorizationRequest:
     """The request in `values` when it is valid; notes the client and the redirect URI on the way.
 
-    `signed_in`: the answer needs no page (so `prompt=none` can be met). Raises `PageRefusal` or `RedirectRefusal`.
+    `standing` says whether `prompt=none` can be met. Raises `PageRefusal` or `RedirectRefusal`.
     """
     sent = Parameters(call, values)
     client_id = _client(sent)
@@ -72,8 +114,8 @@ def read_request(call: Call, values: Mapping[str, Sequence[str]], *, signed_in: 
     unsupported(sent)
     wanted = scopes(sent)
     challenge, method = pkce(sent)
-    prompt(sent, signed_in=signed_in)
-    max_age(sent)
+    prompts, age = prompt(sent), max_age(sent)
+    silent(sent, prompts, wanted, standing, age)
     if sent.faults:
         first, problems = sent.faults[0], tuple(fault.problem for fault in sent.faults)
         raise RedirectRefusal(
@@ -89,6 +131,8 @@ def read_request(call: Call, values: Mapping[str, Sequence[str]], *, signed_in: 
         code_challenge=challenge,
         code_challenge_method=method,
         login_hint=(sent.one("login_hint") or "")[:200],
+        prompt=prompts,
+        max_age=age,
     )
 
 

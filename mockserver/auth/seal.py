@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from typing import TypeVar
 
 import msgspec
 
@@ -25,41 +26,69 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     code_challenge: str | None = None
     code_challenge_method: str | None = None
     login_hint: str = ""
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
 
 
-class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hidden value says: the request, for which application and environment, and until when (seconds since 1970)."""
+class Sealed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the hidden value of a sign-in page says.
+
+    The request, for which application and environment, and until when (seconds since 1970). `session` is the mark of the
+    browser session that the page was shown in, if any; `username` who gave the right password, so that only the second
+    factor is missing.
+    """
 
     request: AuthorizationRequest
     application: str
     environment: str
     until: float
     salt: str
+    session: str = ""
+    username: str = ""
 
 
-_DOMAIN = b"acrmock sign-in form"
+class SealedLogout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the hidden value of the page says that asks whether to sign out; `session` as in `Sealed`, `back` where to go."""
+
+    application: str
+    environment: str
+    until: float
+    session: str
+    back: str = ""
 
 
-def seal(key: bytes, sealed: Sealed) -> str:
+T = TypeVar("T", Sealed, SealedLogout)
+
+_DOMAIN = b"acrmock form"
+_DIGITS = 6
+
+
+def seal(key: bytes, sealed: Sealed | SealedLogout) -> str:
     """`sealed` as text that cannot be changed without `key`."""
     body = msgspec.json.encode(sealed)
-    return f"{_b64(body)}.{_b64(_sign(key, body))}"
+    return f"{_b64(body)}.{_b64(_sign(key, type(sealed).__name__, body))}"
 
 
-def unseal(key: bytes, text: str) -> Sealed | None:
-    """What was sealed with `key`, or None when `text` is not such a value."""
+def unseal(key: bytes, text: str, type_: type[T]) -> T | None:
+    """What was sealed with `key`, or None when `text` is not such a value, or of another page."""
     body_text, dot, signature = text.partition(".")
     try:
         body = _unb64(body_text)
-        if not dot or not hmac.compare_digest(_sign(key, body), _unb64(signature)):
+        if not dot or not hmac.compare_digest(_sign(key, type_.__name__, body), _unb64(signature)):
             return None
-        return msgspec.json.decode(body, type=Sealed)
+        return msgspec.json.decode(body, type=type_)
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
 
 
-def _sign(key: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, _DOMAIN + b"\0" + body, "sha256")
+def one_time_code(key: bytes, sealed: Sealed) -> str:
+    """The six digits of the second factor that goes with one page; a real service would send them to the person's phone."""
+    number = int.from_bytes(_sign(key, "second factor", sealed.salt.encode())[:8], "big")
+    return str(number % 10**_DIGITS).zfill(_DIGITS)
+
+
+def _sign(key: bytes, what: str, body: bytes) -> bytes:
+    return hmac.digest(key, b"\0".join((_DOMAIN, what.encode(), body)), "sha256")
 
 
 def _b64(data: bytes) -> str:

@@ -66,6 +66,7 @@ class FormNames:
     decision: str
     allow: str
     deny: str
+    passcode: str
     request: str = "request"
 
 
@@ -78,4 +79,5 @@ def form_names(call: Call) -> FormNames:
         decision=text("auth.form.decision"),
         allow=text("auth.form.allow"),
         deny=text("auth.form.deny"),
+        passcode=text("auth.form.passcode"),
     )

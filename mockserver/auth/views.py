@@ -11,12 +11,14 @@ import flask
 import msgspec
 
 from acrmock.record import Channel, FieldProblem, Operation
-from mockserver.auth.authorize import answer_authorize, answer_sign_in
+from mockserver.auth.authorize import answer_authorize
 from mockserver.auth.discovery import answer_keys, answer_metadata
+from mockserver.auth.logout import answer_logout
 from mockserver.auth.management import Introspection, Revocation
 from mockserver.auth.mint import SigningKeys
 from mockserver.auth.server import TokenServer, answer_endpoint, answer_token_request
 from mockserver.auth.settings import paths_for, paths_of
+from mockserver.auth.signin import answer_sign_in
 from mockserver.auth.tokens import authenticate_bearer
 from mockserver.context import Call, current_call, wire
 from mockserver.problem import Problem
@@ -56,6 +58,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     endpoints = (
         _Endpoint("authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, answer_authorize),
         _Endpoint("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, answer_sign_in),
+        _Endpoint("logout", ("GET", "POST"), Operation.LOGOUT, Channel.FRONT, partial(answer_logout, signing)),
         _Endpoint("token", ("POST",), Operation.TOKEN, Channel.BACK, partial(answer_token_request, server)),
         _Endpoint("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing)),
         _Endpoint("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo),

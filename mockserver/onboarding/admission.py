@@ -33,6 +33,7 @@ class Admission:
     name: str
     environment: str
     redirect_urls: tuple[str, ...]
+    post_logout_urls: tuple[str, ...]
     addresses: tuple[str, ...]
     local_sources: tuple[str, ...]
     local_sources_given: bool
@@ -74,6 +75,8 @@ def weigh(
     found += check_environment(request.environment, limits)
     urls, reasons = _redirect_urls(as_list(request.redirect_url) or (model.redirect_urls if model else ()), limits)
     found += reasons
+    logout_urls, reasons = _post_logout_urls(request, model, limits)
+    found += reasons
     local = request.local or (existing.local if existing else False)
     declared = as_list(request.ip) or (model.addresses if model else ())
     networks, reasons = _networks(
@@ -105,6 +108,7 @@ def weigh(
         name=name,
         environment=request.environment,
         redirect_urls=urls,
+        post_logout_urls=logout_urls,
         addresses=networks,
         local_sources=sources,
         local_sources_given=request.local_source is not None or bool(model and model.local_sources_given),
@@ -140,19 +144,26 @@ def _redirect_urls(urls: tuple[str, ...], limits: Limits) -> tuple[tuple[str, ..
         return (), [
             wrong("redirect_url", "a redirect URL is needed: the sign-in sends its code there", expected="https://HOST/PATH")
         ]
+    return _urls("redirect_url", urls, limits)
+
+
+def _post_logout_urls(
+    request: RegistrationRequest, model: Registration | None, limits: Limits
+) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    """Where a browser may be sent after a logout; none need be given (fact N1.22)."""
+    given = as_list(request.post_logout_url) or (model.post_logout_urls if model else ())
+    return _urls("post_logout_url", given, limits)
+
+
+def _urls(field: str, urls: tuple[str, ...], limits: Limits) -> tuple[tuple[str, ...], list[FieldProblem]]:
     if len(urls) > limits.redirect_urls:
-        reason = wrong(
-            "redirect_url", "too many redirect URLs", expected=f"at most {limits.redirect_urls}", actual=str(len(urls))
-        )
-        return (), [reason]
+        return (), [wrong(field, "too many URLs", expected=f"at most {limits.redirect_urls}", actual=str(len(urls)))]
     found: list[FieldProblem] = []
     for index, url in enumerate(urls):
-        found += check_url("redirect_url", url, limits, index=index)
+        found += check_url(field, url, limits, index=index)
         if url in urls[:index]:
             found.append(
-                wrong(
-                    "redirect_url", "the URL is given twice", expected="each URL once", actual=without_user_info(url), index=index
-                )
+                wrong(field, "the URL is given twice", expected="each URL once", actual=without_user_info(url), index=index)
             )
     return urls, found
 

@@ -56,10 +56,12 @@ def _declared(
     """What was declared; where an environment was added, what was taken over too."""
     model = registration or (next(iter(application.environments.values()), None) if application else None)
     urls = _texts(request.redirect_url) or (model.redirect_urls if model else ())
+    logout = _texts(request.post_logout_url) or (model.post_logout_urls if model else ())
     registries = _texts(request.registry) or (tuple(f"{k}:{v}" for k, v in model.registries.items()) if model else ())
     return {
         "name": shown(request.name or (application.name if application else ""), 400),
         "redirect_urls": [without_user_info(url) for url in urls],
+        "post_logout_urls": [without_user_info(url) for url in logout],
         "addresses": [shown(text, 80) for text in _texts(request.ip) or (model.addresses if model else ())],
         "local_sources": [shown(text, 80) for text in _texts(request.local_source) or (model.local_sources if model else ())],
         "registries": [shown(text, 80) for text in registries],
@@ -81,6 +83,7 @@ def _issued(registration: Registration | None) -> dict[str, Any] | None:
         "facilities": list(registration.facilities),
         "users": [{"username": user.username, "facility_id": user.facility_id} for user in registration.users],
         "redirect_urls": [without_user_info(url) for url in registration.redirect_urls],
+        "post_logout_urls": [without_user_info(url) for url in registration.post_logout_urls],
         "local_sources": list(registration.local_sources),
         "local_sources_given": registration.local_sources_given,
         "scopes": list(registration.scopes),

@@ -38,6 +38,7 @@ class RegistrationDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     client_secret: str
     redirect_url: str
     redirect_urls: tuple[str, ...]
+    post_logout_urls: tuple[str, ...] = ()
     partner_id: str
     app_id: str
     facility_id: str
@@ -66,6 +67,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         client_secret=issued.client_secret,
         redirect_url=registration.redirect_urls[0],
         redirect_urls=registration.redirect_urls,
+        post_logout_urls=registration.post_logout_urls,
         partner_id=registration.partner_id,
         app_id=registration.app_id,
         facility_id=registration.facilities[0],

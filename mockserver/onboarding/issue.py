@@ -110,6 +110,7 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -
         facilities=facilities,
         users=users,
         redirect_urls=admission.redirect_urls,
+        post_logout_urls=admission.post_logout_urls,
         registries=admission.registries,
         scopes=admission.scopes,
         addresses=admission.addresses,

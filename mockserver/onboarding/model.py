@@ -60,6 +60,7 @@ class Registration(Stored, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     local_sources: tuple[str, ...] = ()
     local_sources_given: bool = False
+    post_logout_urls: tuple[str, ...] = ()
     logo: Logo | None = None
     endpoints_moved: bool = False
     settings: dict[str, Any] = {}

@@ -12,13 +12,15 @@ Texts = tuple[str, ...] | str
 class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a vendor tells ACR, and how this server shall treat it.
 
-    `redirect_url`, `ip`, `local_source`, `registry` (`R` or `R:VERSION`) and `user` (`NAME:FACILITY`, the facility counted
-    from 1) take one text or a list; None means not said. `logo` is base64. `given` names the fields that the vendor said
-    itself, by default all that are present; `local` admits addresses that are not public; `settings` override layer values.
+    `redirect_url`, `post_logout_url`, `ip`, `local_source`, `registry` (`R` or `R:VERSION`) and `user` (`NAME:FACILITY`, the
+    facility counted from 1) take one text or a list; None means not said. `logo` is base64. `given` names the fields that
+    the vendor said itself, by default all that are present; `local` admits addresses that are not public; `settings`
+    override layer values.
     """
 
     name: str | None = None
     redirect_url: Texts | None = None
+    post_logout_url: Texts | None = None
     ip: Texts | None = None
     local_source: Texts | None = None
     registry: Texts | None = None
@@ -37,7 +39,7 @@ class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         """The fields that the vendor said itself."""
         if self.given is not None:
             return tuple(name[:64] for name in self.given[:64])
-        told = ("name", "redirect_url", "ip", "local_source", "registry", "logo", "link", "facility", "user")
+        told = ("name", "redirect_url", "post_logout_url", "ip", "local_source", "registry", "logo", "link", "facility", "user")
         return tuple(name for name in told if getattr(self, name) is not None)
 
 

@@ -13,6 +13,7 @@ class _Form(HTMLParser):
         super().__init__()
         self.action = ""
         self.fields: dict[str, str] = {}
+        self.codes: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -20,6 +21,8 @@ class _Form(HTMLParser):
             self.action = values.get("action", "")
         if tag == "input" and values.get("type") == "hidden":
             self.fields[values["name"]] = values.get("value", "")
+        if tag == "input" and values.get("data-code"):
+            self.codes[values["name"]] = values["data-code"]
 
 
 def sign_in(url: str, user: dict[str, str], ca_file: str, decision: str = "allow") -> str:
@@ -32,5 +35,11 @@ def sign_in(url: str, user: dict[str, str], ca_file: str, decision: str = "allow
         form.feed(page.text)
         fields = {**form.fields, "username": user["username"], "password": user["password"], "decision": decision}
         answer = browser.post(urljoin(url, form.action or url), data=fields, allow_redirects=False, timeout=10)
+        if answer.status_code == 200:  # the second step, which shows its code
+            form = _Form()
+            form.feed(answer.text)
+            assert form.codes, answer.text
+            fields = {**form.fields, **form.codes, "decision": decision}
+            answer = browser.post(urljoin(url, form.action), data=fields, allow_redirects=False, timeout=10)
         assert answer.status_code == 303, (answer.status_code, answer.text)
         return answer.headers["Location"]

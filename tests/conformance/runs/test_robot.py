@@ -53,6 +53,21 @@ def test_it_signs_in_and_comes_back(door: Callable[..., Door], ca_file: Path) ->
     assert vendor.seen == [("GET", "/callback?code=c&state=s", "")]
 
 
+def test_it_gives_the_code_that_the_page_shows(door: Callable[..., Door], ca_file: Path) -> None:
+    """A second step without a password is answered with the one-time code that its page shows."""
+    vendor = door(trusted=False)
+    vendor.answers["/callback"] = lambda *_: (200, {}, "signed in")
+    issuer = _issuer(door, f"{vendor.url}/callback")
+    first = issuer.answers["/authorize"]
+    step = '<form method="post" action="/second"><input name="passcode" data-code="012345">' + BUTTONS + "</form>"
+    issuer.answers["/authorize"] = lambda method, body: (200, {}, step) if body else first(method, body)
+    issuer.answers["/second"] = lambda _, body: (
+        (303, {"Location": f"{vendor.url}/callback?code=c"}, "") if body == "passcode=012345&decision=allow" else (400, {}, "no")
+    )
+    Robot(_registration(issuer.url, f"{vendor.url}/callback", ca_file)).run(f"{issuer.url}/authorize?client_id=x")
+    assert vendor.seen == [("GET", "/callback?code=c", "")]
+
+
 def test_it_posts_a_form_post_page(door: Callable[..., Door], ca_file: Path) -> None:
     """A page that would post itself to the redirect URL (OAuth 2.0 Form Post Response Mode) is posted."""
     vendor = door(trusted=False)

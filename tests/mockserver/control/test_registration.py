@@ -135,3 +135,16 @@ def test_settings_hold_for_the_environment_registered(house: Any, registered: Re
     """Overrides given at registration are in force and shown."""
     registered(settings={"auth.access_token_lifetime": 4})
     assert house.get("/applications/default")["environments"]["test"]["settings"] == {"auth.access_token_lifetime": 4}
+
+
+def test_post_logout_urls(house: Any, good: dict[str, Any]) -> None:
+    """Addresses for after a logout are weighed like redirect URLs, written down, given back and taken over."""
+    urls = ["https://localhost:8765/bye", "https://localhost:8765/bye?all=1"]
+    document = house.call("POST", "/_acrmock/applications", {**good, "post_logout_url": urls}).json
+    assert document["post_logout_urls"] == urls
+    more = {"application": document["application"], "environment": "production"}
+    assert house.call("POST", "/_acrmock/applications", more).json["post_logout_urls"] == urls
+    bad = {**good, "name": "Another", "post_logout_url": ["http://a.example/", urls[0], urls[0], "/relative"]}
+    refused = house.call("POST", "/_acrmock/applications", bad)
+    assert refused.status_code == 422
+    assert {field["pointer"] for field in refused.json["fields"]} == {f"/post_logout_url/{index}" for index in (0, 2, 3)}
