@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import flask
 
 from acrmock.record import Operation, Refusal, SecretKind
-from mockserver.auth import pages
+from mockserver.auth import pages, wrong
 from mockserver.auth.model import CODE, AuthorizationCode
 from mockserver.auth.parameters import FORM_POST
 from mockserver.auth.request import PageRefusal, RedirectRefusal
@@ -67,9 +67,11 @@ def refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:
 
 def send_back(call: Call, redirect_uri: str, mode: str, fields: list[tuple[str, str]], state: str | None) -> flask.Response:
     """The answer on its way to the redirect URI, with `state` and the issuer (RFC 9207) beside it."""
+    state = wrong.state(call, state)
     if state is not None:
         fields = [*fields, ("state", state)]
-    fields = [*fields, ("iss", issuer_of(call))]
+    if call.settings.flag("auth.response_iss"):
+        fields = [*fields, ("iss", wrong.response_issuer(call, issuer_of(call)))]
     if mode == FORM_POST:
         return pages.form_post_page(call, redirect_uri, fields)
     return redirect(call, redirect_uri, fields)

@@ -7,6 +7,7 @@ from typing import Any
 import flask
 import msgspec
 
+from mockserver.auth import wrong
 from mockserver.auth.mint import SigningKeys
 from mockserver.auth.settings import issuer_of, paths_of
 from mockserver.context import Call
@@ -21,7 +22,7 @@ def metadata(call: Call) -> dict[str, Any]:
     issuer = issuer_of(call)
     base = call.base_url
     return {
-        "issuer": issuer,
+        "issuer": wrong.metadata_issuer(call, issuer),
         "authorization_endpoint": base + paths.authorize,
         "token_endpoint": base + paths.token,
         "userinfo_endpoint": base + paths.userinfo,
@@ -41,7 +42,7 @@ def metadata(call: Call) -> dict[str, Any]:
         "code_challenge_methods_supported": list(settings.texts("auth.pkce_methods")),
         "claims_supported": ["iss", "sub", "aud", "iat", "exp", "auth_time", "nonce", "at_hash", "name", "preferred_username"],
         "prompt_values_supported": ["none", "login", "consent"],
-        "authorization_response_iss_parameter_supported": True,
+        "authorization_response_iss_parameter_supported": settings.flag("auth.response_iss"),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "claims_parameter_supported": False,

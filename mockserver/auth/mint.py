@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from acrmock.record import SecretKind
+from mockserver.auth import wrong
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
 from mockserver.auth.tokens import user_named
@@ -159,9 +160,9 @@ def _id_token(call: Call, key: RSAKey, shared: dict[str, Any], family: Family, *
     }
     if nonce is not None:
         claims["nonce"] = nonce
-    return _sign(call, key, "JWT", claims)
+    return wrong.signature(call, _sign(call, key, "JWT", wrong.claims(call, claims), kid=wrong.key_id(call, key.kid)))
 
 
-def _sign(call: Call, key: RSAKey, kind: str, claims: dict[str, Any]) -> str:
+def _sign(call: Call, key: RSAKey, kind: str, claims: dict[str, Any], *, kid: str | None = None) -> str:
     algorithm = call.settings.text("auth.signing_alg")
-    return jwt.encode({"alg": algorithm, "kid": key.kid, "typ": kind}, claims, key, [algorithm])
+    return jwt.encode({"alg": algorithm, "kid": kid or key.kid, "typ": kind}, claims, key, [algorithm])
