@@ -26,6 +26,7 @@ from acrmock.record import (
     TransactionFacts,
 )
 from acrmock.redaction import Digester, Redactor
+from mockserver import guides
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.metrics import Metrics
@@ -138,13 +139,19 @@ class EngineCore:
     ca_file: str = ""
     metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
+    guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.metrics.began = self.clock.monotonic()
 
     def settings_for(self, registration: Registration) -> Settings:
         """The settings that hold for one environment of an application."""
-        return Settings(self.facts, registration.settings)
+        if not registration.guide:
+            return Settings(self.facts, registration.settings)
+        guide = self.guides.get(registration.guide)
+        if guide is None:
+            guide = self.guides[registration.guide] = guides.overrides(self.facts, registration.guide)
+        return Settings(self.facts, {**guide, **registration.settings})
 
     def base_url(self, application: str, environment: str) -> str:
         """The public URL of an application's environment, without a trailing slash."""

@@ -43,6 +43,11 @@ def layers(kind: Kind) -> tuple[Layer, ...]:
     return tuple(parse(read_text(path), _name(path), shipped=True) for path in files(kind))
 
 
+def overlays() -> dict[str, Path]:
+    """The overlays that acrmock ships, by name; none is in force unless it is asked for."""
+    return {path.stem: path for path in sorted((root() / "overlays").glob("*.yaml"))}
+
+
 def schema_text(kind: Kind) -> str:
     """The JSON Schema of one kind of layer."""
     return (root() / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8")

@@ -14,6 +14,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 DATA = Path("acrmock-data")
 OUT = Path("acrmock-out")
 
+
+class OverlayType(click.ParamType):  # type: ignore[type-arg] # generic only in newer releases of click
+    """An overlay: the name of a shipped one, or a file."""
+
+    name = "NAME|FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The overlay's file; what is a file is one, whatever its name."""
+        if isinstance(value, Path) or Path(value).is_file():
+            return Path(value)
+        from acrmock.facts.shipped import overlays
+
+        shipped = overlays()
+        if value not in shipped:
+            self.fail(f"{value!r} is neither a file nor one of {', '.join(shipped)}", param, ctx)
+        return shipped[value]
+
+
 READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
@@ -54,7 +72,7 @@ def out_option(function: F) -> F:
 def overlay_option(function: F) -> F:
     """`--overlay FILE`, repeatable."""
     return click.option(
-        "--overlay", "overlays", type=READABLE, multiple=True, help="Facts to put over the published ones; repeats."
+        "--overlay", "overlays", type=OverlayType(), multiple=True, help="Facts to put over the published ones; repeats."
     )(function)
 
 
@@ -97,6 +115,7 @@ def registration_options(function: F) -> F:
         click.option("--link", metavar="URL", help="Web page that the logo links to."),
         click.option("--facility", type=click.IntRange(1, 1000), metavar="N", help="How many test facilities. Default: 2."),
         click.option("--user", multiple=True, metavar="NAME:FACILITY", help="A test user and its facility (1, 2, …); repeats."),
+        click.option("--guide", metavar="VERSION", help="Version of the sign-in guide (1.5, next). Default: the current one."),
         click.option("--environment", type=click.Choice(["test", "production"]), help="Default: test."),
         click.option("--application", metavar="ID", help="An application that is there, to add an environment to."),
     )

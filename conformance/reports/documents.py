@@ -54,6 +54,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     ca_file: str | None = None
     cdsr: str | None = None
     post_logout_urls: tuple[str, ...] = ()
+    guide: str | None = None
     dicom: DicomAddress | None = None
 
 

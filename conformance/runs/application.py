@@ -32,6 +32,7 @@ class ApplicationRequest:
     link: str | None = None
     facility: int | None = None
     user: tuple[str, ...] = ()
+    guide: str | None = None
     environment: str | None = None
     application: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class ApplicationRequest:
             "link": self.link,
             "facility": self.facility,
             "user": list(self.user),
+            "guide": self.guide,
             "environment": self.environment,
             "application": self.application,
             "settings": dict(self.settings),

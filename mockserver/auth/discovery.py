@@ -21,7 +21,8 @@ def metadata(call: Call) -> dict[str, Any]:
     paths, settings = paths_of(call), call.settings
     issuer = issuer_of(call)
     base = call.base_url
-    return {
+    outside = settings.text("auth.path.registration")
+    return ({"registration_endpoint": base + outside} if outside else {}) | {
         "issuer": wrong.metadata_issuer(call, issuer),
         "authorization_endpoint": base + paths.authorize,
         "token_endpoint": base + paths.token,

@@ -69,7 +69,8 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
     def _first(self, request: TokenRequest, scopes: tuple[str, ...]) -> dict[str, Any]:
         call, code = request.call, request.authorization_code
-        offline = call.settings.text("auth.scope.offline") in scopes
+        asked = call.settings.text("auth.scope.offline") in scopes
+        offline = asked or not call.settings.flag("auth.refresh_needs_offline")
         key = self._signing.of(call.engine.keys)
         tokens = draft(call, key, family_of(call, code), scopes, nonce=code.nonce, renew=offline)
         still_fresh(request)

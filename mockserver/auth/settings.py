@@ -15,6 +15,8 @@ class Paths:
     """The service's paths below an application's environment; each begins with a slash (facts N1.10 to N1.13, U1)."""
 
     issuer: str
+    discovery: str
+    metadata: str
     authorize: str
     sign_in: str
     token: str
@@ -33,7 +35,7 @@ def paths_of(call: Call) -> Paths:
 
 
 def paths_for(text: TextOf, segment: str) -> Paths:
-    """The paths with `segment` standing where the layers say `{segment}`."""
+    """The paths with `segment` standing where the layers say `{segment}`; `issuer` is the authority, where discovery begins."""
 
     def path(name: str) -> str:
         return text("auth.base_path") + text(f"auth.path.{name}").replace("{segment}", segment)
@@ -41,6 +43,8 @@ def paths_for(text: TextOf, segment: str) -> Paths:
     authorize = path("authorize")
     return Paths(
         issuer=text("auth.base_path"),
+        discovery=text("auth.base_path") + text("auth.discovery_path"),
+        metadata=text("auth.metadata_path") + text("auth.base_path"),
         authorize=authorize,
         sign_in=f"{authorize}/sign-in",
         token=path("token"),
@@ -54,7 +58,8 @@ def paths_for(text: TextOf, segment: str) -> Paths:
 
 def issuer_of(call: Call) -> str:
     """The issuer identifier of the application's environment (RFC 8414 section 2)."""
-    return call.base_url + call.settings.text("auth.base_path")
+    text = call.settings.text
+    return call.base_url + (text("auth.issuer_path") or text("auth.base_path"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,16 +11,17 @@ import flask
 import msgspec
 
 from acrmock.record import Channel, FieldProblem, Operation
+from mockserver import guides
 from mockserver.auth.authorize import answer_authorize
 from mockserver.auth.discovery import answer_keys, answer_metadata
 from mockserver.auth.logout import answer_logout
 from mockserver.auth.management import Introspection, Revocation
 from mockserver.auth.mint import SigningKeys
 from mockserver.auth.server import TokenServer, answer_endpoint, answer_token_request
-from mockserver.auth.settings import paths_for, paths_of
+from mockserver.auth.settings import Paths, paths_for, paths_of
 from mockserver.auth.signin import answer_sign_in
 from mockserver.auth.tokens import authenticate_bearer
-from mockserver.context import Call, current_call, wire
+from mockserver.context import Call, Settings, current_call, wire
 from mockserver.problem import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class _Endpoint:
     answer: Answer
 
 
+FIXED = frozenset({"discovery", "metadata"})
 SEGMENTS = ("auth.version_segment", "auth.moved_segment")
 
 
@@ -48,38 +50,38 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     found = flask.Blueprint("auth", __name__)
     signing = SigningKeys()
     server = TokenServer(signing)
-    base = facts.text("auth.base_path")
-    discovery = wire(Operation.DISCOVERY, Channel.FRONT)
-    for name, path in (
-        ("discovery", base + facts.text("auth.discovery_path")),
-        ("metadata", facts.text("auth.metadata_path") + base),
-    ):
-        found.add_url_rule(path, name, discovery(_view(answer_metadata)), methods=["GET"])
+    introspection = partial(answer_endpoint, server, Introspection.ENDPOINT_NAME)
+    revocation = partial(answer_endpoint, server, Revocation.ENDPOINT_NAME)
     endpoints = (
+        _Endpoint("discovery", ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata),
+        _Endpoint("metadata", ("GET",), Operation.DISCOVERY, Channel.FRONT, answer_metadata),
         _Endpoint("authorize", ("GET", "POST"), Operation.AUTHORIZE, Channel.FRONT, answer_authorize),
         _Endpoint("sign_in", ("POST",), Operation.SIGN_IN, Channel.FRONT, answer_sign_in),
         _Endpoint("logout", ("GET", "POST"), Operation.LOGOUT, Channel.FRONT, partial(answer_logout, signing)),
         _Endpoint("token", ("POST",), Operation.TOKEN, Channel.BACK, partial(answer_token_request, server)),
         _Endpoint("keys", ("GET",), Operation.KEYS, Channel.FRONT, lambda call: answer_keys(call, signing)),
         _Endpoint("userinfo", ("GET", "POST"), Operation.USERINFO, Channel.BACK, answer_userinfo),
-        _Endpoint(
-            "introspect",
-            ("POST",),
-            Operation.INTROSPECT,
-            Channel.BACK,
-            partial(answer_endpoint, server, Introspection.ENDPOINT_NAME),
-        ),
-        _Endpoint(
-            "revoke", ("POST",), Operation.REVOKE, Channel.BACK, partial(answer_endpoint, server, Revocation.ENDPOINT_NAME)
-        ),
+        _Endpoint("introspect", ("POST",), Operation.INTROSPECT, Channel.BACK, introspection),
+        _Endpoint("revoke", ("POST",), Operation.REVOKE, Channel.BACK, revocation),
     )
-    for segment in dict.fromkeys(facts.text(key) for key in SEGMENTS):
-        paths = paths_for(facts.text, segment)
+    seen: set[tuple[str, str]] = set()
+    for paths in _all_paths(facts):
         for endpoint in endpoints:
             path = getattr(paths, endpoint.name)
+            if (endpoint.name, path) in seen:
+                continue
+            seen.add((endpoint.name, path))
             marked = wire(endpoint.operation, endpoint.channel)(_view(_in_force(endpoint.name, path, endpoint.answer)))
-            found.add_url_rule(path, f"{endpoint.name}-{segment}", marked, methods=list(endpoint.methods))
+            found.add_url_rule(path, f"{endpoint.name}-{len(seen)}", marked, methods=list(endpoint.methods))
     return found
+
+
+def _all_paths(facts: Facts) -> Iterator[Paths]:
+    """Where the endpoints can stand: by each guide's settings, in the segment in force and the one they can move to."""
+    for guide in guides.names(facts):
+        text = Settings(facts, guides.overrides(facts, guide)).text
+        for key in SEGMENTS:
+            yield paths_for(text, text(key))
 
 
 def answer_userinfo(call: Call) -> flask.Response:
@@ -100,7 +102,8 @@ def _in_force(name: str, path: str, answer: Answer) -> Answer:
     def guarded(call: Call) -> flask.Response:
         current = getattr(paths_of(call), name)
         if path == current:
-            call.notes.moved = call.registration.endpoints_moved
+            # discovery stands where it always did: only what it names can move
+            call.notes.moved = call.registration.endpoints_moved and name not in FIXED
             return answer(call)
         raise Problem(
             "endpoint-moved-away" if call.registration.endpoints_moved else "path-unknown",

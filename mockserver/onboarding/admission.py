@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from acrmock.record import FieldProblem
+from mockserver import guides
 from mockserver.onboarding.addresses import Network, check_declared, check_local
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.logos import check_logo
@@ -15,7 +16,7 @@ from mockserver.onboarding.model import Application, Logo, Registration
 from mockserver.onboarding.names import check_name
 from mockserver.onboarding.overrides import check_settings
 from mockserver.onboarding.people import Person, check_facilities, check_users
-from mockserver.onboarding.reasons import wrong
+from mockserver.onboarding.reasons import shown, wrong
 from mockserver.onboarding.registries import check_environment, check_registries, scopes_of
 from mockserver.onboarding.request import RegistrationRequest, as_list
 from mockserver.onboarding.urls import check_url, without_user_info
@@ -41,6 +42,7 @@ class Admission:
     scopes: tuple[str, ...]
     facilities: int
     people: tuple[Person, ...]
+    guide: str
     logo: Logo | None
     local: bool
     settings: Mapping[str, Any]
@@ -101,6 +103,8 @@ def weigh(
     found += reasons
     people, reasons = check_users(None if request.user is None else as_list(request.user), facilities, limits)
     found += reasons + check_settings(request.settings, facts)
+    guide, reasons = _guide(request.guide if request.guide is not None else model.guide if model else "", facts)
+    found += reasons
     logo, remarks = check_logo(request.logo, request.link, limits)
     if found:
         return Declined(reasons=tuple(found), logo=logo, remarks=tuple(remarks))
@@ -116,11 +120,20 @@ def weigh(
         scopes=scopes_of(tuple(registries), facts),
         facilities=facilities,
         people=people,
+        guide=guide,
         logo=logo if logo is not None or model is None else model.logo,
         local=local,
         settings=dict(request.settings),
         remarks=tuple(remarks),
     )
+
+
+def _guide(given: str, facts: Facts) -> tuple[str, list[FieldProblem]]:
+    """The guide asked for; nothing for the first, which holds anyway."""
+    known = guides.names(facts)
+    if given and given not in known:
+        return "", [wrong("guide", "there is no such version of the guide", expected=" or ".join(known), actual=shown(given, 40))]
+    return "" if given == known[0] else given, []
 
 
 def _name(request: RegistrationRequest, existing: Application | None, limits: Limits) -> tuple[str, list[FieldProblem]]:

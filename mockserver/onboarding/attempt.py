@@ -88,4 +88,5 @@ def _issued(registration: Registration | None) -> dict[str, Any] | None:
         "local_sources_given": registration.local_sources_given,
         "scopes": list(registration.scopes),
         "registries": dict(registration.registries),
+        "guide": registration.guide,
     }

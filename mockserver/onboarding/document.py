@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from acrmock.record import FieldProblem
+from mockserver import guides
 from mockserver.onboarding.register import Accepted
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RegistrationDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defau
     redirect_url: str
     redirect_urls: tuple[str, ...]
     post_logout_urls: tuple[str, ...] = ()
+    guide: str = ""
     partner_id: str
     app_id: str
     facility_id: str
@@ -68,6 +70,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         redirect_url=registration.redirect_urls[0],
         redirect_urls=registration.redirect_urls,
         post_logout_urls=registration.post_logout_urls,
+        guide=registration.guide or guides.names(core.facts)[0],
         partner_id=registration.partner_id,
         app_id=registration.app_id,
         facility_id=registration.facilities[0],

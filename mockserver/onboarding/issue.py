@@ -84,13 +84,16 @@ def password() -> str:
             return text
 
 
+_CLIENT_IDS: dict[str, Callable[[], str]] = {"okta": lambda: okta_id("0oa"), "hex32": lambda: secrets.token_hex(16)}
+
+
 def whose(unit: Unit, value: str) -> IssuedValue | None:
     """Whose an issued identifier is, or None where it was never issued."""
     return unit.get(ISSUED, GLOBAL, value, IssuedValue) if 0 < len(value) <= 64 else None
 
 
-def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -> Issued:
-    """Everything that `admission` gets, made up and remembered within `unit`."""
+def issue(unit: Unit, admission: Admission, application: str, remember: Issue, *, client_ids: str = "okta") -> Issued:
+    """Everything that `admission` gets, made up and remembered within `unit`; `client_ids` is their shape (fact N1.26)."""
 
     def new(what: str, make: Callable[[], str]) -> str:
         while unit.get(ISSUED, GLOBAL, value := make(), IssuedValue) is not None:
@@ -103,7 +106,7 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -
     users, logins = _people(admission.people, facilities, new, remember)
     registration = Registration(
         environment=admission.environment,
-        client_id=new(CLIENT_ID, lambda: okta_id("0oa")),
+        client_id=new(CLIENT_ID, _CLIENT_IDS[client_ids]),
         client_secret_digest=remember(SecretKind.CLIENT_SECRET, client_secret),
         partner_id=new(PARTNER_ID, lambda: plain_id(7)),
         app_id=new(APP_ID, lambda: plain_id(8)),
@@ -117,6 +120,7 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -
         local_sources=admission.local_sources,
         local_sources_given=admission.local_sources_given,
         logo=admission.logo,
+        guide=admission.guide,
         settings=dict(admission.settings),
     )
     return Issued(registration, client_secret, logins)

@@ -77,7 +77,8 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
 
-    issued = issue(unit, admission, application.id, remember)
+    shape = core.facts.text("onboarding.client_id_shape")
+    issued = issue(unit, admission, application.id, remember, client_ids=shape)
     registration = issued.registration
     run = tried.request.run or application.run
     environments = {**application.environments, admission.environment: registration}
