@@ -211,7 +211,9 @@ def _about_a_token(facts: Facts, name: str, summary: str, schema: str | None) ->
     """Introspection (RFC 7662 section 2) or revocation (RFC 7009 section 2)."""
     content: Json = {"$ref": f"#/components/schemas/{schema}"} if schema else {"type": "object", "maxProperties": 0}
     codes = ("token-client-authentication", "token-client-two-methods", "token-invalid-request", "token-invalid-grant", *MOVED)
-    form = _object({"token": SOME, "token_type_hint": SOME} | CLIENT, ("token",)) | ONCE
+    text: Json = {"type": "string", "maxLength": facts.integer("auth.authorize_parameter_limit")}
+    named = {"token": text | {"minLength": 1}, "token_type_hint": text, "client_id": text, "client_secret": text}
+    form = _object(named, ("token",)) | {"additionalProperties": text, "maxProperties": MOST_FIELDS}
     example = {"token": "not-a-token", "client_id": "0oa2m5x8r1c4t7w0z3b6", "client_secret": "not-a-secret"}
     return {
         "operationId": name,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from mockserver import guides
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
 from mockserver.plans import ANY_REGISTRY
@@ -97,6 +98,9 @@ def _registration(schema: Json, facts: Facts) -> None:
     registries = _one_or_more(4 * len(facts.registries) + 4, 200)
     told = {"name": name, "redirect_url": urls, "ip": addresses, "registry": registries}
     members |= {member: {"anyOf": [value, NULL]} for member, value in told.items()}
+    after = {**urls["anyOf"][0], "minItems": 0}
+    members["post_logout_url"] = {"anyOf": [after, urls["anyOf"][1], NULL]}
+    members["guide"] = {"anyOf": [{"type": "string", "enum": list(guides.names(facts))}, NULL]}
     members["user"] = {"anyOf": [_one_or_more(limits.users, 72), NULL]}
     members["facility"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": limits.facilities}, NULL]}
     members["environment"] = {"type": "string", "enum": list(limits.environments), "default": "test"}

@@ -103,7 +103,7 @@ def weigh(
     found += reasons
     people, reasons = check_users(None if request.user is None else as_list(request.user), facilities, limits)
     found += reasons + check_settings(request.settings, facts)
-    guide, reasons = _guide(request.guide if request.guide is not None else model.guide if model else "", facts)
+    guide, reasons = _guide(request, model, facts)
     found += reasons
     logo, remarks = check_logo(request.logo, request.link, limits)
     if found:
@@ -128,12 +128,15 @@ def weigh(
     )
 
 
-def _guide(given: str, facts: Facts) -> tuple[str, list[FieldProblem]]:
-    """The guide asked for; nothing for the first, which holds anyway."""
+def _guide(request: RegistrationRequest, model: Registration | None, facts: Facts) -> tuple[str, list[FieldProblem]]:
+    """The guide asked for, else the one that the other environment has; nothing for the first, which holds anyway."""
+    if request.guide is None:
+        return model.guide if model else "", []
     known = guides.names(facts)
-    if given and given not in known:
-        return "", [wrong("guide", "there is no such version of the guide", expected=" or ".join(known), actual=shown(given, 40))]
-    return "" if given == known[0] else given, []
+    if request.guide in known:
+        return "" if request.guide == known[0] else request.guide, []
+    actual = shown(request.guide, 40)
+    return "", [wrong("guide", "there is no such version of the guide", expected=" or ".join(known), actual=actual)]
 
 
 def _name(request: RegistrationRequest, existing: Application | None, limits: Limits) -> tuple[str, list[FieldProblem]]:

@@ -151,11 +151,29 @@ def _token(case: Any) -> None:
     case.body.update(code=code[1], redirect_uri=issued()["redirect_url"], code_verifier=verifier)
 
 
+def _about_a_token(case: Any) -> None:
+    """The client's credentials stand in the header and nowhere else; any text may be asked about."""
+    for name in ("client_id", "client_secret"):
+        case.body.pop(name, None)
+
+
+def _logout(case: Any) -> None:
+    """No ID token and no address: both must have been issued or registered; nor the page's own value."""
+    for values in (case.query, case.body):
+        if isinstance(values, dict):
+            for name in ("id_token_hint", "post_logout_redirect_uri", "request"):
+                values.pop(name, None)
+            if values.get("client_id"):
+                values["client_id"] = issued()["client_id"]
+
+
 def _register(case: Any) -> None:
     """Addresses, URLs and names that can be registered; a new application, or the production environment of one."""
     told = {
         "name": f"Vendor {secrets.token_hex(4)}",
         "redirect_url": ["https://localhost:8765/callback"],
+        "post_logout_url": "https://localhost:8765/signed-out",
+        "guide": "next",
         "ip": "198.51.100.7",
         "local_source": ["127.0.0.0/8"],
         "registry": "lcsr",
@@ -220,6 +238,10 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "authorizeByPost": _authorize_form,
     "signIn": _sign_in,
     "token": _token,
+    "introspect": _about_a_token,
+    "revoke": _about_a_token,
+    "logoutGet": _logout,
+    "logoutPost": _logout,
     "register": _register,
     "overrideSettings": _settings,
     "startRun": _start_run,

@@ -148,3 +148,16 @@ def test_post_logout_urls(house: Any, good: dict[str, Any]) -> None:
     refused = house.call("POST", "/_acrmock/applications", bad)
     assert refused.status_code == 422
     assert {field["pointer"] for field in refused.json["fields"]} == {f"/post_logout_url/{index}" for index in (0, 2, 3)}
+
+
+def test_guide(house: Any, good: dict[str, Any]) -> None:
+    """A version of the guide is chosen at registration, shows in the issuer, and holds for the other environment too."""
+    assert house.call("POST", "/_acrmock/applications", {**good, "guide": "1.5"}).json["guide"] == "1.5"
+    document = house.call("POST", "/_acrmock/applications", {**good, "name": "Early", "guide": "next"}).json
+    assert document["guide"] == "next"
+    assert document["issuer"].endswith("/oauth2/next")
+    more = {"application": document["application"], "environment": "production"}
+    assert house.call("POST", "/_acrmock/applications", more).json["issuer"].endswith("/oauth2/next")
+    for wrong in ("", "2.0", "x" * 1000):
+        refused = house.call("POST", "/_acrmock/applications", {**good, "name": "Late", "guide": wrong})
+        assert [field["pointer"] for field in refused.json["fields"]] == ["/guide"]
