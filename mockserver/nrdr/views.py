@@ -8,7 +8,7 @@ import flask
 from werkzeug.exceptions import MethodNotAllowed
 
 from acrmock.record import Channel, Operation
-from mockserver.context import current_call, wire
+from mockserver.context import Call, current_call, wire
 from mockserver.nrdr.post import answer_post
 from mockserver.nrdr.status import answer_list, answer_status
 from mockserver.nrdr.tables import tables_for
@@ -24,13 +24,19 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     tables = tables_for(facts)
     names = tables.names
 
-    @wire(Operation.NRDR_POST, Channel.BACK)
-    def post(registry: str, mapping: str) -> flask.Response:
-        return answer_post(current_call(), tables, flask.request, registry, mapping)
+    def answer_posted(call: Call, registry: str, mapping: str) -> flask.Response:
+        return answer_post(call, tables, call.request or flask.request, registry, mapping)
 
-    @wire(Operation.NRDR_STATUS, Channel.BACK)
+    def answer_polled(call: Call, registry: str, transaction_id: str) -> flask.Response:
+        return answer_status(call, tables, registry, transaction_id)
+
+    @wire(Operation.NRDR_POST, Channel.BACK, lean=answer_posted)
+    def post(registry: str, mapping: str) -> flask.Response:
+        return answer_posted(current_call(), registry, mapping)
+
+    @wire(Operation.NRDR_STATUS, Channel.BACK, lean=answer_polled)
     def status(registry: str, transaction_id: str) -> flask.Response:
-        return answer_status(current_call(), tables, registry, transaction_id)
+        return answer_polled(current_call(), registry, transaction_id)
 
     @wire(Operation.NRDR_LIST, Channel.BACK)
     def listing(registry: str) -> flask.Response:

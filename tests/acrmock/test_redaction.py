@@ -336,9 +336,7 @@ _VALUES = st.recursive(
 
 @settings(deadline=None, max_examples=300)
 @given(value=_VALUES, ascii_only=st.booleans(), escape=st.sampled_from(["", "a", "x", "S"]))
-def test_looking_at_what_matters_is_as_good_as_looking_at_each_token(
-    value: object, *, ascii_only: bool, escape: str
-) -> None:
+def test_looking_at_what_matters_is_as_good_as_looking_at_each_token(value: object, *, ascii_only: bool, escape: str) -> None:
     """The quick way through JSON gives the text, and the exposures, that going through it token by token gives."""
     text = json.dumps(value, ensure_ascii=ascii_only)
     if escape:
