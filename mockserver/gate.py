@@ -169,6 +169,7 @@ class Gate:
             raise Problem("request-malformed", "the body is shorter than Content-Length says")
         environ[_BODY_KEY] = body
         environ["wsgi.input"] = io.BytesIO(body)
+        environ["wsgi.input_terminated"] = True
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
 

@@ -41,13 +41,12 @@ def talk(sock: socket.socket, data: bytes) -> bytes:
 def wait_for(run: Any, kind: type) -> Any:
     """The last entry of a kind, once there is one."""
     store = run.engine.core.store
-    seq = 0
     while True:
+        with store.read() as snapshot:
+            seq = snapshot.last_seq()  # before the entries are read, so that none is missed between
         found = [entry for entry in run.entries() if isinstance(entry, kind)]
         if found:
             return found[-1]
-        with store.read() as snapshot:
-            seq = snapshot.last_seq()
         assert store.wait_beyond(seq, 20)
 
 
