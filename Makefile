@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= acrmock-out
-JOBS   ?= 2
+JOBS   ?= 4
 
 .PHONY: help demo test lint bench lock schemas clean
 

@@ -217,8 +217,8 @@ class RefusedError(SetupError):
         fields = problem.get("fields") or problem.get("errors") or ()
         lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
         fix = str(problem.get("hint") or "")
-        if status == 401:
-            fix = fix or "give the server's token with --token, ACRMOCK_TOKEN or --data"
+        if status in {401, 403}:
+            fix = "give the server's token with --token, ACRMOCK_TOKEN or --data"
         super().__init__(
             str(problem.get("title") or f"the server refused with {status}"),
             actual="\n            ".join([text for text in (detail, *lines) if text]),
@@ -244,12 +244,16 @@ def _problem(answer: requests.Response) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _unreachable(url: str, error: Exception) -> SetupError:
+class UnreachableError(SetupError):
+    """The server does not answer, or shows a certificate that is not trusted."""
+
+
+def _unreachable(url: str, error: Exception) -> UnreachableError:
     said = str(error)
     fix = "start it with `acrmock serve`, or name another with --server"
     if "CERTIFICATE_VERIFY_FAILED" in said:
-        fix = "the certificate authority is another server's: name the right --data directory"
-    return SetupError("the server cannot be reached", where=url, actual=_shorten(said), fix=fix)
+        fix = "it is not trusted: name its authority with --ca-file, or its directory with --data"
+    return UnreachableError("the server cannot be reached", where=url, actual=_shorten(said), fix=fix)
 
 
 def _shorten(text: str, limit: int = 200) -> str:

@@ -157,7 +157,11 @@ class Engine:
         stack.callback(server.stop)
         stack.callback(store.release_waiters)
         core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
-        self._begin(core, address, port)
+        try:
+            self._begin(core, address, port)
+        except StoreError as error:
+            where = str(data or "memory")
+            raise SetupError(error.what, where=where, actual=error.actual, fix=error.fix or "use another --data") from error
         server.run()
         return self._announce(core, keys, port, data, stack)
 

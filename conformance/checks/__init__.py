@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from conformance.checks.allow import ALLOW
 from conformance.checks.apply import APPLY
+from conformance.checks.auth_discovery import DISCOVERY
 from conformance.checks.auth_request import REQUEST
 from conformance.checks.auth_secrets import SECRETS
 from conformance.checks.auth_token import TOKEN
@@ -15,7 +16,7 @@ from conformance.checks.tx_content import CONTENT
 from conformance.checks.tx_envelope import ENVELOPE
 from conformance.checks.tx_story import STORY
 
-_COLLECTIONS = (APPLY, ALLOW, REQUEST, TOKEN, SECRETS, ENVELOPE, CONTENT, STORY, STATUS)
+_COLLECTIONS = (APPLY, ALLOW, DISCOVERY, REQUEST, TOKEN, SECRETS, ENVELOPE, CONTENT, STORY, STATUS)
 
 CHECKS = MappingProxyType({check.id: check for collection in _COLLECTIONS for check in collection.checks})
 """Every check by its id."""

@@ -38,7 +38,10 @@ Examples:
   acrmock demo
   acrmock serve --port 8443
   acrmock certify --profile lcsr --launch "python my_client.py"
-  acrmock VERB --help"""
+  acrmock VERB --help
+\b
+Completion for your shell (bash, zsh or fish):
+  eval "$(_ACRMOCK_COMPLETE=bash_source acrmock)\""""
 
 
 @click.group(

@@ -21,12 +21,15 @@ MARKS = {True: "ok  ", False: "FAIL", None: "note"}
     help="A port that should be free; repeats. Default: 8443, 8765.",
 )
 @click.pass_context
-def doctor(ctx: click.Context, server: str | None, token: str | None, data: Path, ports: tuple[int, ...]) -> None:
+def doctor(
+    ctx: click.Context, server: str | None, ca_file: Path | None, token: str | None, data: Path, ports: tuple[int, ...]
+) -> None:
     """Check this machine: Python, TLS, ports, disk, clock, server, and how to trust the authority here."""
     from conformance.runs.examining import examine
+    from conformance.runs.servers import ServerChoice
 
     sick = False
-    for sign in examine(server=server, token=token, data=data, ports=ports or (8443, 8765)):
+    for sign in examine(ServerChoice(url=server, token=token, ca_file=ca_file, data=data), ports or (8443, 8765)):
         click.echo(f"{MARKS[sign.well]}  {sign.what:<18} {sign.said}")
         if sign.fix and sign.well is not True:
             click.echo(f"      {'':<18} {sign.fix}")

@@ -59,9 +59,10 @@ def overlay_option(function: F) -> F:
 
 
 def server_options(function: F) -> F:
-    """`--server`, `--token` and `--data`: which server is spoken to."""
+    """`--server`, `--ca-file`, `--token` and `--data`: which server is spoken to."""
     options: tuple[Callable[[F], F], ...] = (
         click.option("--server", metavar="URL", help="A server that is running; default: that of --data."),
+        click.option("--ca-file", type=READABLE, metavar="PEM", help="Its certificate authority; default: from --data."),
         click.option("--token", envvar="ACRMOCK_TOKEN", show_envvar=True, help="Its control token; default: from --data."),
         data_option,
     )

@@ -21,7 +21,7 @@ Examples:
 @registration_options
 @server_options
 @format_option(Format.TEXT, Format.JSON)
-def register(server: str | None, token: str | None, data: Path, format_: str, **flags: Any) -> None:
+def register(server: str | None, ca_file: Path | None, token: str | None, data: Path, format_: str, **flags: Any) -> None:
     """Register an application with a running server.
 
     The answer holds the credentials: it is shown once.
@@ -30,7 +30,7 @@ def register(server: str | None, token: str | None, data: Path, format_: str, **
     from conformance.runs.servers import ServerChoice, connect
 
     request = ApplicationRequest(**flags)
-    with connect(ServerChoice(url=server, token=token, data=data)) as control:
+    with connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data)) as control:
         document = control.register(request.body())
     click.echo(json.dumps(document, indent=2) if format_ == "json" else as_text(document))
 

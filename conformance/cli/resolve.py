@@ -40,6 +40,7 @@ def resolve(
     out: Path,
     overlays: tuple[Path, ...],
     server: str | None,
+    ca_file: Path | None,
     token: str | None,
     data: Path,
 ) -> None:
@@ -52,7 +53,7 @@ def resolve(
     if acknowledge is not None:
         from conformance.runs.servers import ServerChoice, connect
 
-        with connect(ServerChoice(url=server, token=token, data=data)) as control:
+        with connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data)) as control:
             control.acknowledge(application=application, environment=environment, transaction=acknowledge, who=who, why=why)
         click.echo(f"{acknowledge}: given up")
         return

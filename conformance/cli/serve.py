@@ -34,7 +34,7 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     "local_sources",
     multiple=True,
     metavar="CIDR",
-    help="Addresses that clients have here unless they register their own; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES",
+    help="Addresses that clients have here by default; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES.",
 )
 def serve(
     port: int,

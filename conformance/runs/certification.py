@@ -14,7 +14,7 @@ from typing import Any
 from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts, Profile, Step, load_facts
-from conformance.control import Control, RefusedError
+from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
 from conformance.runs.application import ApplicationRequest
@@ -28,9 +28,10 @@ from conformance.runs.events import (
     ServerReady,
     StepBegan,
     StepEnded,
+    YourTurn,
 )
 from conformance.runs.files import write_atomically
-from conformance.runs.judging import Question, judge_recording, read_recording
+from conformance.runs.judging import Question, check_question, judge_recording, read_recording
 from conformance.runs.robot import Reporting
 from conformance.runs.servers import ServerChoice, server
 from conformance.runs.steps import Directives, apply
@@ -72,6 +73,7 @@ class Certification:
         """Drive the run and judge it; raises `SetupError` for what the user can mend, `HarnessError` for what is ours."""
         facts = load_facts(self.order.overlays)
         profile = facts.profile(self.order.profile)
+        check_question(self._question(), profile)
         self.order.out.mkdir(parents=True, exist_ok=True)
         with server(self.order.server, overlays=self.order.overlays, clock=None) as control:
             self._tell(ServerReady(control.url, private=self.order.server.url is None))
@@ -114,9 +116,11 @@ class Certification:
 
     @contextmanager
     def _workplace(self) -> Iterator[Path]:
-        """A private directory: of this run only when it launches the client, else the output directory."""
+        """A private directory: one that goes with the run when it launches the client, else one beside its files."""
         if self.order.command is None:
-            yield self.order.out.resolve()
+            private = self.order.out.resolve() / "private"
+            private.mkdir(mode=0o700, exist_ok=True)
+            yield private
             return
         with tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True) as name:
             yield Path(name)
@@ -126,12 +130,13 @@ class Certification:
         lines = b"".join(line + b"\n" for line in control.journal(run=run))
         write_atomically(self.order.out / package.JOURNAL, lines)
 
+    def _question(self) -> Question:
+        order = self.order
+        return Question(profile=order.profile, claims=order.claims, only=order.only, baseline=order.baseline)
+
     def _judge(self, facts: Facts) -> Result:
         recording = read_recording(self.order.out / package.JOURNAL)
-        question = Question(
-            profile=self.order.profile, claims=self.order.claims, only=self.order.only, baseline=self.order.baseline
-        )
-        result = judge_recording(recording, facts, question)
+        result = judge_recording(recording, facts, self._question())
         self._tell(Judged(result))
         names = package.write_package(self.order.out, result, recording, facts)
         self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
@@ -173,12 +178,15 @@ class Steps:
         name = step.name if step is not None else "everything"
         text = step.text if step is not None else "do the whole job"
         window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
-        self._control.begin_step(self._run, name)
-        tell(StepBegan(number, of, name, text, window, order.command is not None))
+        tell(StepBegan(number, of, name))
         if step is not None:
+            self._control.begin_step(self._run, name)
             apply(self._directives(step), self._control, self._owner.clock, tell)
-        ended = self._launch(number, name, step, window) if order.command else self._wait(name, window)
-        tell(ended)
+        if order.command:
+            tell(self._launch(number, name, step, window))
+        else:
+            tell(YourTurn(text, window, self._registration))
+            tell(self._wait(name, window))
 
     def _directives(self, step: Step) -> Directives:
         return Directives(
@@ -202,6 +210,7 @@ class Steps:
             step=step.name if step is not None else None,
             ca_file=self._ca_file,
             workplace=self._workplace,
+            browser_log=order.out.resolve() / "logs" / "browser.log",
         )
         log = order.out / "logs" / f"{number}-{name}.log"
         ended = client.run(list(order.command or ()), env, timeout=window, log=log)
@@ -222,10 +231,11 @@ class Steps:
         self._document["ca_file"] = str(self._ca_file)
         data = json.dumps(self._document, indent=2).encode()
         write_atomically(self._registration, data, private=True)
-        client.furnish(
-            self._workplace,
-            Reporting(url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run),
-        )
+        if self._owner.order.command is not None:
+            reporting = Reporting(
+                url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run
+            )
+            client.furnish(self._workplace, reporting)
         self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - its own helper
 
 
@@ -239,4 +249,8 @@ def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:
     except RefusedError as refusal:
         if refusal.status >= 500:
             raise HarnessError("the server failed during the run", actual=str(refusal)) from refusal
+        raise
+    except UnreachableError as error:
+        if order.server.url is None:
+            raise HarnessError("the run's own server went away", actual=str(error)) from error
         raise

@@ -55,7 +55,14 @@ def split_command(command: str) -> list[str]:
 
 
 def environment(
-    base: Mapping[str, str], *, registration: Path, profile: str, step: str | None, ca_file: Path, workplace: Path
+    base: Mapping[str, str],
+    *,
+    registration: Path,
+    profile: str,
+    step: str | None,
+    ca_file: Path,
+    workplace: Path,
+    browser_log: Path,
 ) -> dict[str, str]:
     """The environment of the client: `base`, and the names that outsiders rely on.
 
@@ -72,7 +79,7 @@ def environment(
         "NODE_EXTRA_CA_CERTS": str(ca_file),
         "BROWSER": str(_launcher(workplace)),
         "ACRMOCK_BROWSER_REPORT": str(workplace / "browser.json"),
-        "ACRMOCK_BROWSER_LOG": str(workplace / "browser.log"),
+        "ACRMOCK_BROWSER_LOG": str(browser_log),
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }

@@ -34,14 +34,20 @@ class RegistrationRefused:
 
 @dataclass(frozen=True, slots=True)
 class StepBegan:
-    """A step begins: its number from 1, of how many, its name, what the client is asked to do, and the window in seconds."""
+    """A step begins: its number from 1, of how many, and its name."""
 
     number: int
     of: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class YourTurn:
+    """The run waits for a client that somebody else drives: what it is asked to do, and the window in seconds."""
+
     text: str
     window: float
-    launched: bool
+    registration: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class FilesWritten:
     names: tuple[str, ...]
 
 
-Event = ServerReady | Registered | RegistrationRefused | StepBegan | Waiting | StepEnded | Judged | FilesWritten
+Event = ServerReady | Registered | RegistrationRefused | StepBegan | YourTurn | Waiting | StepEnded | Judged | FilesWritten
 
 
 class Handler(Protocol):

@@ -41,16 +41,14 @@ class Sign:
     fix: str = ""
 
 
-def examine(
-    *, server: str | None, token: str | None, data: Path, ports: Sequence[int], clock: Clock | None = None
-) -> Iterator[Sign]:
+def examine(choice: ServerChoice, ports: Sequence[int], clock: Clock | None = None) -> Iterator[Sign]:
     """All signs, in order."""
     yield _python()
     yield _tls()
     yield from (_port(port) for port in ports)
-    yield _disk(data)
-    yield from _server(ServerChoice(url=server, token=token, data=data), clock or SystemClock())
-    yield _trust(data)
+    yield _disk(choice.data)
+    yield from _server(choice, clock or SystemClock())
+    yield _trust(choice.data)
 
 
 def _python() -> Sign:
@@ -119,8 +117,9 @@ def _trust(data: Path) -> Sign:
     try:
         ca_file = read_ready(data).ca_file
     except SetupError:
-        ca_file = "CA.pem (from `acrmock ca export`)"
+        ca_file = "acrmock-ca.pem"
     system = platform.system()
     how = TRUST.get(system, TRUST["Linux"]).replace("CA", ca_file, 1) if system in TRUST else "see your system's manual"
+    how += "   (`acrmock ca export > acrmock-ca.pem` first)" if ca_file == "acrmock-ca.pem" else ""
     said = f"per process: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS = {ca_file}"
     return Sign("trust", None, said, f"for everybody on {system}: {how}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from acrmock.clock import SystemClock, rfc3339
 from acrmock.errors import SetupError
 from acrmock.facts import Facts, Profile
 from acrmock.record import EventEntry
@@ -60,6 +61,7 @@ def judge_recording(recording: Recording, facts: Facts, question: Question) -> R
         only=question.only,
         resolutions=question.resolutions,
         baseline=read_baseline(question.baseline) if question.baseline else None,
+        judged_at=rfc3339(SystemClock().now()),
     )
     return result
 
@@ -92,6 +94,22 @@ def read_result(path: Path) -> Result:
         raise SetupError("the result cannot be read", where=str(path), actual=error.strerror or str(error)) from error
     except msgspec.MsgspecError as error:
         raise SetupError("this is not a result", where=str(path), actual=str(error)) from error
+
+
+def check_question(question: Question, profile: Profile) -> None:
+    """Refuse, before a run is driven, what the judge would refuse after it; raises `SetupError`."""
+    known = {
+        "--claim": (question.claims or (), set(profile.claims)),
+        "--only": (question.only, {*profile.groups, *profile.weights}),
+    }
+    for flag, (given, allowed) in known.items():
+        for name in given:
+            if name not in allowed:
+                raise SetupError(
+                    f"profile {profile.name} has no such thing", where=flag, expected=", ".join(sorted(allowed)), actual=name[:80]
+                )
+    if question.baseline is not None:
+        read_baseline(question.baseline)
 
 
 def claims_or_none(claims: Sequence[str]) -> tuple[str, ...] | None:

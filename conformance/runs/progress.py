@@ -15,6 +15,7 @@ from conformance.runs.events import (
     StepBegan,
     StepEnded,
     Waiting,
+    YourTurn,
 )
 
 
@@ -39,10 +40,13 @@ def _lines(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line p
             return (f"register  {document.get('application')} in {document.get('environment')}",)
         case RegistrationRefused(reason=reason):
             return ("register  refused", *(f"          {line}" for line in reason.splitlines()))
-        case StepBegan(launched=True) as step:
-            return (f"step {step.number}/{step.of}  {step.name}",)
         case StepBegan() as step:
-            return (f"step {step.number}/{step.of}  {step.name}", f"          your turn, within {step.window:.0f} s: {step.text}")
+            return (f"step {step.number}/{step.of}  {step.name}",)
+        case YourTurn() as turn:
+            return (
+                f"          your turn, within {turn.window:.0f} s: {turn.text}",
+                f"          credentials: {turn.registration}",
+            )
         case Waiting(seconds=seconds, why=why):
             return (f"          waiting {seconds:.1f} s: {why}",)
         case StepEnded(timed_out=True) as step:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 import requests
 import urllib3
 
 from acrmock.errors import SetupError
-from acrmock.record import Content, HttpRequest, HttpResponse, NameValue, PostData
 from conformance.control import Control
 from conformance.runs.forms import Form, parse_forms
+from conformance.runs.observation import observed_request, observed_response
 
 MAX_PAGES = 20
 TIMEOUT = 15.0
@@ -131,7 +131,7 @@ class Robot:
                 answer._content = answer.raw.read(MAX_PAGE_BYTES, decode_content=True)  # noqa: SLF001 - bounded read
                 return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise RobotError("the page cannot be opened", where=_bare(visit.url), actual=str(error)[:300]) from error
+            raise RobotError("the page cannot be opened", where=_bare(visit.url), actual=_why(error)) from error
 
     def _answer_page(self, url: str, answer: requests.Response) -> Visit:
         forms = parse_forms(answer.text)
@@ -172,8 +172,8 @@ class Robot:
             "run": self.reporting.run,
             "application": self.registration.application,
             "environment": self.registration.environment,
-            "request": msgspec.to_builtins(_har_request(answer.request)),
-            "response": msgspec.to_builtins(_har_response(answer)),
+            "request": msgspec.to_builtins(observed_request(answer.request)),
+            "response": msgspec.to_builtins(observed_response(answer)),
         }
         with Control(self.reporting.url, self.reporting.control_token, self.reporting.ca_file or None) as control:
             control.observe(body)
@@ -205,6 +205,12 @@ def _read(path: str, type_: type[Any]) -> Any:
         raise SetupError("cannot be read", where=path, actual=str(error)) from error
 
 
+def _why(error: Exception) -> str:
+    """Why a page could not be opened, without the address: its query may carry a code."""
+    inner = error.args[0] if error.args else error
+    return str(getattr(inner, "reason", inner)).partition("url: ")[0][:300]
+
+
 def _origin(url: str) -> tuple[str, str, int]:
     try:
         parts = urlsplit(url)
@@ -234,39 +240,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _har_request(request: requests.PreparedRequest) -> HttpRequest:
-    url = request.url or ""
-    body = request.body or b""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
-    kind = str(request.headers.get("Content-Type", ""))
-    post = PostData(mimeType=kind, text=text, params=_pairs(parse_qsl(text, keep_blank_values=True))) if text else None
-    return HttpRequest(
-        method=request.method or "GET",
-        url=url,
-        headers=_pairs(request.headers.items()),
-        queryString=_pairs(parse_qsl(urlsplit(url).query, keep_blank_values=True)),
-        postData=post,
-        bodySize=len(text),
-    )
-
-
-def _har_response(answer: requests.Response) -> HttpResponse:
-    content = answer.content
-    kind = answer.headers.get("Content-Type", "")
-    return HttpResponse(
-        status=answer.status_code,
-        statusText=answer.reason or "",
-        headers=_pairs(answer.headers.items()),
-        content=Content(size=len(content), mimeType=kind, text=content.decode("utf-8", "replace")),
-        redirectURL=answer.headers.get("Location", ""),
-        bodySize=len(content),
-    )
-
-
-def _pairs(items: Any) -> tuple[NameValue, ...]:
-    return tuple(NameValue(name=str(name), value=str(value)) for name, value in items)
 
 
 def _log(text: str) -> None:

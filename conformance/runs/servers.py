@@ -15,10 +15,11 @@ from conformance.control import Control, read_ready
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """Which server: `url` of one that is there (with `token`, or found through `data`), else a private one."""
+    """Which server: `url` of one that is there (with `token` and `ca_file`, or found through `data`), else a private one."""
 
     url: str | None = None
     token: str | None = None
+    ca_file: Path | None = None
     data: Path = Path("acrmock-data")
 
 
@@ -45,8 +46,8 @@ def connect(choice: ServerChoice) -> Control:
     token = choice.token or os.environ.get("ACRMOCK_TOKEN")
     if choice.url is not None and token:
         ready_file = choice.data / "ready.json"
-        ca_file = read_ready(choice.data).ca_file if ready_file.is_file() else None
-        return Control(choice.url, token, _existing(ca_file))
+        found = read_ready(choice.data).ca_file if ready_file.is_file() else None
+        return Control(choice.url, token, _authority(choice, found))
     ready = read_ready(choice.data)
     if choice.url is not None and choice.url.rstrip("/") != ready.url.rstrip("/"):
         raise SetupError(
@@ -55,8 +56,10 @@ def connect(choice: ServerChoice) -> Control:
             actual=choice.url,
             fix="give its token with --token, or its directory with --data",
         )
-    return Control(ready.url, token or ready.control_token, _existing(ready.ca_file))
+    return Control(ready.url, token or ready.control_token, _authority(choice, ready.ca_file))
 
 
-def _existing(path: str | None) -> str | None:
-    return path if path and Path(path).is_file() else None
+def _authority(choice: ServerChoice, found: str | None) -> str | None:
+    """The authority to trust: the one named, else that of the data directory, else the environment's, else the system's."""
+    named = (choice.ca_file and str(choice.ca_file), found, os.environ.get("REQUESTS_CA_BUNDLE"), os.environ.get("SSL_CERT_FILE"))
+    return next((path for path in named if path and Path(path).is_file()), None)

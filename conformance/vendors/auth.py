@@ -12,31 +12,22 @@ import subprocess
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import requests
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from acrmock.clock import Clock
-from acrmock.errors import SetupError
-from conformance.vendors.config import Registration
+from conformance.vendors.config import Registration, VendorError
+from conformance.vendors.idtoken import verify
 from conformance.vendors.listener import Listener
 
 TIMEOUT = 20.0
 BROWSER_WINDOW = 45.0
 CLOCK_SKEW = 60
-
-
-class VendorError(SetupError):
-    """The vendor's client cannot do what it set out to do; exit code 1, and only its traffic is judged."""
-
-    exit_code = 1
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -214,22 +205,14 @@ class Authentication:
         """Verify signature, issuer, audience, times and nonce of the ID token (OpenID Connect Core section 3.1.3.7)."""
         with self.plain_session() as session:
             found = _json(session.get(self.metadata()["jwks_uri"], timeout=TIMEOUT), "the keys")
-        keys = KeySet.import_key_set(cast("Any", found))
-        now = int(self.clock.now().timestamp())
-        expected: dict[str, Any] = {
-            "iss": {"essential": True, "value": self.registration.issuer},
-            "aud": {"essential": True, "value": self.client_id()},
-            "sub": {"essential": True},
-            "exp": {"essential": True},
-            "iat": {"essential": True},
-        }
-        if attempt.nonce:
-            expected["nonce"] = {"essential": True, "value": attempt.nonce}
-        try:
-            claims = jwt.decode(str(token.get("id_token")), keys, algorithms=["RS256"]).claims
-            jwt.JWTClaimsRegistry(now=now, leeway=CLOCK_SKEW, **expected).validate(claims)
-        except (JoseError, ValueError) as error:
-            raise VendorError("the ID token does not hold", actual=str(error)) from error
+        verify(
+            str(token.get("id_token")),
+            found,
+            issuer=self.registration.issuer,
+            audience=self.client_id(),
+            nonce=attempt.nonce,
+            now=self.clock.now(),
+        )
 
     def read_userinfo(self) -> None:
         """Read who signed in, to show it to the user."""

@@ -11,7 +11,8 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import HTTPAdapter
 
-from conformance.vendors.auth import TIMEOUT, Attempt, Authentication, VendorError
+from conformance.vendors.auth import TIMEOUT, Attempt, Authentication
+from conformance.vendors.config import VendorError
 
 A = TypeVar("A", bound=type[Authentication])
 

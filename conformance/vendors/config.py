@@ -12,6 +12,12 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts
 
 
+class VendorError(SetupError):
+    """The vendor's client cannot do what it set out to do; exit code 1, and only its traffic is judged."""
+
+    exit_code = 1
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A test user of the registration document."""
 

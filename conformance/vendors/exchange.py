@@ -11,8 +11,8 @@ import requests
 
 from acrmock.clock import Clock
 from acrmock.facts import Facts, MappingVersion, Registry
-from conformance.vendors.auth import Authentication, VendorError
-from conformance.vendors.config import Registration, Wording
+from conformance.vendors.auth import Authentication
+from conformance.vendors.config import Registration, VendorError, Wording
 from conformance.vendors.state import Sent
 from synthetic import transactions
 

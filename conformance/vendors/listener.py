@@ -68,7 +68,7 @@ class Listener:
         path, _, query = target.partition("?")
         if path != self._path:
             return False
-        self._answers.put(f"{self._base}{path}?{query or body}")
+        self._answers.put(f"{self._base}{path}?" + "&".join(filter(None, (query, body))))
         return True
 
     def _listen(self, family: socket.AddressFamily, address: str) -> ThreadingHTTPServer:

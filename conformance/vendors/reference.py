@@ -10,8 +10,8 @@ from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.facts import Facts, MappingVersion, Registry
 from conformance.vendors import state as memory
-from conformance.vendors.auth import Authentication, VendorError
-from conformance.vendors.config import Registration, wording
+from conformance.vendors.auth import Authentication
+from conformance.vendors.config import Registration, VendorError, wording
 from conformance.vendors.data import ExamSource
 from conformance.vendors.exchange import Exam, Exchange, Outcome
 

@@ -25,6 +25,7 @@ from mockserver.onboarding.model import User
 
 AUTO_CONSENT = "auth.auto_consent"
 TRY_AGAIN = "The user name or the password is wrong. Both stand in the registration document."
+CHOOSE = "Press one of the two buttons: to sign in and allow, or to deny."
 
 
 def answer_authorize(call: Call) -> flask.Response:
@@ -56,20 +57,17 @@ def answer_sign_in(call: Call) -> flask.Response:
     if decision == names.deny:
         return _deny(call, wanted)
     user = _proved(call, username, password)
-    if decision != names.allow or user is None:
-        field = FieldProblem(
-            pointer=f"/request/postData/{names.username}", element=names.username, reason="no such user and password"
-        )
-        call.notes.refusal("acrmock:sign-in-failed", TRY_AGAIN, fields=(field,))
-        return _show_form(call, wanted, username=username, problem=TRY_AGAIN)
-    return _allow(call, wanted, user)
+    if decision == names.allow and user is not None:
+        return _allow(call, wanted, user)
+    problem, name = (TRY_AGAIN, names.username) if decision == names.allow else (CHOOSE, names.decision)
+    field = FieldProblem(pointer=f"/request/postData/{name}", element=name, reason=problem)
+    call.notes.refusal("acrmock:sign-in-failed", problem, fields=(field,))
+    return _show_form(call, wanted, username=username, problem=problem)
 
 
 def auto_consent(call: Call) -> User | None:
     """The user who signs in by itself where the server or the application was told so; else None."""
-    setting = call.engine.facts.settings.get(AUTO_CONSENT)
-    default = bool(getattr(call.engine, "auto_consent", False)) or bool(setting is not None and setting.value)
-    if not call.registration.settings.get(AUTO_CONSENT, default) or not call.registration.users:
+    if not call.registration.settings.get(AUTO_CONSENT, call.engine.auto_consent) or not call.registration.users:
         return None
     return call.registration.users[0]
 

@@ -40,7 +40,8 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     def refuse_delete() -> None:
         # a route for it would make every Allow header name DELETE
         refused = flask.request.routing_exception
-        if flask.request.method == "DELETE" and isinstance(refused, MethodNotAllowed) and flask.request.path.startswith(names.base):
+        here = flask.request.path.startswith(f"{names.base}/")
+        if here and flask.request.method == "DELETE" and isinstance(refused, MethodNotAllowed):
             allowed = ", ".join(sorted(refused.valid_methods or ()))
             raise Problem("delete-not-offered", headers=(("Allow", allowed),))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from acrmock.facts import load_facts
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
@@ -42,6 +43,7 @@ BASE = "https://localhost:8443/test"
 CALLBACK = "https://localhost:8765/callback"
 START = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 SCOPE = "openid offline_access lcsr_data_submission"
+BRANCH = next(rule.id for rule in load_facts().registries[0].versions[-1].rules if rule.when is not None)
 Mutation = Callable[["Story"], None]
 
 
@@ -327,6 +329,7 @@ class Vendor:
             records=(record,),
             elements=("Patient_Sex",),
             values=("Patient_Sex=F",),
+            branches=(BRANCH,),
         )
         facts = HttpFacts(
             operation=Operation.NRDR_POST,

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 
 import mockserver
 from acrmock.errors import SetupError
+from acrmock.record import HttpEntry
 from mockserver import Engine
+from mockserver.sqlite import SqliteStore
 
 Start = Any
 
@@ -177,6 +184,94 @@ def test_without_tls_and_behind_a_public_url(start: Start) -> None:
     assert run.engine.ready.ca_file is None
     answer = requests.get(f"http://127.0.0.1:{port}/.well-known/oauth-authorization-server/test/oauth2/default", timeout=10)
     assert answer.json() == {"issuer": "https://acr.example:9443/test/oauth2/default"}
+
+
+CHILD = """
+import sys, threading
+sys.path.insert(0, sys.argv[2])
+from conftest import Application, Engine, TinyFacts, registration, tiny_house, tiny_wires
+
+engine = Engine(sys.argv[1], facts=TinyFacts(), wires=tiny_wires, house=tiny_house, tls=False)
+ready = engine.start()
+with engine.core.store.write() as unit:
+    engine.core.applications.save(unit, Application(id="default", name="Tiny", environments={"test": registration()}))
+print(ready.port, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_kill_during_posts_loses_no_answered_one(start: Start, tmp_path: Path) -> None:
+    """A server killed while four clients post still has, after a restart, each post that it had answered, and its entry."""
+    here = Path(__file__).resolve().parent
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path), str(here)],
+        stdout=subprocess.PIPE,
+        cwd=here.parents[1],
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
+    )
+    assert child.stdout is not None
+    url = f"http://127.0.0.1:{int(child.stdout.readline())}/test/nrdr/notes"
+    answered: list[str] = []
+    enough = threading.Event()
+
+    def post(name: str) -> None:
+        with requests.Session() as session, contextlib.suppress(requests.RequestException):
+            session.trust_env = False
+            for number in range(100_000):
+                if session.post(f"{url}/{name}{number}", data=b"x", timeout=30).status_code == 202:
+                    answered.append(f"{name}{number}")
+                if len(answered) >= 100:
+                    enough.set()
+
+    clients = [threading.Thread(target=post, args=(name,)) for name in "abcd"]
+    for client in clients:
+        client.start()
+    assert enough.wait(60)
+    child.kill()
+    for client in clients:
+        client.join(60)
+    child.wait()
+    child.stdout.close()
+    run = start(tmp_path, register=False)
+    with run.engine.core.store.read() as snapshot:
+        kept = {key for key, _ in snapshot.scan("note", ("default", "test"), msgspec.Struct)}
+    assert set(answered) <= kept
+    recorded = {entry.request.url.rpartition("/")[2] for entry in run.entries() if isinstance(entry, HttpEntry)}
+    assert recorded == kept
+
+
+def test_full_disk_at_the_start(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full when the engine starts is a setup error, and the store is let go."""
+    start(tmp_path).engine.stop()
+
+    def full(_store: SqliteStore) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    monkeypatch.setattr(
+        SqliteStore, "_before_commit", property(lambda store: lambda: full(store), lambda _store, _hook: None), raising=False
+    )
+    with pytest.raises(SetupError, match="no room"):
+        start(tmp_path)
+    monkeypatch.undo()
+    assert start(tmp_path, register=False).engine.ready is not None
+
+
+def test_forgotten_engine_does_not_keep_its_process() -> None:
+    """A program that ends, by an error too, without stopping its engine does end."""
+    here = Path(__file__).resolve().parent
+    child = CHILD.replace("sys.argv[1]", "None").replace("sys.argv[2]", "sys.argv[1]")
+    child = child.replace("threading.Event().wait()", "1 / 0")
+    done = subprocess.run(
+        [sys.executable, "-c", child, str(here)],
+        cwd=here.parents[1],
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"ZeroDivisionError" in done.stderr
 
 
 def test_engine_is_loaded_lazily() -> None:

@@ -182,9 +182,14 @@ class Party:
         }
 
     def submit(
-        self, body: Any, *, bearer: str | None = "", path: str = "/nrdr/lcsr/v1.7/transactions", content_type: str = "application/json",
+        self,
+        body: Any,
+        *,
+        bearer: str | None = "",
+        path: str = "/nrdr/lcsr/v1.7/transactions",
+        content_type: str = "application/json",
         headers: dict[str, str] | None = None,
-    ) -> TestResponse:  # fmt: skip
+    ) -> TestResponse:
         """Post a body (encoded unless it is bytes) with the access token, made when none is given; None sends none."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = dict(headers or {})
@@ -194,7 +199,9 @@ class Party:
 
     def status(self, transaction_id: str, *, bearer: str = "") -> TestResponse:
         """Ask for a status."""
-        return self.get(f"/nrdr/lcsr/transactions/{transaction_id}", headers={"Authorization": f"Bearer {bearer or self.bearer()}"})
+        return self.get(
+            f"/nrdr/lcsr/transactions/{transaction_id}", headers={"Authorization": f"Bearer {bearer or self.bearer()}"}
+        )
 
     def bearer(self) -> str:
         """An access token of the first user, signed in once."""
@@ -281,7 +288,10 @@ def _from_loopback(gate: Gate) -> Any:
 
 def hidden(page: str) -> dict[str, str]:
     """The hidden fields of a page."""
-    return {unescape(name): unescape(value) for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)}
+    return {
+        unescape(name): unescape(value)
+        for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page)
+    }
 
 
 def returned(answer: TestResponse) -> dict[str, str]:

@@ -317,7 +317,8 @@ breaks(
 breaks("tx-version-in-force", "obsolete", put(Op.NRDR_POST, f"{T}/mapping_state", "obsolete"))
 breaks("tx-version-in-force", "unknown", put(Op.NRDR_POST, f"{T}/mapping_state", "unknown"))
 breaks("tx-complete", "never", every(Op.NRDR_POST, f"{T}/records/0/status", "Incomplete"))
-breaks("tx-coverage", "below the bar", every(Op.NRDR_POST, f"{T}/values", ()))
+breaks("tx-coverage", "no values", every(Op.NRDR_POST, f"{T}/values", ()))
+breaks("tx-coverage", "no branches", every(Op.NRDR_POST, f"{T}/branches", ()))
 
 
 def _same_id(story: Story) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cli import app
+
 ROOT = Path(__file__).resolve().parents[3]
 
 VERBS = ("serve", "register", "demo", "certify", "score", "report", "resolve", "generate", "facts", "doctor", "ca")
@@ -19,7 +21,13 @@ def acrmock(*arguments: str, cwd: Path | None = None, **environment: str) -> sub
     """The real command, as a process of its own."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment}
     return subprocess.run(
-        [sys.executable, "-m", "conformance.cli", *arguments], capture_output=True, text=True, env=env, cwd=cwd, timeout=60, check=False
+        [sys.executable, "-m", "conformance.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=cwd,
+        timeout=60,
+        check=False,
     )
 
 
@@ -96,7 +104,9 @@ def test_bad_usage_is_explained(arguments: tuple[str, ...], tmp_path: Path) -> N
     assert "Traceback" not in answer.stderr + answer.stdout
 
 
-@pytest.mark.parametrize("content", ["", "\x00\xff", "{}", "schema: acrmock/layer/1\nkind: settings\nsettings:\n  auth.nonsense: 3\n"])
+@pytest.mark.parametrize(
+    "content", ["", "\x00\xff", "{}", "schema: acrmock/layer/1\nkind: settings\nsettings:\n  auth.nonsense: 3\n"]
+)
 def test_a_bad_overlay_is_named(content: str, tmp_path: Path) -> None:
     """A bad overlay is refused with its file."""
     overlay = tmp_path / "mine.yaml"
@@ -144,7 +154,6 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 def test_unexpected_errors_say_how_to_report(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A programming error is one line and exit code 4; with ACRMOCK_DEBUG it is raised."""
-    from conformance.cli import app
 
     def broken(**_: object) -> None:
         raise ZeroDivisionError("boom")
@@ -160,7 +169,6 @@ def test_unexpected_errors_say_how_to_report(capsys: pytest.CaptureFixture[str],
 
 def test_interruption_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C leaves with 130 and a word, without a traceback."""
-    from conformance.cli import app
 
     def interrupted(**_: object) -> None:
         raise KeyboardInterrupt
@@ -168,3 +176,20 @@ def test_interruption_is_130(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setattr(app.cli, "main", interrupted)
     assert app.run([]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_shell_can_complete() -> None:
+    """The completion script of a shell is printed on its request, and verbs are completed."""
+    script = acrmock(_ACRMOCK_COMPLETE="bash_source")
+    assert "_acrmock_completion" in script.stdout
+    words = acrmock(_ACRMOCK_COMPLETE="bash_complete", COMP_WORDS="acrmock cer", COMP_CWORD="1")
+    assert "certify" in words.stdout
+
+
+@pytest.mark.parametrize("flags", [("--claim", "telepathy"), ("--only", "auth-telepathy"), ("--baseline", "nothing.txt")])
+def test_a_question_that_cannot_be_asked_is_refused_before_the_run(flags: tuple[str, ...], tmp_path: Path) -> None:
+    """Unknown claims, checks and baselines are named at once, not after the client has run."""
+    answer = acrmock("certify", "--launch", sys.executable, *flags, cwd=tmp_path)
+    assert answer.returncode == 2, answer.stderr
+    assert flags[0] in answer.stderr
+    assert "step" not in answer.stderr

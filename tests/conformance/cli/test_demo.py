@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,17 +52,21 @@ def test_a_broken_demo_names_its_check(check: str, code: int, tmp_path: Path) ->
 
 def test_launch_with_a_vendor_that_does_everything_at_once(tmp_path: Path) -> None:
     """`certify --launch … --once` runs the client a single time; what was not given is not the vendor's to answer for."""
-    answer = acrmock("certify", "--launch", f"{VENDOR} --once", "--once", "--format", "json", cwd=tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        redirect_url = f"https://localhost:{probe.getsockname()[1]}/cb?tenant=1"
+    flags = ("--once", "--redirect-url", redirect_url, "--format", "json")
+    answer = acrmock("certify", "--launch", f"{VENDOR} --once", *flags, cwd=tmp_path)
     findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
     assert [check for check, f in findings.items() if f["outcome"] == "failed"] == [], answer.stderr
     assert findings["apply-name"]["outcome"] == "not-applicable"
     assert findings["tx-update"]["outcome"] == "passed"
-    assert [path.name for path in (tmp_path / "acrmock-out" / "logs").iterdir()] == ["1-everything.log"]
+    assert [path.name for path in (tmp_path / "acrmock-out" / "logs").glob("?-*")] == ["1-everything.log"]
 
 
 def test_a_client_that_crashes_is_noted_and_not_ready(tmp_path: Path) -> None:
     """A client that leaves at once with an error gives an incomplete verdict, its output is kept, and no traceback is ours."""
-    launch = f"\"{sys.executable}\" -c \"import sys; print('oh dear'); sys.exit(3)\""
+    launch = f'"{sys.executable}" -c "import sys; print(\'oh dear\'); sys.exit(3)"'
     answer = acrmock("certify", "--launch", launch, "--format", "json", cwd=tmp_path)
     assert answer.returncode == 3, answer.stderr
     assert "left with 3" in answer.stderr
@@ -87,3 +93,22 @@ def test_a_refused_registration_is_evidence(tmp_path: Path) -> None:
     findings = {f["check"]: f["outcome"] for f in json.loads(answer.stdout)["findings"]}
     assert findings["apply-addresses"] == "failed"
     assert findings["auth-code-flow"] == "not-exercised"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_an_interrupted_run_stops_its_client(tmp_path: Path) -> None:
+    """Ctrl-C stops the client and the run, keeps the journal, and leaves with 130 and no traceback."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    launch = f'"{sys.executable}" -c "import threading; threading.Event().wait()"'
+    line = [sys.executable, "-m", "conformance.cli", "certify", "--launch", launch]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        for said in process.stderr:
+            if said.startswith("step 1"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
+    assert "Traceback" not in rest
+    assert "interrupted" in rest
+    assert (tmp_path / "acrmock-out" / "journal.ndjson").exists()

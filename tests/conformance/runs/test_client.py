@@ -42,12 +42,15 @@ def test_a_client_that_does_not_end_is_stopped_with_its_children(tmp_path: Path)
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     end = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    child = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); f = open({str(fifo)!r}, 'wb'); f.write(b'x'); f.flush(); signal.pause()"
+    child = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        f"f = open({str(fifo)!r}, 'wb'); f.write(b'x'); f.flush(); signal.pause()"
+    )
     code = f"import subprocess, sys, signal; subprocess.Popen([sys.executable, '-c', {child!r}]); signal.pause()"
     ended = client.run([sys.executable, "-c", code], os.environ, timeout=2.0, log=tmp_path / "1.log")
     assert (ended.code, ended.timed_out) == (None, True)
     os.set_blocking(end, True)
-    with open(end, "rb") as alive:
+    with os.fdopen(end, "rb") as alive:
         assert alive.read() == b"x"  # the end comes only when the child is gone
 
 
@@ -55,7 +58,13 @@ def test_the_environment_has_the_names_that_outsiders_rely_on(tmp_path: Path) ->
     """The documented variables are set, the control token is not handed on, and no proxy is asked for loopback."""
     base = {"PATH": "p", "ACRMOCK_TOKEN": "t", "ACRMOCK_STEP": "old", "NO_PROXY": "corp"}
     env = client.environment(
-        base, registration=tmp_path / "r.json", profile="lcsr", step=None, ca_file=tmp_path / "ca.pem", workplace=tmp_path
+        base,
+        registration=tmp_path / "r.json",
+        profile="lcsr",
+        step=None,
+        ca_file=tmp_path / "ca.pem",
+        workplace=tmp_path,
+        browser_log=tmp_path / "b",
     )
     assert env["ACRMOCK_REGISTRATION"] == str(tmp_path / "r.json")
     assert env["ACRMOCK_PROFILE"] == "lcsr"

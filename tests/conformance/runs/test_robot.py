@@ -81,7 +81,14 @@ def test_it_reports_what_it_saw(door: Callable[..., Door], ca_file: Path) -> Non
 
 @pytest.mark.parametrize(
     "target",
-    ["https://example.org/callback", "http://localhost:9/callback", "https://localhost:9/other", "file:///etc/passwd", "//x", "https://[bad"],
+    [
+        "https://example.org/callback",
+        "http://localhost:9/callback",
+        "https://localhost:9/other",
+        "file:///etc/passwd",
+        "//x",
+        "https://[bad",
+    ],
 )
 def test_it_refuses_strangers(target: str, ca_file: Path) -> None:
     """An address that is neither the issuer's nor registered is not opened."""

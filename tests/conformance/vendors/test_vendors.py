@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from acrmock.facts import load_facts
 from conformance.result import Outcome, Result, Verdict, Weight
+from conformance.runs import certification
 from conformance.runs.certification import certify
 from conformance.runs.demo import order
 from conformance.runs.judging import Question, judge_recording, read_recording
@@ -53,7 +55,9 @@ def test_every_scored_check_has_a_broken_vendor() -> None:
 def test_the_reference_vendor_passes_everything(run: Run) -> None:
     """All points, ready, and the files say so; the recording, judged again, gives the same findings."""
     result, out = run(None)
-    assert {f.check: f.actual for f in result.findings if f.weight is not Weight.NOT_SCORED and f.outcome is not Outcome.PASSED} == {}
+    assert {
+        f.check: f.actual for f in result.findings if f.weight is not Weight.NOT_SCORED and f.outcome is not Outcome.PASSED
+    } == {}
     assert result.verdict is Verdict.READY
     assert result.points.earned == result.points.possible > 0
     again = judge_recording(read_recording(out / JOURNAL), load_facts(), Question())
@@ -64,10 +68,28 @@ def test_the_reference_vendor_passes_everything(run: Run) -> None:
     assert {path.name for path in out.iterdir()} == {"result.json", "report.html", "junit.xml", "traffic.har", JOURNAL, "logs"}
 
 
+def test_the_reference_vendor_is_ready_for_rotation(tmp_path: Path) -> None:
+    """Where each refresh gives a new refresh token, and PKCE is demanded, it passes everything too."""
+    with order("lcsr", tmp_path) as prepared:
+        settings = {**prepared.application.settings, "auth.refresh_mode": "rotate", "auth.pkce_required": True}
+        application = dataclasses.replace(prepared.application, settings=settings)
+        result = certify(dataclasses.replace(prepared, application=application))
+    assert result.verdict is Verdict.READY
+    assert _failed(result) == set()
+
+
+def test_a_rejected_record_is_corrected_and_sent_again(run: Run) -> None:
+    """The vendor reads the errors of a rejected record, mends the element that they name and posts it anew."""
+    _, out = run("tx-schema")
+    log = (out / "logs" / "2-submit.log").read_text("utf-8").splitlines()
+    rejected = next(number for number, line in enumerate(log) if line.startswith("rejected: /"))
+    assert any(line.startswith("posted 1 exams") for line in log[rejected:])
+    assert log[-1].endswith("Posted")
+
+
 def test_nothing_secret_is_left_behind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """No client secret, password or token that the vendor held stands in any file of the package."""
     held: list[str] = []
-    from conformance.runs import certification
 
     class Watched(certification.Steps):
         def __init__(self, *arguments: Any) -> None:

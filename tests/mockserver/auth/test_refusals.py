@@ -69,7 +69,7 @@ def test_client_unknown(house: Any, client: str | None, whose: str) -> None:
     ("change", "error", "code"),
     [
         ({"response_type": "token"}, "unsupported_response_type", "authorize-unsupported-response-type"),
-        ({"response_type": "\u202e<script>\"\\"}, "unsupported_response_type", "authorize-unsupported-response-type"),
+        ({"response_type": '\u202e<script>"\\'}, "unsupported_response_type", "authorize-unsupported-response-type"),
         ({"response_type": None}, "invalid_request", "authorize-invalid-request"),
         ({"scope": None}, "invalid_scope", "authorize-invalid-scope"),
         ({"scope": "lcsr_data_submission"}, "invalid_scope", "authorize-invalid-scope"),
@@ -214,8 +214,13 @@ def test_form_that_was_not_made_here(house: Any, support: Any, change: str) -> N
     source = house.other if change == "foreign" else house.test
     value = support.hidden(source.authorize().text)["request"]
     values = {
-        "forged": [value[:-4] + "AAAA"], "missing": [], "twice": [value, value], "foreign": [value], "old": [value], "cut": [value[:20]],
-    }[change]  # fmt: skip
+        "forged": [value[:-4] + "AAAA"],
+        "missing": [],
+        "twice": [value, value],
+        "foreign": [value],
+        "old": [value],
+        "cut": [value[:20]],
+    }[change]
     if change == "old":
         house.clock.wait(1201)
     form = [("username", "user1"), ("password", "pass1"), ("decision", "allow"), *(("request", item) for item in values)]
@@ -271,7 +276,7 @@ def test_redirect_uri_must_be_equal(house: Any) -> None:
         (False, "a-verifier-that-is-long-enough-for-the-rules-43", "unexpected", 400),
     ],
 )
-def test_pkce_matrix(house: Any, challenged: bool, verifier: str | None, state: str, status: int) -> None:
+def test_pkce_matrix(house: Any, challenged: Any, verifier: str | None, state: str, status: int) -> None:
     """PKCE is enforced whenever a challenge was sent, and a verifier without a challenge is refused."""
     party = house.test
     changes = {} if challenged else {"code_challenge": None, "code_challenge_method": None}
@@ -329,7 +334,7 @@ def test_client_not_authenticated(house: Any, change: dict[str, Any], whose: str
 
 @pytest.mark.parametrize(("form", "error"), [
     ({"grant_type": "password", "username": "user1", "password": "pass1"}, "unsupported_grant_type"),
-    ({"grant_type": "\u202e\"\\"}, "unsupported_grant_type"),
+    ({"grant_type": '\u202e"\\'}, "unsupported_grant_type"),
     ({"grant_type": None}, "invalid_request"), ({"grant_type": ""}, "invalid_request"),
     ({"grant_type": "authorization_code"}, "invalid_request"), ({"grant_type": "refresh_token"}, "invalid_request"),
     ({"grant_type": "authorization_code", "code": "made-up"}, "invalid_grant"),
@@ -361,14 +366,17 @@ def test_refresh_scope(house: Any) -> None:
 
 def test_duplicate_token_parameter(house: Any) -> None:
     """A repeated field in the token request is refused."""
-    body = f"grant_type=refresh_token&refresh_token=a&refresh_token=b&client_id={house.test.client_id}&client_secret={house.test.secret}"
+    client = f"client_id={house.test.client_id}&client_secret={house.test.secret}"
+    body = f"grant_type=refresh_token&refresh_token=a&refresh_token=b&{client}"
     answer = house.test.post("/oauth2/default/v1/token", data=body, content_type=FORM)
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
 
 
 def test_token_request_as_json(house: Any) -> None:
     """A token request that is no form is refused; so is one by GET, with its parameters in the query."""
-    answer = house.test.post("/oauth2/default/v1/token", data=json.dumps({"grant_type": "refresh_token"}), content_type="application/json")
+    answer = house.test.post(
+        "/oauth2/default/v1/token", data=json.dumps({"grant_type": "refresh_token"}), content_type="application/json"
+    )
     assert answer.json["error"] == "invalid_request"
     assert house.test.get("/oauth2/default/v1/token?grant_type=refresh_token").status_code == 405
 

@@ -148,7 +148,10 @@ def test_version_by_business_clock(house: Any) -> None:
     party = house.test
     bearer = party.bearer()
     application = house.core.applications.get("default")
-    for day, status, code in ((datetime(2026, 5, 1, tzinfo=UTC), 422, "mapping-obsolete"), (datetime(2024, 1, 1, tzinfo=UTC), 422, "mapping-not-yet")):
+    for day, status, code in (
+        (datetime(2026, 5, 1, tzinfo=UTC), 422, "mapping-obsolete"),
+        (datetime(2024, 1, 1, tzinfo=UTC), 422, "mapping-not-yet"),
+    ):
         moved = application.business.set(house.clock.now(), day)
         with house.core.store.write() as unit:
             house.core.applications.save(unit, msgspec.structs.replace(application, business=moved))
@@ -245,7 +248,9 @@ def test_wire_is_terse(house: Any) -> None:
     assert party.partner_id in json.dumps(msgspec.to_builtins(house.last().refusal))
 
 
-@pytest.mark.parametrize("exam", [None, 1, "x", [], [[]], {}, {"Follow_Ups": 1}, {"Follow_Ups": [1, None]}, {"Exam_Date": {"a": []}}])
+@pytest.mark.parametrize(
+    "exam", [None, 1, "x", [], [[]], {}, {"Follow_Ups": 1}, {"Follow_Ups": [1, None]}, {"Exam_Date": {"a": []}}]
+)
 def test_odd_exams(house: Any, exam: Any) -> None:
     """Whatever an exam is, the answer is a refusal or a rejected record, never an error of the server."""
     party = house.test

@@ -39,7 +39,7 @@ def test_facts_of_a_good_post(house: Any, support: Any) -> None:
     party.submit(party.transaction(support.exam(Follow_Ups=[{"Date_Of_Follow_Up": "2026-02-11"}])))
     facts = house.last().facts.transaction
     assert (facts.registry, facts.mapping, facts.mapping_state, facts.transaction_id) == ("lcsr", "1.7", "in-force", "T1")
-    assert facts.accepted and facts.envelope_valid and not facts.repeat and not facts.header_problems
+    assert (facts.accepted, facts.envelope_valid, facts.repeat, facts.header_problems) == (True, True, False, ())
     assert (facts.partner_issued, facts.app_issued, facts.facility_issued, facts.facility_of_user) == (True,) * 4
     record = facts.records[0]
     assert record.key.startswith("d:exam:")
