@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import flask
 import msgspec
 
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
+from mockserver.auth.forms import FORM, first_value
 from mockserver.auth.model import FAMILY, TOKEN, Family, IssuedToken
 from mockserver.context import Call
 from mockserver.journal import SECRET, IssuedSecret
@@ -85,8 +87,6 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
 
 def _presented() -> tuple[str, str]:
     """Where a bearer token was found and its value; the header goes first (RFC 6750 section 2)."""
-    import flask  # noqa: PLC0415 - the only thing here that needs a request
-
     request = flask.request
     header = request.headers.get("Authorization", "")
     scheme, _, value = header.strip().partition(" ")
@@ -94,9 +94,7 @@ def _presented() -> tuple[str, str]:
         return "header", value.strip()
     if request.args.get("access_token"):
         return "query", request.args["access_token"]
-    if request.mimetype == "application/x-www-form-urlencoded":
-        from mockserver.auth.forms import first_value  # noqa: PLC0415
-
+    if request.mimetype == FORM:
         value = first_value(request.get_data(), "access_token")
         if value:
             return "body", value
