@@ -56,7 +56,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     logo_width: int
     logo_height: int
     logo_format: str
-    logo_registries: tuple[str, ...]
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -160,7 +159,6 @@ def _limits(facts: FactsView) -> Limits:
         logo_width=facts.integer("onboarding.logo.width"),
         logo_height=facts.integer("onboarding.logo.height"),
         logo_format=facts.text("onboarding.logo.format"),
-        logo_registries=facts.texts("onboarding.logo.registries"),
     )
 
 

@@ -14,7 +14,7 @@ DEFAULT = "default"
 """The id of the first application, whose paths have no prefix."""
 
 SLUG_LENGTH = 40
-AE_PREFIX, AE_SUFFIX, AE_STEM = "DL_", "_P", 11
+AE_PREFIX, AE_STEM = "DL_", 11
 DEFAULT_AE = "DIRLINK"
 
 
@@ -86,8 +86,3 @@ def ae_title(application: str, taken: Callable[[str], bool]) -> str:
         ending = f"-{number}"
         candidate = AE_PREFIX + stem[: AE_STEM - len(ending)] + ending
     return candidate
-
-
-def ae_title_of(test_title: str, environment: str) -> str:
-    """The called AE title of an environment, given that of the test environment."""
-    return test_title if environment == "test" else test_title + AE_SUFFIX
