@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from acrmock.record import SecretKind
 from mockserver.onboarding.admission import Admission
-from mockserver.onboarding.model import Registration, Stored, User
+from mockserver.onboarding.model import Registration, User
 from mockserver.onboarding.people import Person
-from mockserver.store import GLOBAL, Unit
+from mockserver.store import GLOBAL, Stored, Unit
 
 ISSUED = "issued"
 """The kind under which issued identifiers are known, in the global scope, keyed by the value."""
