@@ -89,13 +89,6 @@ def test_heal_after_n_lets_the_next_one_pass() -> None:
     assert ends == ["validation_fail", "validation_fail", "posted"]
 
 
-def test_superseded_only_when_something_was_loaded() -> None:
-    """What was loaded can be replaced; what failed cannot."""
-    assert status(Immediate(), end=StatusKey.POSTED, elapsed=0, polls=0, superseded=True) is StatusKey.UPDATED
-    failed = status(Immediate(), end=StatusKey.VALIDATION_FAIL, elapsed=0, polls=0, superseded=True)
-    assert failed is StatusKey.VALIDATION_FAIL
-
-
 @given(PLANS, ENDS, st.lists(st.tuples(st.floats(0, 2000), st.integers(0, 100)), min_size=2, max_size=8))
 def test_never_back(plan: Plan, end: StatusKey, looks: list[tuple[float, int]]) -> None:
     """As time and polls grow, a status only goes forward and a terminal one stays."""
