@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 READY_SCHEMA = "acrmock/ready/1"
-LOCAL_SOURCES = ("127.0.0.0/8", "::1/128")
 
 Blueprints = Callable[["Facts"], Sequence[flask.Blueprint]]
 _log = logging.getLogger("mockserver")
@@ -71,7 +70,8 @@ class Engine:
     """A simulated ACR that starts, answers and stops.
 
     `data` None keeps everything in memory. `port` 0 picks a free one. `public_url` is what issuer and links are made from
-    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `auto_consent` signs the first user in
+    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `local_sources_default` are the
+    addresses that clients have here unless told otherwise (none: the layer's). `auto_consent` signs the first user in
     without asking. `facts`, `wires` and `house` replace what is shipped (for tests).
     """
 
@@ -85,7 +85,7 @@ class Engine:
         *,
         tls: bool = True,
         clock: Clock | None = None,
-        local_sources_default: Sequence[str] = LOCAL_SOURCES,
+        local_sources_default: Sequence[str] = (),
         auto_consent: bool = False,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
@@ -193,7 +193,7 @@ class Engine:
             applications=applications,
             data="" if data is None else str(data),
             version=acrmock.__version__,
-            local_sources=self._local_sources,
+            local_sources=self._local_sources or facts.texts("onboarding.default.local_sources"),
             auto_consent=self._auto_consent,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )

@@ -19,6 +19,7 @@ import requests
 
 import mockserver
 from acrmock.errors import SetupError
+from acrmock.facts import load_facts
 from acrmock.record import HttpEntry
 from mockserver import Engine
 from mockserver.sqlite import SqliteStore
@@ -272,6 +273,20 @@ def test_forgotten_engine_does_not_keep_its_process() -> None:
         check=False,
     )
     assert b"ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize(("given", "expected"), [((), ("192.0.2.7/32",)), (("10.0.0.0/8",), ("10.0.0.0/8",))])
+def test_default_local_sources_are_the_layers(
+    start: Start, tmp_path: Path, given: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """Whoever names no default local sources gets the layer's, which an overlay can replace."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "schema: acrmock/layer/1\nkind: settings\nsettings:\n"
+        "  onboarding.default.local_sources: {value: [192.0.2.7/32], provenance: mock-choice, sources: [MOCK]}\n"
+    )
+    core = start(facts=load_facts([overlay]), local_sources_default=given).engine.core
+    assert core.local_sources == expected
 
 
 def test_engine_is_loaded_lazily() -> None:
