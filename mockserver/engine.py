@@ -17,12 +17,12 @@ import flask
 import msgspec
 
 import acrmock
+from acrmock.addresses import parse_peer
 from acrmock.clock import Clock, SystemClock
 from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
-from mockserver._addresses import parse_address
 from mockserver._identities import identity_names, is_synthetic
 from mockserver.context import SECRET_LENGTH, Applications, EngineCore, SecretLength
 from mockserver.gate import Gate
@@ -243,7 +243,7 @@ class Engine:
         return ready
 
     def _listening_host(self) -> str:
-        address = parse_address(self._bind)
+        address = parse_peer(self._bind)
         return "localhost" if address is None or address.is_loopback or address.is_unspecified else str(address)
 
 
@@ -317,7 +317,7 @@ def _note_stop(core: EngineCore) -> None:
 def _note_handshake(core: EngineCore, tls: TlsFacts, peer: str) -> None:
     try:
         with core.store.write() as unit:
-            address = parse_address(peer)
+            address = parse_peer(peer)
             core.journal.handshake(unit, tls, peer=peer if address is None else str(address))
     except StoreError as error:
         _log.warning("a failed handshake could not be recorded: %s", error)
@@ -325,7 +325,7 @@ def _note_handshake(core: EngineCore, tls: TlsFacts, peer: str) -> None:
 
 def _note_malformed(core: EngineCore, request: Malformed) -> None:
     now = core.clock.now()
-    address = parse_address(request.peer)
+    address = parse_peer(request.peer)
     whose = Whose(
         application=None,
         environment=None,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from acrmock.addresses import Network
 from acrmock.record import FieldProblem
-from mockserver.onboarding.addresses import Network, check_declared, check_local
+from mockserver.onboarding.addresses import check_declared, check_local
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.logos import check_logo
 from mockserver.onboarding.model import Application, Logo, Registration
