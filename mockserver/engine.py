@@ -19,6 +19,7 @@ import msgspec
 import acrmock
 from acrmock.addresses import parse_peer
 from acrmock.clock import Clock, SystemClock
+from acrmock.documents import READY_SCHEMA, ReadyDocument
 from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
@@ -36,7 +37,6 @@ from mockserver.store import GLOBAL, StoreError
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
-READY_SCHEMA = "acrmock/ready/1"
 
 Blueprints = Callable[["Facts"], Sequence[flask.Blueprint]]
 _log = logging.getLogger("mockserver")
@@ -51,19 +51,6 @@ class Ready:
     control_token: str
     ca_file: Path | None
     data: Path | None
-
-
-class ReadyFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`DIR/ready.json`, as outsiders read it."""
-
-    schema: str
-    pid: int
-    url: str
-    port: int
-    control_token: str
-    ca_file: str
-    data: str
-    version: str
 
 
 class Engine:
@@ -229,7 +216,7 @@ class Engine:
         if data is not None:
             path = data / "ready.json"
             stack.callback(lambda: path.unlink(missing_ok=True))
-            file = ReadyFile(
+            file = ReadyDocument(
                 schema=READY_SCHEMA,
                 pid=os.getpid(),
                 url=ready.url,
