@@ -32,7 +32,7 @@ class Shelf:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, Any, str], Any] = {}
 
-    def get(self, kind: str, scope: Any, key: str, type: type) -> Any:  # noqa: A002
+    def get(self, kind: str, scope: Any, key: str, type: type) -> Any:  # noqa: A002 - the store's name
         """The row or None."""
         value = self.rows.get((kind, scope, key))
         assert value is None or isinstance(value, type)

@@ -98,7 +98,7 @@ def test_a_local_profile_admits_private_addresses_only() -> None:
         ("x", False),
     ],
 )
-def test_local_sources(text: str, good: bool) -> None:  # noqa: FBT001
+def test_local_sources(text: str, good: bool) -> None:  # noqa: FBT001 - a parameter
     """Local sources may be private and wider, but never everything."""
     assert (check_local(text, LIMITS, index=0)[1] == []) is good
 
