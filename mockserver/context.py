@@ -132,7 +132,7 @@ class EngineCore:
     public_url: str = ""
     data: str = ""
     version: str = ""
-    local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    local_sources: tuple[str, ...] = ()
     auto_consent: bool = False
     ca_pem: bytes = b""
     ca_file: str = ""

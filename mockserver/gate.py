@@ -195,8 +195,8 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.error("a handler failed", exc_info=error)
             environ[ERROR_KEY] = error
-            problem = environ[PROBLEM_KEY] = Problem("internal")
-            return self._plain(problem)
+            failed = environ[PROBLEM_KEY] = Problem("internal")
+            return self._plain(failed)
         return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
 
     def _run(self, environ: Environ) -> Reply:

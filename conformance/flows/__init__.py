@@ -214,13 +214,13 @@ class Builder:
 
 _HANDLERS = {
     Operation.DISCOVERY: Builder._discovery,  # noqa: SLF001 - the table of its own methods
-    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001
-    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001
-    Operation.TOKEN: Builder._token,  # noqa: SLF001
-    Operation.USERINFO: Builder._use,  # noqa: SLF001
-    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001
-    Operation.NRDR_POST: Builder._post,  # noqa: SLF001
-    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001
+    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.TOKEN: Builder._token,  # noqa: SLF001 - as above
+    Operation.USERINFO: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_POST: Builder._post,  # noqa: SLF001 - as above
+    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001 - as above
 }
 
 

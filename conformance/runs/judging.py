@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +37,6 @@ def read_recording(path: Path) -> Recording:
             return recordings.read(lines)
     except OSError as error:
         raise SetupError("the recording cannot be read", where=str(path), actual=error.strerror or str(error)) from error
-
-
-def judge_lines(lines: Iterable[bytes], facts: Facts, question: Question) -> tuple[Result, Recording]:
-    """Judge the lines of a recording."""
-    recording = recordings.read(lines)
-    return judge_recording(recording, facts, question), recording
 
 
 def judge_recording(recording: Recording, facts: Facts, question: Question) -> Result:
