@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import unquote
 
 from acrmock.record import SecretKind
@@ -29,8 +29,8 @@ _REMEMBERED_RUN = 64
 class Scanner:
     """Looks for issued secrets; knows their lengths, so that every window of a run of token characters can be tried.
 
-    Runs that held nothing are remembered (a bounded number, forgotten at every `learn`), so that names which come with
-    each request cost nothing.
+    What is recognised as a whole is never looked into. Runs that held nothing are remembered (a bounded number, forgotten
+    where a secret learnt since could stand in them), so that names which come with each request cost nothing.
     """
 
     def __init__(self, mark: Callable[[str], str]) -> None:
@@ -49,6 +49,8 @@ class Scanner:
             self.learn_length(len(value), jwt=True)
         elif _ISSUABLE.fullmatch(value):
             self.learn_length(len(value))
+            self._clean = {run for run in self._clean.copy() if value not in run}
+            self._clean_base64 = set()
         else:
             raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
 
@@ -62,18 +64,25 @@ class Scanner:
             encoded = (self._shortest * 4 + 2) // 3
             self._long_runs = re.compile(rf"[A-Za-z0-9_-]{{{self._shortest},}}")
             self._base64 = tuple(re.compile(rf"[{letters}]{{{encoded},}}={{0,2}}") for letters in ("A-Za-z0-9+/", "A-Za-z0-9_-"))
-        self._clean, self._clean_base64 = set(), set()
+            self._clean, self._clean_base64 = set(), set()
 
     def find(self, text: str, known: Known) -> dict[str, SecretKind | None]:
         """The pieces of `text` that must go, longest first, with the kind of each (None: JWT-shaped, not ours).
 
         A piece in another encoding is given as it stands in `text`.
         """
-        found = self._jwts(text, known) if "eyJ" in text else {}
+        found: dict[str, SecretKind | None] = {}
+        if "eyJ" in text:
+            found = self._jwts(text, known)
+            text = _without(text, (jwt for jwt, kind in found.items() if kind is not None))
+            found |= self._glued_jwts([jwt for jwt, kind in found.items() if kind is None], known)
         if len(text) >= self._shortest:
             runs = [run for run in set(self._long_runs.findall(text)) if run not in self._clean]
             if runs:
-                found |= self._runs(runs, known)
+                whole = self._whole(runs, known)
+                found |= whole
+                text = _without(text, whole)
+                found |= self._runs([run for run in runs if run not in whole], known)
             found |= self._encoded(text, known)
         return dict(sorted(found.items(), key=lambda pair: -len(pair[0]))) if len(found) > 1 else found
 
@@ -90,12 +99,22 @@ class Scanner:
         return None
 
     def _jwts(self, text: str, known: Known) -> dict[str, SecretKind | None]:
-        found: dict[str, SecretKind | None] = {}
-        for match in JWT.finditer(text):
-            whole = match.group()
-            marks = {self._mark(whole[:size]) for size in {len(whole), *self._jwt_lengths} if size <= len(whole)}
-            found[whole] = next(iter(known(sorted(marks)).values()), None)
+        """Everything shaped like a JWT, with the kind of those that are ours from end to end."""
+        pieces = dict.fromkeys(JWT.findall(text))
+        marks = {self._mark(whole): whole for whole in pieces}
+        found: dict[str, SecretKind | None] = dict(pieces)
+        found |= {marks[mark]: kind for mark, kind in known(list(marks)).items()}
         return found
+
+    def _glued_jwts(self, pieces: Sequence[str], known: Known) -> dict[str, SecretKind | None]:
+        """Those that begin with a JWT of ours."""
+        marks = {self._mark(piece[:size]): piece for piece in pieces for size in self._jwt_lengths if size < len(piece)}
+        return {marks[mark]: kind for mark, kind in known(list(marks)).items()} if marks else {}
+
+    def _whole(self, runs: Sequence[str], known: Known) -> dict[str, SecretKind]:
+        """The runs that are issued secrets from end to end."""
+        marks = {self._mark(run): run for run in runs if len(run) in self._lengths}
+        return {marks[mark]: kind for mark, kind in known(list(marks)).items()} if marks else {}
 
     def _runs(self, runs: Sequence[str], known: Known) -> dict[str, SecretKind | None]:
         found: dict[str, SecretKind | None] = {}
@@ -120,8 +139,8 @@ class Scanner:
         """Runs of base64 in whose decoded text, at any alignment, a secret stands."""
         found: dict[str, SecretKind | None] = {}
         for pattern in self._base64:
-            for run in set(pattern.findall(text)):
-                if len(run) <= _LONGEST_RUN * 2 and run not in self._clean_base64:
+            for run in pattern.findall(text):
+                if run not in self._clean_base64 and len(run) <= _LONGEST_RUN * 2 and run not in found:
                     kind = self._decoded(run, known)
                     if kind is not None:
                         found[run] = kind
@@ -141,11 +160,19 @@ class Scanner:
             inner = self._long_runs.findall(unquote(plain, encoding="latin-1") if "%" in plain else plain)
             found = self._runs(inner, known) if inner else {}
             if "eyJ" in plain:
-                found |= self._jwts(plain, known)
+                jwts = self._jwts(plain, known)
+                found |= jwts | self._glued_jwts(list(jwts), known)
             for kind in found.values():
                 if kind is not None:
                     return kind
         return None
+
+
+def _without(text: str, pieces: Iterable[str]) -> str:
+    """`text` with each of `pieces` blanked out."""
+    for piece in pieces:
+        text = text.replace(piece, " ")
+    return text
 
 
 def _remember(memo: set[str], runs: Sequence[str]) -> set[str]:

@@ -81,6 +81,8 @@ class _Seen:
 
     known: Known
     exposures: list[Exposure] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    """The references that stand for what went: they hold nothing that is to be found."""
 
     def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
         if kind is not None and place:
@@ -183,7 +185,9 @@ class Redactor:
         for _ in range(4):
             for piece, kind in self.scanner.find(text, seen.known).items():
                 seen.note(kind, spot.place, spot.name, spot.pointer)
-                text = text.replace(piece, self._digester.ref(kind or "token", piece))
+                reference = self._digester.ref(kind or "token", piece)
+                seen.made.add(reference)
+                text = text.replace(piece, reference)
             decoded = unquote(text, encoding="latin-1") if "%" in text else text
             if decoded == text or not any(
                 piece for round_ in _rounds(decoded) for piece in self.scanner.find(round_, seen.known)
@@ -194,6 +198,8 @@ class Redactor:
 
     def _value(self, name: str, value: str, kinds: Mapping[str, str], seen: _Seen, spot: _Spot) -> str:
         """A parameter's value as sent (`value` decoded): a reference where the name is sensitive, else cleaned."""
+        if value in seen.made:
+            return value
         kind = kinds.get(name.lower())
         if kind is None or not value or _REFERENCE.fullmatch(value):
             return self._text(value, seen, spot)

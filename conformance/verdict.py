@@ -92,7 +92,7 @@ def _provenance(counted: Points) -> str:
         f"{possible} on {_WHOSE.get(word, word)} ({earned} earned)"
         for word, (earned, possible) in sorted(counted.by_provenance.items(), key=lambda item: _ORDER.get(item[0], 9))
     ]
-    return f"Of the points {', '.join(told)} rest." if told else "Nothing was judged."
+    return f"The points rest: {', '.join(told)}." if told else "Nothing was judged."
 
 
 def _sound(word: Resolution) -> Resolution:

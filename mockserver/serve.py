@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from cheroot.server import HTTPConnection
 from cheroot.ssl import Adapter
-from cheroot.workers.threadpool import ThreadPool
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Server as WsgiServer
 
 from acrmock.clock import Clock
@@ -213,7 +213,14 @@ class Pool(ThreadPool):
 
     _queue: queue.Queue[Any]
     _threads: list[threading.Thread]
-    _spawn_worker: Callable[[], threading.Thread]
+
+    def _spawn_worker(self) -> WorkerThread:
+        """A worker that does not keep a process alive which forgot to stop its engine."""
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
+        worker.name = "acrmock-worker"
+        worker.daemon = True
+        worker.start()
+        return worker
 
     def put(self, obj: Any) -> None:
         """Hand a connection to a worker."""

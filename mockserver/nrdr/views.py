@@ -9,6 +9,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from acrmock.record import Channel, Operation
 from mockserver.context import current_call, wire
+from mockserver.nrdr import address
 from mockserver.nrdr.post import answer_post
 from mockserver.nrdr.status import answer_list, answer_status
 from mockserver.nrdr.tables import tables_for
@@ -25,16 +26,20 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     names = tables.names
 
     @wire(Operation.NRDR_POST, Channel.BACK)
-    def post(registry: str, mapping: str) -> flask.Response:
-        return answer_post(current_call(), tables, flask.request, registry, mapping)
+    def post(registry: str = "", mapping: str = "") -> flask.Response:
+        call = current_call()
+        slug, version = address.of_post(call, tables, flask.request.get_data(), registry, mapping)
+        return answer_post(call, tables, flask.request, slug, version)
 
     @wire(Operation.NRDR_STATUS, Channel.BACK)
-    def status(registry: str, transaction_id: str) -> flask.Response:
-        return answer_status(current_call(), tables, registry, transaction_id)
+    def status(transaction_id: str, registry: str = "") -> flask.Response:
+        call = current_call()
+        return answer_status(call, tables, address.of_status(call, registry, transaction_id), transaction_id)
 
     @wire(Operation.NRDR_LIST, Channel.BACK)
-    def listing(registry: str) -> flask.Response:
-        return answer_list(current_call(), tables, flask.request, registry)
+    def listing(registry: str = "") -> flask.Response:
+        call = current_call()
+        return answer_list(call, tables, flask.request, address.of_list(call, registry))
 
     @found.before_app_request
     def refuse_delete() -> None:

@@ -262,6 +262,22 @@ def test_full_disk_at_the_start(start: Start, tmp_path: Path, monkeypatch: pytes
     assert start(tmp_path, register=False).engine.ready is not None
 
 
+def test_forgotten_engine_does_not_keep_its_process() -> None:
+    """A program that ends, by an error too, without stopping its engine does end."""
+    here = Path(__file__).resolve().parent
+    child = CHILD.replace("sys.argv[1]", "None").replace("sys.argv[2]", "sys.argv[1]")
+    child = child.replace("threading.Event().wait()", "1 / 0")
+    done = subprocess.run(
+        [sys.executable, "-c", child, str(here)],
+        cwd=here.parents[1],
+        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"ZeroDivisionError" in done.stderr
+
+
 def test_engine_is_loaded_lazily() -> None:
     """The package gives the engine by name and nothing else."""
     assert mockserver.Engine is Engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable
@@ -65,6 +66,25 @@ def test_the_reference_vendor_passes_everything(run: Run) -> None:
     written = json.loads((out / "result.json").read_bytes())
     assert written["verdict"] == "ready"
     assert {path.name for path in out.iterdir()} == {"result.json", "report.html", "junit.xml", "traffic.har", JOURNAL, "logs"}
+
+
+def test_the_reference_vendor_is_ready_for_rotation(tmp_path: Path) -> None:
+    """Where each refresh gives a new refresh token, and PKCE is demanded, it passes everything too."""
+    with order("lcsr", tmp_path) as prepared:
+        settings = {**prepared.application.settings, "auth.refresh_mode": "rotate", "auth.pkce_required": True}
+        application = dataclasses.replace(prepared.application, settings=settings)
+        result = certify(dataclasses.replace(prepared, application=application))
+    assert result.verdict is Verdict.READY
+    assert _failed(result) == set()
+
+
+def test_a_rejected_record_is_corrected_and_sent_again(run: Run) -> None:
+    """The vendor reads the errors of a rejected record, mends the element that they name and posts it anew."""
+    _, out = run("tx-schema")
+    log = (out / "logs" / "2-submit.log").read_text("utf-8").splitlines()
+    rejected = next(number for number, line in enumerate(log) if line.startswith("rejected: /"))
+    assert any(line.startswith("posted 1 exams") for line in log[rejected:])
+    assert log[-1].endswith("Posted")
 
 
 def test_nothing_secret_is_left_behind(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
