@@ -95,7 +95,8 @@ class Gate:
         """(application, environment) by the path, and what is left of the path; (None, path) where it names neither."""
         if path.startswith(WELL_KNOWN):
             name, slash, issuer = path[len(WELL_KNOWN) :].partition("/")
-            found, rest = self._whose(slash + issuer) if slash else (None, "")
+            nested = issuer.startswith(WELL_KNOWN[1:])
+            found, rest = self._whose(slash + issuer) if slash and not nested else (None, "")
             return found, WELL_KNOWN + name + rest if found else path
         segments = path.split("/", 4)
         if len(segments) > 1 and segments[1] == "a":
