@@ -81,7 +81,8 @@ def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
             raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
         least = WIDEST_SOURCE[network.version]
         if network.prefixlen < least:
-            raise SetupError("the range is too wide for an allowlist", where=where, expected=f"/{least} or narrower", actual=source)
+            expected = f"/{least} or narrower"
+            raise SetupError("the range is too wide for an allowlist", where=where, expected=expected, actual=source)
     return sources
 
 
