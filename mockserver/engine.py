@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -37,6 +38,9 @@ from mockserver.store import GLOBAL, StoreError
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
+
+_IN_HEADERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""What a public URL is made of: it stands in headers and pages (RFC 3986 section 2)."""
 
 Blueprints = Callable[["Facts"], Sequence[flask.Blueprint]]
 _log = logging.getLogger("mockserver")
@@ -80,7 +84,7 @@ class Engine:
     ) -> None:
         self._data = None if data is None else Path(data)
         self._port = _checked_port(port)
-        self._bind = bind
+        self._bind = _checked_address(bind)
         self._public_url = _checked_url(public_url, tls=tls)
         self._overlays = tuple(overlays)
         self._tls = tls
@@ -273,6 +277,12 @@ def _checked_port(port: int) -> int:
     return port
 
 
+def _checked_address(address: str) -> str:
+    if not address.strip():
+        raise SetupError("cannot listen on no address", expected="an address, e.g. 127.0.0.1", where="--bind")
+    return address
+
+
 def _checked_url(url: str | None, *, tls: bool) -> str:
     if not url:
         return ""
@@ -280,6 +290,7 @@ def _checked_url(url: str | None, *, tls: bool) -> str:
         parts = urlsplit(url)
         bare = not (parts.query or parts.fragment or parts.username)
         good = parts.scheme in {"https", "http"} and bool(parts.hostname) and bare and (parts.port is None or parts.port > 0)
+        good = good and _IN_HEADERS.fullmatch(url) is not None
     except ValueError:
         good = False
     if not good:
