@@ -21,9 +21,7 @@ def rows() -> list[Row]:
     facts = load_facts()
     profile = facts.profile("lcsr")
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [sys.executable, "-m", "conformance.cli", "demo", "--out", folder], check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run([sys.executable, "-m", "conformance.cli", "demo", "--out", folder], check=True, stdout=subprocess.DEVNULL)
         lines = (Path(folder) / "journal.ndjson").read_bytes().splitlines()
 
     def ours() -> None:

@@ -54,5 +54,7 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         theirs = f"{row.theirs:,.3g}" if row.theirs is not None else "-"
         ratio = f"{row.ratio:,.1f} x" if row.ratio is not None else "-"
-        lines.append(f"| {row.what} | {row.unit} | {row.ours:,.4g} | {row.peer or '-'} | {theirs} | {ratio} | {row.goal or '-'} |")
+        lines.append(
+            f"| {row.what} | {row.unit} | {row.ours:,.4g} | {row.peer or '-'} | {theirs} | {ratio} | {row.goal or '-'} |"
+        )
     return "\n".join(lines)

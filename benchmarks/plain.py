@@ -1,4 +1,4 @@
-"""The peer: what a team writes in an afternoon. Flask under waitress, jsonschema, SQLite with a commit for each post, plain HTTP."""
+"""The peer: what a team writes in an afternoon. Flask under waitress, jsonschema, SQLite, a commit a post, plain HTTP."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ def application(schema: dict[str, Any], path: str) -> Flask:
     @app.post("/transactions")
     def post() -> Response:
         body = request.get_json()
-        problems = [error.message for exam in body["Exams"] for error in validator.iter_errors(exam)]
+        header, exams = body.values()
+        problems = [error.message for exam in exams for error in validator.iter_errors(exam)]
         with sqlite3.connect(path, timeout=30) as store:
             store.execute("PRAGMA synchronous=FULL")
-            key = body["Transaction_Header"]["Transaction_ID"]
+            key = next(iter(header.values()))
             store.execute("INSERT INTO post VALUES (?, ?)", (key, request.get_data()))
             store.execute("INSERT INTO journal VALUES (?, ?)", (request.path, json.dumps(dict(request.headers))))
-        return Response(json.dumps({"Transaction_ID": key, "Problems": problems}), 202, mimetype="application/json")
+        return Response(json.dumps({"id": key, "problems": problems}), 202, mimetype="application/json")
 
     return app
 

@@ -49,11 +49,21 @@ def rows() -> list[Row]:
     flask = sorted(seconds(lambda: subprocess.run([sys.executable, "-c", FLASK], check=True)) for _ in range(5))[2]
     return [
         Row(
-            what="acrmock --help", unit="s", ours=command, peer="python -c pass", theirs=bare, goal="<= 0.15 s",
+            what="acrmock --help",
+            unit="s",
+            ours=command,
+            peer="python -c pass",
+            theirs=bare,
+            goal="<= 0.15 s",
             smaller_is_better=True,
         ),
         Row(
-            what="command to first answer", unit="s", ours=taken, peer="import flask, answer once", theirs=flask,
-            goal="<= 0.6 s", smaller_is_better=True,
+            what="command to first answer",
+            unit="s",
+            ours=taken,
+            peer="import flask, answer once",
+            theirs=flask,
+            goal="<= 0.6 s",
+            smaller_is_better=True,
         ),
     ]

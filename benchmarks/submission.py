@@ -14,11 +14,10 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
@@ -28,6 +27,7 @@ from acrmock.schema import record_schema
 from benchmarks.measure import CLOCK, ROUNDS, Row
 from conformance.control import Control
 from synthetic.exams import exams
+from synthetic.transactions import Sender, body, transaction
 
 CONNECTIONS = 8
 POSTS = 400
@@ -55,11 +55,17 @@ def rows() -> list[Row]:
 class Target:
     """A running server and how to post to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], connect: Callable[[], http.client.HTTPConnection], path: str,
-                 headers: dict[str, str], body: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        connect: Callable[[], http.client.HTTPConnection],
+        path: str,
+        headers: dict[str, str],
+        body: Callable[[], bytes],
+    ) -> None:
         self.process, self.connect, self.path, self.headers, self.body = process, connect, path, headers, body
 
-    def __enter__(self) -> Target:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,8 +80,8 @@ class Target:
             connection.connect()
 
         def post(connection: http.client.HTTPConnection, mine: list[bytes]) -> None:
-            for body in mine:
-                connection.request("POST", self.path, body, self.headers)
+            for one in mine:
+                connection.request("POST", self.path, one, self.headers)
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status != 202:
@@ -99,31 +105,20 @@ def _acrmock(here: Path) -> Target:
     while not (data / "ready.json").exists():
         CLOCK.wait(0.05)
     told = json.loads((data / "ready.json").read_text())
-    control = Control(told["url"], told["control_token"], Path(told["ca_file"]))
-    registration = control.register(
+    document = Control(told["url"], told["control_token"], told["ca_file"]).register(
         {"name": "Bench", "redirect_url": ["https://localhost:8765/cb"], "ip": ["198.51.100.7"], "registry": ["lcsr"]}
     )
-    document: dict[str, Any] = json.loads(json.dumps(registration, default=lambda value: value.__dict__))
     token = _token(document, told["ca_file"])
-    version = document["registries"]["lcsr"]
-    exam = next(iter(exams(load_facts(), "lcsr", mapping=version, seed=3, count=1, as_of=CLOCK.now().date())))
-
-    def body() -> bytes:
-        header = {
-            "Transaction_ID": str(uuid.uuid4()), "Transaction_Date": "2026-01-02T03:04:05Z", "Partner_ID": document["partner_id"],
-            "App_ID": document["app_id"], "Facility_ID": document["facility_id"], "Registry": "LCSR", "Data_Version": version,
-            "Number_Of_Exams": 1,
-        }
-        return json.dumps({"Transaction_Header": header, "Exams": [exam]}).encode()
-
+    make, slug, mapping = _maker(document["registries"])
+    sender = Sender(partner_id=document["partner_id"], app_id=document["app_id"], facility_id=document["facility_id"])
     address = urlsplit(document["nrdr"])
     trust = ssl.create_default_context(cafile=told["ca_file"])
     return Target(
         process,
         lambda: http.client.HTTPSConnection("localhost", address.port, context=trust, timeout=30),
-        f"{address.path}/lcsr/v{version}/transactions",
+        f"{address.path}/{slug}/v{mapping}/transactions",
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        body,
+        lambda: make(sender),
     )
 
 
@@ -133,13 +128,18 @@ def _token(document: dict[str, Any], ca_file: str) -> str:
         session.verify = ca_file
         metadata = session.get(document["issuer"] + "/.well-known/openid-configuration", timeout=10).json()
         asked = {
-            "response_type": "code", "client_id": document["client_id"], "redirect_uri": document["redirect_url"],
-            "scope": " ".join(document["scopes"]), "state": uuid.uuid4().hex,
+            "response_type": "code",
+            "client_id": document["client_id"],
+            "redirect_uri": document["redirect_url"],
+            "scope": " ".join(document["scopes"]),
+            "state": uuid.uuid4().hex,
         }
         page = session.get(metadata["authorization_endpoint"] + "?" + urlencode(asked), allow_redirects=False, timeout=10)
         given = {
-            "grant_type": "authorization_code", "code": parse_qs(urlsplit(page.headers["Location"]).query)["code"][0],
-            "redirect_uri": document["redirect_url"], "client_id": document["client_id"],
+            "grant_type": "authorization_code",
+            "code": parse_qs(urlsplit(page.headers["Location"]).query)["code"][0],
+            "redirect_uri": document["redirect_url"],
+            "client_id": document["client_id"],
             "client_secret": document["client_secret"],
         }
         return str(session.post(metadata["token_endpoint"], data=given, timeout=10).json()["access_token"])
@@ -147,11 +147,11 @@ def _token(document: dict[str, Any], ca_file: str) -> str:
 
 def _plain(here: Path) -> Target:
     facts = load_facts()
-    today = date(2026, 6, 1)
     registry = facts.registry("lcsr")
-    version = registry.default(today) if registry else None
-    if version is None:
-        raise RuntimeError("no LCSR version in force")
+    version = registry.default(CLOCK.now().date()) if registry else None
+    if registry is None or version is None:
+        raise RuntimeError("no mapping version in force")
+    make, _, _ = _maker({registry.slug: version.version})
     schema = here / "schema.json"
     schema.write_text(json.dumps(record_schema(version)))
     with socket.socket() as probe:
@@ -160,16 +160,27 @@ def _plain(here: Path) -> Target:
     process = subprocess.Popen([sys.executable, "-m", "benchmarks.plain", str(port), str(here / "plain.sqlite"), str(schema)])
     while socket.socket().connect_ex(("127.0.0.1", port)):
         CLOCK.wait(0.05)
-    exam = next(iter(exams(facts, "lcsr", seed=3, count=1, as_of=today)))
-
-    def body() -> bytes:
-        header = {"Transaction_ID": str(uuid.uuid4()), "Registry": "LCSR", "Number_Of_Exams": 1}
-        return json.dumps({"Transaction_Header": header, "Exams": [exam]}).encode()
-
     return Target(
         process,
         lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=30),
         "/transactions",
         {"Content-Type": "application/json"},
-        body,
+        lambda: make(Sender(partner_id="p", app_id="a", facility_id="f")),
     )
+
+
+def _maker(registries: Mapping[str, str]) -> tuple[Callable[[Sender], bytes], str, str]:
+    """What makes the body of a new transaction of one exam, and the registry and mapping version that it is for."""
+    facts = load_facts()
+    slug, mapping = next(iter(registries.items()))
+    registry = facts.registry(slug)
+    version = registry.version(mapping) if registry else None
+    if registry is None or version is None:
+        raise RuntimeError(f"{slug} {mapping} is not known")
+    now = CLOCK.now()
+    exam = next(iter(exams(facts, slug, mapping=mapping, seed=3, count=1, as_of=now.date())))
+
+    def make(sender: Sender) -> bytes:
+        return body(transaction(facts, registry, version, [exam], sender=sender, at=now, identifier=str(uuid.uuid4())))
+
+    return make, slug, mapping

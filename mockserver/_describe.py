@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_FIELD = ("pointer", "element", "expected", "actual", "reason")
 PROBLEM_SCHEMA: Json = {
     "type": "object",
-    "description": "A problem document (RFC 9457); `code` is acrmock's own, never ACR's.",
+    "description": "A problem document (RFC 9457); `code` is acrmock's own, never ACR's. The wires name only places "
+    "(`errors`); the control API also says what was wrong there (`fields`) and how to mend it (`hint`).",
     "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string"},
@@ -22,9 +24,18 @@ PROBLEM_SCHEMA: Json = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "code": {"type": "string", "pattern": "^acrmock:"},
+        "hint": {"type": "string"},
         "errors": {
             "type": "array",
             "items": {"type": "object", "required": ["pointer"], "properties": {"pointer": {"type": "string"}}},
+        },
+        "fields": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer"],
+                "properties": {name: {"type": "string"} for name in _FIELD},
+            },
         },
     },
 }

@@ -14,6 +14,7 @@ import flask
 import msgspec
 
 from acrmock import __version__
+from mockserver._describe import PROBLEM_SCHEMA
 from mockserver.context import current_core
 
 if TYPE_CHECKING:
@@ -21,29 +22,22 @@ if TYPE_CHECKING:
 
 WIRES = ("mockserver.auth", "mockserver.nrdr")
 HOUSE = ("mockserver.health", "mockserver.control")
-_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "A problem document (RFC 9457); `code` is acrmock's own and no word of ACR's.",
-    "required": ["type", "title", "status", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "pattern": "^acrmock:"},
-        "hint": {"type": "string"},
-        "fields": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer"],
-                "properties": {name: {"type": "string"} for name in ("pointer", "element", "expected", "actual", "reason")},
-            },
-        },
-    },
+_ITSELF: dict[str, Any] = {
+    "paths": {
+        "/openapi.json": {
+            "get": {
+                "operationId": "openapi",
+                "summary": "This document",
+                "tags": ["health"],
+                "security": [],
+                "responses": {
+                    "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}
+                },
+            }
+        }
+    }
 }
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
 def blueprint(facts: Facts) -> flask.Blueprint:
@@ -81,8 +75,14 @@ def document(facts: Facts, *, base_url: str, public_url: str) -> dict[str, Any]:
     }
     for name in WIRES:
         _merge(made, _part(name, facts))
+    # RFC 8414 section 3.1: the well-known segment stands between the host and the issuer's path
+    root = facts.text("auth.metadata_path")
+    for path, item in made["paths"].items():
+        if path.startswith(root):
+            item["servers"] = [{"url": public_url}]
     for name in HOUSE:
         _merge(made, _rooted(_part(name, facts), public_url))
+    _merge(made, _rooted(_ITSELF, public_url))
     made["tags"] = [{"name": tag} for tag in _tags(made["paths"])]
     return made
 
@@ -105,7 +105,7 @@ def _merge(made: dict[str, Any], part: Mapping[str, Any]) -> None:
     for section, entries in part.get("components", {}).items():
         target = made["components"].setdefault(section, {})
         for name, entry in entries.items():
-            if target.setdefault(name, entry) != entry and name != "Problem":
+            if target.setdefault(name, entry) != entry:
                 raise ValueError(f"two parts describe {section}/{name} differently")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from acrmock.errors import HarnessError
 from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.pointer import pointer_of
 from acrmock.schema import RecordState, rule_code
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
@@ -87,12 +88,11 @@ class Bench:
         self.version = version
         self.record = record
         self.own_list = version.follow_ups
-        self.here = "" if record is RecordKind.EXAM else f"/{version.follow_ups}/0"
+        self.here = "" if record is RecordKind.EXAM else pointer_of((version.follow_ups, "0"))
 
     def pointer(self, name: str) -> str:
         """The pointer of an element of the record, from the exam."""
-        token = name.replace("~", "~0").replace("/", "~1")
-        return f"{self.here}/{token}"
+        return self.here + pointer_of((name,))
 
     def making(self, wish: Wishing, change: Change, *, ago: Ago = None) -> Making:
         """The exams made under a wish and then changed by `change(record, maker, exam)`."""

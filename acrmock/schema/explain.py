@@ -8,8 +8,8 @@ from typing import Any
 from jsonschema_rs import ValidationError
 
 from acrmock.facts import Element, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.pointer import join
 from acrmock.record import RecordProblem
-from acrmock.schema.pointer import join
 from acrmock.schema.problems import PREFIX, ProblemKind, of_element, of_record, of_rule, unknown_element
 from acrmock.schema.record import MAX_FOLLOW_UPS, schema_rules
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from acrmock.facts import ElementType, MappingVersion, RecordKind, RuleKind
+from acrmock.pointer import join, printable
 from acrmock.record import FollowUpFacts
-from acrmock.schema.pointer import join, printable
 from acrmock.schema.rules import day
 
 _SEPARATOR = "\x1f"

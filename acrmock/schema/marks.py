@@ -7,8 +7,8 @@ from typing import Any
 
 from acrmock import identity
 from acrmock.facts import MappingVersion, RecordKind
+from acrmock.pointer import join, printable
 from acrmock.record import IdentityMark
-from acrmock.schema.pointer import join, printable
 
 UNDENIABLE, DOUBTFUL = "undeniable", "doubtful"
 _LONGEST = 10_000

@@ -11,8 +11,8 @@ import difflib
 from enum import StrEnum
 
 from acrmock.facts import Element, ElementType, Level, MappingVersion, Provenance, Rule
+from acrmock.pointer import printable
 from acrmock.record import RecordProblem
-from acrmock.schema.pointer import printable
 
 PREFIX = "acrmock:"
 ERROR, WARNING = "error", "warning"

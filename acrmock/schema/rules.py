@@ -13,8 +13,8 @@ from typing import Any
 
 from acrmock.facts import Condition, Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
 from acrmock.identity import luhn_npi
+from acrmock.pointer import join
 from acrmock.record import RecordProblem
-from acrmock.schema.pointer import join
 from acrmock.schema.problems import ProblemKind, of_element, of_rule
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import jsonschema_rs
 
 from acrmock.facts import Facts, Level, MappingVersion, RecordKind, RuleKind
+from acrmock.pointer import join
 from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
 from acrmock.schema.keys import exam_key
-from acrmock.schema.pointer import join
 from acrmock.schema.problems import (
     ERROR,
     ProblemKind,

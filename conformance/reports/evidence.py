@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from acrmock.pointer import PointerError, parse_pointer
 from acrmock.record import AnyEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
 from conformance.reports.text import cut, one_line
 from conformance.result import Evidence
@@ -32,28 +33,6 @@ class RecordingLike(Protocol):
     @property
     def footer(self) -> Footer | None:
         """Absent where the recording was cut off."""
-
-
-class PointerError(ValueError):
-    """A JSON pointer is malformed or leads nowhere."""
-
-
-def parse_pointer(pointer: str) -> tuple[str, ...]:
-    """The reference tokens of an RFC 6901 pointer, unescaped; raises `PointerError` when it is malformed."""
-    if not pointer:
-        return ()
-    if not pointer.startswith("/"):
-        raise PointerError(f"a pointer begins with '/': {pointer!r}")
-    tokens = pointer.split("/")[1:]
-    for token in tokens:
-        if re.search(r"~(?![01])", token):
-            raise PointerError(f"'~' must be followed by 0 or 1: {pointer!r}")
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in tokens)
-
-
-def join_pointer(tokens: Iterable[str]) -> str:
-    """The RFC 6901 pointer of reference tokens."""
-    return "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
 def step(value: Any, token: str) -> Any:

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from acrmock.pointer import PointerError, parse_pointer, pointer_of
 from acrmock.record import AnyEntry, EventEntry, HttpEntry, HttpRequest, HttpResponse, NameValue, TlsEntry
-from conformance.reports.evidence import PointerError, entry_document, join_pointer, parse_pointer, path_of
+from conformance.reports.evidence import entry_document, path_of
 from conformance.reports.jsonspans import locate
 
 _INDENTED_UP_TO = 2_000_000
@@ -102,7 +103,7 @@ def nearest(blocks: list[Block], pointer: str) -> tuple[Block, tuple[int, int], 
     except PointerError:
         return None
     for count in range(len(tokens), 0, -1):
-        shorter = join_pointer(tokens[:count])
+        shorter = pointer_of(tokens[:count])
         for block in blocks:
             span = block.find(shorter)
             if span is not None:
@@ -224,7 +225,7 @@ def _noted(entry: AnyEntry) -> Block:
 
 def _flatten(block: Block, tokens: tuple[str, ...], value: Any) -> None:
     """Put a value as lines `path.to.leaf: value`; a list of plain values stands on one line."""
-    pointer = join_pointer(tokens)
+    pointer = pointer_of(tokens)
     if isinstance(value, dict):
         shown_above = _ON_THE_WIRE.get(tokens, ())
         with block.within(pointer):

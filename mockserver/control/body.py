@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from typing import IO, Any, TypeVar
 
 import flask
@@ -17,8 +18,11 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_DEPTH = 64
+_EXACT = 2.0**53
 _DRAINED = 256 * 1024 * 1024
 _CHUNK = 64 * 1024
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
 
 
@@ -66,7 +70,7 @@ def drain() -> None:
 
 def parse(data: bytes, kind: type[T]) -> T:
     """`data` as `kind`; raises 400 where it is not strict JSON (RFC 8259, no duplicate names), 422 where it does not fit."""
-    document = _strict(data)
+    document = _whole_numbers(_strict(data))
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
@@ -82,6 +86,15 @@ def _strict(data: bytes) -> Any:
         return strictjson.loads(data, max_depth=MOST_DEPTH)
     except strictjson.JsonProblem as error:
         raise refuse(Code.NOT_JSON, str(error)[:300]) from None
+
+
+def _whole_numbers(value: Any) -> Any:
+    """`value` with 28.0 as the integer 28, which it is (JSON Schema Core 4.2.1)."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole_numbers(item) for name, item in value.items()}
+    return [_whole_numbers(item) for item in value] if isinstance(value, list) else value
 
 
 def _where(message: str) -> tuple[str, str]:
@@ -110,15 +123,28 @@ def argument(name: str, default: str = "", *, most: int = 200) -> str:
     return values[0] if values else default
 
 
+def whole(name: str, default: int, low: int, high: int) -> int:
+    """A query parameter as an integer between `low` and `high`; raises 422."""
+    return int(_number(name, default, low, high, form=_WHOLE, convert=int))
+
+
 def number(name: str, default: float, low: float, high: float) -> float:
     """A query parameter as a number between `low` and `high`; raises 422."""
-    text = argument(name)
-    if not text:
+    return float(_number(name, default, low, high, form=_NUMBER, convert=float))
+
+
+def _number(
+    name: str, default: float, low: float, high: float, *, form: re.Pattern[str], convert: Callable[[str], float]
+) -> float:
+    if name not in flask.request.args:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
+    text = argument(name)
+    if not form.fullmatch(text) or not low <= convert(text) <= high:
         raise invalid(name, "not such a number", expected=f"{low:g} to {high:g}", actual=text)
-    return value
+    return convert(text)
+
+
+def only(*names: str) -> None:
+    """Raise 422 for a query parameter that is none of `names`: a misspelt filter would let everything through."""
+    if strangers := [name for name in flask.request.args if name not in names]:
+        raise invalid(strangers[0][:64], "no such parameter", expected=", ".join(names))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mockserver.control import requests
+from acrmock.documents import RegistrationDocument
+from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.runs import RunView
-from mockserver.onboarding.document import RegistrationDocument
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.plans import PlanRecord
 
@@ -36,6 +36,7 @@ class _Call:
     status: int = 200
     media: str = "application/json"
     query: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     refusals: tuple[Code, ...] = ()
     token: bool = True
 
@@ -97,6 +98,7 @@ _CALLS = (
     ),
     _Call(
         method="get", path="/clock", name="showClock", summary="An application's business time", query=("application",),
+        needs=("application",),
         refusals=(Code.APPLICATION_UNKNOWN, Code.INVALID),
     ),
     _Call(
@@ -105,6 +107,7 @@ _CALLS = (
     ),
     _Call(
         method="get", path="/plans", name="showPlans", summary="The plans in force", query=("application", "environment"),
+        needs=("application",),
         refusals=(*_NAMED, Code.INVALID),
     ),
     _Call(
@@ -131,6 +134,7 @@ def openapi(facts: Facts) -> dict[str, Any]:
     """Paths and components of the control API."""
     types = [kind for call in _CALLS for kind in (call.body, call.gives) if kind is not None]
     _, schemas = msgspec.json.schema_components(dict.fromkeys(types), ref_template=_REF)
+    shapes.refine(schemas, facts)
     paths: dict[str, Any] = {}
     for call in _CALLS:
         paths.setdefault(f"/_acrmock{call.path}", {})[call.method] = _operation(call, facts)
@@ -145,28 +149,42 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
         "tags": ["control"],
         "security": [{"controlToken": []}] if call.token else [],
         "parameters": _parameters(call),
-        "responses": {str(call.status): {"description": "Done", "content": {call.media: {"schema": _schema(call)}}}},
+        "responses": {str(call.status): _answer(call)},
     }
     if call.body is not None:
         schema = {"$ref": _REF.format(name=call.body.__name__)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"schema": schema, "example": shapes.EXAMPLES[call.body.__name__]}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     codes = (*(_GUARD if call.token else (Code.ORIGIN_REFUSED,)), *(_BODY if call.body else ()), *call.refusals)
     for status, titles in _by_status(codes, facts).items():
-        content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
-        operation["responses"][status] = {"description": "; ".join(titles), "content": content}
+        problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+        operation["responses"][status] = {"description": "; ".join(titles), "content": problem}
     return operation
+
+
+def _answer(call: _Call) -> dict[str, Any]:
+    """The answer to a call that was done, and what can follow it."""
+    answer: dict[str, Any] = {"description": "Done", "content": {call.media: {"schema": _schema(call)}}}
+    if call.name in shapes.LINKS:
+        answer["links"] = shapes.LINKS[call.name]
+        answer["headers"] = {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}}
+    return answer
 
 
 def _schema(call: _Call) -> dict[str, Any]:
     if call.gives is not None:
         return {"$ref": _REF.format(name=call.gives.__name__)}
-    return {"type": "object"} if call.media == "application/json" else {"type": "string"}
+    return shapes.ANSWERS[call.name] if call.media == "application/json" else {"type": "string"}
 
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:
     found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    inside = [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in found]
-    return inside + [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in call.query]
+    named = {"application": shapes.APPLICATION, "run": shapes.RUN}
+    inside = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": named[name]}
+        for name in found
+    ]
+    return inside + [{"name": name, "in": "query", "required": name in call.needs, **shapes.QUERY[name]} for name in call.query]
 
 
 def _by_status(codes: tuple[Code, ...], facts: Facts) -> dict[str, list[str]]:

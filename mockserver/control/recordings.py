@@ -17,14 +17,15 @@ from mockserver.store import GLOBAL
 
 NDJSON = "application/x-ndjson"
 LONGEST_WAIT = 600.0
-MOST_SEQ = float(2**53)
+MOST_SEQ = 2**53
 
 
 def export() -> flask.Response:
     """GET journal: header, entries and footer, one a line, as far as they are committed."""
     core = current_core()
+    body.only("application", "run", "after")
     application, run = _whose(core)
-    lines = core.journal.export(application=application, run=run, after=int(body.number("after", 0, 0, MOST_SEQ)))
+    lines = core.journal.export(application=application, run=run, after=body.whole("after", 0, 0, MOST_SEQ))
     first = next(lines, b"")
     response = flask.Response(chain((first,), lines), mimetype=NDJSON)
     response.headers["Cache-Control"] = "no-store"
@@ -34,14 +35,15 @@ def export() -> flask.Response:
 def wait() -> flask.Response:
     """GET journal/await: the last matching entry's number and how many matched, when enough did or the time is up."""
     core = current_core()
+    body.only("application", "run", "operation", "name", "after", "count", "timeout")
     application, run = _whose(core)
     labels = [label for name in ("operation", "name") for label in body.argument(name).split(",") if label]
-    count = int(body.number("count", 1, 1, 1_000_000))
+    count = body.whole("count", 1, 1, 1_000_000)
     came = core.journal.await_entries(
         application=application,
         run=run,
         labels=labels,
-        after=int(body.number("after", 0, 0, MOST_SEQ)),
+        after=body.whole("after", 0, 0, MOST_SEQ),
         count=count,
         timeout=body.number("timeout", 30, 0, LONGEST_WAIT),
     )

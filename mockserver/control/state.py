@@ -19,8 +19,8 @@ from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
 from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
-from mockserver.onboarding.model import APPLICATION, Application, Stored
-from mockserver.store import GLOBAL, Unit
+from mockserver.onboarding.model import APPLICATION, Application
+from mockserver.store import GLOBAL, Stored, Unit
 
 ACKNOWLEDGED = "acknowledged"
 """The kind under which given-up transactions are known, in the application's scope, keyed by transaction ID."""
@@ -36,6 +36,7 @@ class Acknowledged(Stored, frozen=True, kw_only=True):
 
 def clock() -> flask.Response:
     """GET clock: an application's business time beside protocol time."""
+    body.only("application")
     core, application = current_core(), body.argument("application")
     with core.store.read() as snapshot:
         found = snapshot.get(APPLICATION, GLOBAL, application, Application) if application else None
@@ -107,6 +108,7 @@ def _moved(business: BusinessTime, request: MoveClock, action: str, wall: dateti
 
 def plan_listing() -> flask.Response:
     """GET plans: the plans in force for an environment, by registry (`*` for all)."""
+    body.only("application", "environment")
     core, application = current_core(), body.argument("application")
     environment = body.argument("environment", "test")
     with core.store.read() as unit:

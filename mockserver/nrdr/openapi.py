@@ -16,10 +16,21 @@ from mockserver.plans import StatusKey
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts, Registry
+    from acrmock.facts.registry import Element
 
 BEARER = ("bearer-missing", "bearer-invalid-token", "bearer-insufficient-scope")
 REGISTRY = ("registry-unknown", "registry-not-registered")
 NOT_OF_POST = frozenset({"transaction-unknown", "list-query-invalid", "rate-limited", "delete-not-offered"})
+EXAMPLE: Json = {
+    "transaction_id": "5f0c3c1e-2f3b-4f5a-9c57-0c6a3f2f9b11",
+    "transaction_date": "2026-01-02T03:04:05Z",
+    "partner_id": "3141592",
+    "app_id": "27182818",
+    "facility_id": "161803",
+    "registry": "",
+    "data_version": "",
+    "number_of_exams": 1,
+}
 INTEGER: Json = {"type": "integer", "minimum": 0}
 TEXT: Json = {"type": "string"}
 
@@ -67,6 +78,30 @@ def _envelope(facts: Facts, registry: Registry) -> Json:
     return {name: value for name, value in schema.items() if name not in {"$schema", "$id"}}
 
 
+def _example(facts: Facts, registry: Registry) -> Json:
+    """A transaction of one exam in the shape of the newest mapping, holding what must be there to be accepted."""
+    name = {key: facts.text(f"nrdr.header.{key}") for key in EXAMPLE}
+    version = registry.versions[-1]
+    exam = {
+        element.name: _value(element)
+        for element in version.elements
+        if element.record == "exam" and element.level == "submit" and not element.identity
+    }
+    header = {name[key]: value for key, value in EXAMPLE.items()}
+    header[name["registry"]], header[name["data_version"]] = registry.header_word, version.version
+    return {facts.text("nrdr.envelope.header"): header, facts.text("nrdr.envelope.exams"): [exam]}
+
+
+def _value(element: Element) -> str:
+    if element.codes:
+        return element.codes[0].code
+    if element.type == "date":
+        return "2026-01-02"
+    if element.type == "number":
+        return f"{element.minimum or 1:g}"
+    return element.label[: element.max_length]
+
+
 def _post(facts: Facts, names: Names) -> Json:
     bodies = [{"$ref": f"#/components/schemas/Transaction_{registry.header_word}"} for registry in facts.registries]
     accepted = {
@@ -91,7 +126,12 @@ def _post(facts: Facts, names: Names) -> Json:
         "security": [{"bearer": []}],
         "requestBody": {
             "required": True,
-            "content": contents((names.media_type, bodies[0] if len(bodies) == 1 else {"oneOf": bodies})),
+            "content": {
+                names.media_type: {
+                    "schema": bodies[0] if len(bodies) == 1 else {"oneOf": bodies},
+                    "examples": {registry.slug: {"value": _example(facts, registry)} for registry in facts.registries},
+                }
+            },
         },
         "responses": answers(facts, {facts.integer("nrdr.accepted_status"): accepted}, (*codes, *BEARER), back_channel=True),
     }

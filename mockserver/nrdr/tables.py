@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from acrmock.pointer import pointer_of
 from acrmock.record import FieldProblem
 from acrmock.schema import RecordValidator, envelope_schema
 from mockserver.nrdr.names import Names, read_names
@@ -66,7 +67,7 @@ def _problem(error: Any) -> FieldProblem:
     missing = str(getattr(kind, "property", "") or "")
     if missing:
         path.append(missing)
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path)
+    pointer = pointer_of(path)
     expected = _expected(error, name)
     element = path[-1][:SHOWN] if path else ""
     return FieldProblem(pointer=pointer[:SHOWN], element=element, expected=expected, reason="missing" if missing else name)

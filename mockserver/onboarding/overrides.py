@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from acrmock.pointer import pointer_of
 from acrmock.record import FieldProblem
 from mockserver.onboarding.reasons import shown
 
@@ -23,7 +24,7 @@ def check_settings(settings: Mapping[str, Any], facts: Facts, *, field: str = "s
     found = ((key, _fault(key, value, facts)) for key, value in settings.items())
     return [
         FieldProblem(
-            pointer=f"/{field}/{shown(key, 80).replace('~', '~0').replace('/', '~1')}",
+            pointer=pointer_of((field, shown(key, 80))),
             element=shown(key, 80),
             reason=fault,
             actual=shown(repr(settings[key]), 80),

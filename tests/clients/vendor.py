@@ -17,8 +17,8 @@ from acrmock.clock import SystemClock
 TERMINAL = {"Failed", "ValidationFail", "Posted", "PartiallySuccessful", "UpdatedWithNewTransaction"}
 
 
-def bearer_session(registration: dict[str, Any]) -> requests.Session:
-    """A session that is signed in as the application's first user."""
+def tokens(registration: dict[str, Any]) -> dict[str, Any]:
+    """The token response of a sign-in as the application's first user."""
     ca = registration["ca_file"]
     metadata = requests.get(registration["issuer"] + "/.well-known/openid-configuration", verify=ca, timeout=10).json()
     asked = {
@@ -39,9 +39,15 @@ def bearer_session(registration: dict[str, Any]) -> requests.Session:
     }
     answer = requests.post(metadata["token_endpoint"], data=given, verify=ca, timeout=10)
     assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def bearer_session(registration: dict[str, Any]) -> requests.Session:
+    """A session that is signed in as the application's first user."""
     session = requests.Session()
-    session.verify = ca
-    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    session.verify, session.trust_env = registration["ca_file"], False  # REQUESTS_CA_BUNDLE would go before `verify`
+    session.headers["Authorization"] = f"Bearer {tokens(registration)['access_token']}"
     return session
 
 

@@ -1,7 +1,12 @@
-"""What the tests of the engine share: a stand-in for the facts, tiny wires, and a registered application."""
+"""What the tests of the engine share: a stand-in for the facts, tiny wires, and a registered application.
+
+The fixtures for the tests of the real wires stand here too; their harness is `wires_support.py`.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +25,27 @@ from mockserver.engine import Engine
 from mockserver.onboarding.model import Application, Registration
 from mockserver.problem import Problem
 
+SUPPORT = "acrmock_tests_wires_support"
+
+
+@pytest.fixture
+def support() -> Any:
+    """The module of the wires' harness, loaded once: the tests are no package."""
+    if SUPPORT not in sys.modules:
+        spec = importlib.util.spec_from_file_location(SUPPORT, Path(__file__).with_name("wires_support.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[SUPPORT] = module
+        spec.loader.exec_module(module)
+    return sys.modules[SUPPORT]
+
+
+@pytest.fixture
+def house(support: Any) -> Iterator[Any]:
+    """The real wires of an engine in memory."""
+    yield from support.house()
+
 
 @dataclass
 class TinyFacts:
@@ -29,6 +55,7 @@ class TinyFacts:
         default_factory=lambda: {
             "gate.environments": ("test", "production"),
             "gate.refusal_status": 403,
+            "onboarding.default.local_sources": ("127.0.0.0/8", "::1/128"),
             "nrdr.limit.body_bytes": 100_000,
             "auth.form.password": "password",
         }

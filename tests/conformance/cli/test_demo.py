@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -92,3 +93,22 @@ def test_a_refused_registration_is_evidence(tmp_path: Path) -> None:
     findings = {f["check"]: f["outcome"] for f in json.loads(answer.stdout)["findings"]}
     assert findings["apply-addresses"] == "failed"
     assert findings["auth-code-flow"] == "not-exercised"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_an_interrupted_run_stops_its_client(tmp_path: Path) -> None:
+    """Ctrl-C stops the client and the run, keeps the journal, and leaves with 130 and no traceback."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    launch = f'"{sys.executable}" -c "import threading; threading.Event().wait()"'
+    line = [sys.executable, "-m", "conformance.cli", "certify", "--launch", launch]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        for said in process.stderr:
+            if said.startswith("step 1"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
+    assert "Traceback" not in rest
+    assert "interrupted" in rest
+    assert (tmp_path / "acrmock-out" / "journal.ndjson").exists()

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from acrmock.pointer import PointerError
 from acrmock.record import AnyEntry, HttpEntry
 from conformance.reports.evidence import (
     Places,
-    PointerError,
     RecordingLike,
     entry_document,
-    join_pointer,
-    parse_pointer,
     path_of,
     resolve,
     title_of,
@@ -41,12 +37,6 @@ def test_a_bad_pointer_is_refused(pointer: str) -> None:
     """A pointer that is malformed or leads nowhere raises one error."""
     with pytest.raises(PointerError):
         resolve(_DOCUMENT, pointer)
-
-
-@given(st.lists(st.text()))
-def test_tokens_survive_a_pointer(tokens: list[str]) -> None:
-    """What is joined to a pointer is parsed back to the same tokens."""
-    assert list(parse_pointer(join_pointer(tokens))) == tokens
 
 
 def test_a_place_names_method_path_and_status(recording: RecordingLike) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.reports.evidence import PointerError, join_pointer
+from acrmock.pointer import PointerError, pointer_of
 from conformance.reports.jsonspans import locate
 
 _JSON = st.recursive(
@@ -33,7 +33,7 @@ def test_every_value_is_located(value: Any, indent: int | None) -> None:
     """For each pointer into a document the located text is that value, after its name in an object."""
     text = "\n" + json.dumps(value, indent=indent) + " "
     for tokens, expected in _leaves(value):
-        start, end = locate(text, join_pointer(tokens))
+        start, end = locate(text, pointer_of(tokens))
         shown = text[start:end]
         try:
             assert json.loads(shown) == expected

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from acrmock.pointer import pointer_of
 from acrmock.record import HttpEntry
-from conformance.reports.evidence import RecordingLike, entry_document, join_pointer
+from conformance.reports.evidence import RecordingLike, entry_document
 from conformance.reports.wire import blocks_of, nearest
 
 
 def _pointers(value: Any, tokens: tuple[str, ...] = ()) -> Iterator[str]:
     if tokens:
-        yield join_pointer(tokens)
+        yield pointer_of(tokens)
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _pointers(item, (*tokens, key))

@@ -1,0 +1,175 @@
+"""What the control API's bodies and queries must look like beyond their types, and an example of each.
+
+The types of `requests` give the members; here stands what only the facts or a rule between members can say: which are
+needed together, how many, how long, of which words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from mockserver.onboarding.limits import Limits
+from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
+from mockserver.plans import ANY_REGISTRY
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+Json = dict[str, Any]
+NULL: Json = {"type": "null"}
+APPLICATION, RUN = "default", "run-0123456789ab"
+
+EXAMPLES: dict[str, Json] = {
+    "RegistrationRequest": {
+        "name": "Example Reporter",
+        "redirect_url": ["https://localhost:8765/callback"],
+        "ip": ["198.51.100.7"],
+        "registry": ["lcsr"],
+    },
+    "Move": {"environment": "test"},
+    "Settings": {"environment": "test", "settings": {"auth.access_token_lifetime": 3600}},
+    "StartRun": {"profile": "lcsr", "claims": []},
+    "BeginStep": {"step": "sign-in"},
+    "NoteEvent": {"name": "client-started", "data": {"command": "reporter"}},
+    "Nothing": {},
+    "Observation": {
+        "application": APPLICATION,
+        "environment": "test",
+        "request": {"method": "GET", "url": "https://localhost:8765/callback?error=access_denied"},
+        "response": {"status": 200},
+    },
+    "MoveClock": {"application": APPLICATION, "advance": 3600},
+    "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
+    "Reset": {"application": APPLICATION},
+    "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
+}
+"""A body of each type that is taken."""
+
+QUERY: dict[str, Json] = {
+    "application": {"schema": {"type": "string", "maxLength": 200}},
+    "environment": {"schema": {"type": "string", "maxLength": 200, "default": "test"}},
+    "run": {"schema": {"type": "string", "maxLength": 200}},
+    "operation": {"schema": {"type": "string", "maxLength": 200}, "example": "nrdr.post"},
+    "name": {"schema": {"type": "string", "maxLength": 200}, "example": "registration-attempted"},
+    "after": {"schema": {"type": "integer", "minimum": 0, "maximum": 2**53}, "example": 0},
+    "count": {"schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "example": 1},
+    "timeout": {"schema": {"type": "number", "minimum": 0, "maximum": 600}, "example": 0.1},
+}
+"""The query parameters by name; `timeout` is in seconds."""
+
+
+def refine(schemas: Json, facts: Facts) -> None:
+    """Put into the types' schemas what the types cannot say."""
+    _registration(schemas["RegistrationRequest"], facts)
+    schemas["Settings"]["properties"]["settings"] = _settings(facts, minProperties=1)
+    profiles = facts.profiles.values()
+    schemas["StartRun"]["properties"]["claims"]["items"] = _words(claim for item in profiles for claim in item.claims)
+    schemas["BeginStep"]["properties"]["step"] = _words(step.name for item in profiles for step in item.steps)
+    _clock(schemas["MoveClock"])
+    _plan(schemas["SetPlan"], facts)
+
+
+def _words(words: Iterable[str]) -> Json:
+    return {"type": "string", "enum": sorted(set(words))}
+
+
+def _settings(facts: Facts, **more: int) -> Json:
+    """Overrides: known keys; the type and bounds of each are those of its layer."""
+    text: Json = {"type": "string", "maxLength": LONGEST}
+    values = [text, {"type": "number"}, {"type": "boolean"}, {"type": "array", "items": text}, NULL]
+    return {
+        "type": "object",
+        "description": "Each value is of its layer's type and within its bounds; `acrmock facts` shows them.",
+        "propertyNames": {"enum": sorted(key for key in facts.settings if not server_wide(key))},
+        "additionalProperties": {"anyOf": values},
+        "maxProperties": MOST,
+        **more,
+    }
+
+
+def _registration(schema: Json, facts: Facts) -> None:
+    limits = Limits.of(facts)
+    members = schema["properties"]
+    name = {"type": "string", "minLength": 1, "maxLength": limits.name_length}
+    urls = _one_or_more(limits.redirect_urls, limits.url_length)
+    addresses = _one_or_more(limits.addresses, 64)
+    registries = _one_or_more(4 * len(facts.registries) + 4, 200)
+    told = {"name": name, "redirect_url": urls, "ip": addresses, "registry": registries}
+    members |= {member: {"anyOf": [value, NULL]} for member, value in told.items()}
+    members["user"] = {"anyOf": [_one_or_more(limits.users, 72), NULL]}
+    members["facility"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": limits.facilities}, NULL]}
+    members["environment"] = {"type": "string", "enum": list(limits.environments), "default": "test"}
+    members["settings"] = _settings(facts)
+    schema["anyOf"] = [
+        {"required": list(told), "properties": told},
+        {"required": ["application"], "properties": {"application": {"type": "string", "minLength": 1}}},
+    ]
+
+
+def _one_or_more(most: int, length: int) -> Json:
+    """One text or a list of them."""
+    text = {"type": "string", "minLength": 1, "maxLength": length}
+    return {"anyOf": [{"type": "array", "items": text, "minItems": 1, "maxItems": most}, text]}
+
+
+def _clock(schema: Json) -> None:
+    """Exactly one change."""
+    given: Json = {
+        "set": {"type": "string", "format": "date-time"},
+        "advance": {"type": "number", "minimum": 0},
+        "freeze": {"const": True},
+        "resume": {"const": True},
+    }
+    absent: Json = {"set": NULL, "advance": NULL, "freeze": {"enum": [None, False]}, "resume": {"enum": [None, False]}}
+    schema["oneOf"] = [{"required": [name], "properties": absent | {name: value}} for name, value in given.items()]
+
+
+def _plan(schema: Json, facts: Facts) -> None:
+    """Either a plan or the release of the hold in force."""
+    slugs = [word for registry in facts.registries for word in (registry.slug, *registry.aliases)]
+    schema["properties"]["registry"] = {"anyOf": [{"type": "string", "enum": [*slugs, ANY_REGISTRY]}, NULL]}
+    schema["oneOf"] = [
+        {"required": ["plan"], "properties": {"plan": {"type": "object"}, "release": {"const": False}}},
+        {"required": ["release"], "properties": {"plan": NULL, "release": {"const": True}}},
+    ]
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT: Json = {"type": "string"}
+_COUNT: Json = {"type": "integer", "minimum": 0}
+_FLAG: Json = {"type": "boolean"}
+_VIEW = _object(application=_TEXT, name=_TEXT, local=_FLAG, business_time={"type": "object"}, environments={"type": "object"})
+_CLOCK = _object(application=_TEXT, now=_TEXT, wall=_TEXT, frozen=_FLAG, offset={"type": "number"})
+
+ANSWERS: dict[str, Json] = {
+    "listApplications": _object(applications={"type": "array", "items": _VIEW}),
+    "showApplication": _VIEW,
+    "moveEndpoints": _object(application=_TEXT, environment=_TEXT, moved=_FLAG, segment=_TEXT),
+    "overrideSettings": _object(application=_TEXT, environment=_TEXT, settings={"type": "object"}),
+    "noteEvent": _object(seq=_COUNT),
+    "awaitEntry": _object(seq=_COUNT, matched=_COUNT),
+    "observe": _object(seq=_COUNT),
+    "showClock": _CLOCK,
+    "moveClock": _CLOCK,
+    "showPlans": _object(application=_TEXT, environment=_TEXT, plans={"type": "object"}),
+    "reset": _object(reset={"type": "array", "items": _TEXT}),
+    "acknowledge": _object(seq=_COUNT, transaction=_TEXT),
+}
+"""The answers that are no type of their own, by operation."""
+
+_OF_APPLICATION: Json = {"application": "$response.body#/application"}
+_OF_RUN: Json = {"run": "$response.body#/run"}
+LINKS: dict[str, Json] = {
+    "register": {
+        name: {"operationId": name, "parameters": _OF_APPLICATION}
+        for name in ("showApplication", "moveEndpoints", "overrideSettings", "showClock", "showPlans")
+    },
+    "startRun": {
+        name: {"operationId": name, "parameters": _OF_RUN} for name in ("showRun", "beginStep", "noteEvent", "finishRun")
+    },
+}
+"""What can follow an operation, from its answer."""
