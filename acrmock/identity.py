@@ -35,12 +35,12 @@ def npi_check_digit(nine: str) -> str:
     return str(-_luhn(_NPI_PREFIX + nine + "0") % 10)
 
 
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Each digit doubled, and the sum of the digits of that."""
+
+
 def _luhn(digits: str) -> int:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10
+    return (sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))) % 10
 
 
 def classify_ssn(text: str) -> Kind:
@@ -73,26 +73,6 @@ def classify_phone(text: str) -> Kind:
         return "malformed"
     _, exchange, line = found.groups()
     return "synthetic" if exchange == "555" and line.startswith("01") else "issuable"
-
-
-def is_synthetic_ssn(text: str) -> bool:
-    """Whether nobody can have this Social Security number."""
-    return classify_ssn(text) == "synthetic"
-
-
-def is_synthetic_mbi(text: str) -> bool:
-    """Whether nobody can have this Medicare Beneficiary Identifier."""
-    return classify_mbi(text) == "synthetic"
-
-
-def is_synthetic_npi(text: str) -> bool:
-    """Whether nobody can have this National Provider Identifier."""
-    return classify_npi(text) == "synthetic"
-
-
-def is_synthetic_phone(text: str) -> bool:
-    """Whether this telephone number is reserved for fiction."""
-    return classify_phone(text) == "synthetic"
 
 
 def ssns_in(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import flask
 
 from acrmock.record import Operation, Refusal, SecretKind
 from mockserver.auth import pages, wrong
+from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.model import CODE, AuthorizationCode
 from mockserver.auth.parameters import FORM_POST
 from mockserver.auth.request import PageRefusal, RedirectRefusal
@@ -33,7 +34,10 @@ def allow(call: Call, wanted: AuthorizationRequest, user: User, *, auth_time: fl
         code_challenge=wanted.code_challenge,
         code_challenge_method=wanted.code_challenge_method,
     )
-    call.unit.put(CODE, call.scope, call.issue(SecretKind.CODE, code), record)
+    mark = call.issue(SecretKind.CODE, code)
+    call.unit.put(CODE, call.scope, mark, record)
+    note_ending(call, CODE, mark, record.expires_at)
+    forget_ended(call)
     return send_back(call, wanted.redirect_uri, wanted.response_mode, [("code", code)], wanted.state)
 
 

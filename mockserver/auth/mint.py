@@ -17,6 +17,7 @@ from joserfc.jwk import RSAKey
 
 from acrmock.record import SecretKind
 from mockserver.auth import wrong
+from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
 from mockserver.auth.tokens import user_named
@@ -99,8 +100,11 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
     """Write the draft in the call's unit; the token response's members (facts N1.17, N1.18)."""
     family = tokens.family
     call.unit.put(FAMILY, call.scope, family.id, family)
+    note_ending(call, FAMILY, family.id, family.refresh_until)
+    forget_ended(call)
     _remember(call, SecretKind.ACCESS_TOKEN, tokens.access, family, scopes=tokens.scopes, expires_at=tokens.expires_at)
-    call.issue(SecretKind.ID_TOKEN, tokens.id_token)
+    id_mark = call.issue(SecretKind.ID_TOKEN, tokens.id_token)
+    note_ending(call, SecretKind.ID_TOKEN, id_mark, call.wall.timestamp() + call.settings.number("auth.id_token_lifetime"))
     answer: dict[str, Any] = {
         "token_type": "Bearer",
         "expires_in": tokens.expires_in,
@@ -121,6 +125,7 @@ def _remember(call: Call, kind: SecretKind, value: str, family: Family, *, scope
     issued_at = float(int(call.wall.timestamp()))
     token = IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at, issued_at=issued_at)
     call.unit.put(TOKEN, call.scope, mark, token)
+    note_ending(call, TOKEN, mark, expires_at)
 
 
 def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ seconds since 1970 (RFC 7519 NumericDate), because honest clients compare them w
 
 from __future__ import annotations
 
-import msgspec
+from mockserver.store import Stored
 
 CODE = "auth.code"
 TOKEN = "auth.token"
@@ -14,7 +14,7 @@ FAMILY = "auth.family"
 SESSION = "auth.session"
 
 
-class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AuthorizationCode(Stored, frozen=True, kw_only=True):
     """A code given to a redirect URI (RFC 6749 section 4.1.2); redeemed once, then kept so that reuse is known."""
 
     client_id: str
@@ -38,7 +38,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return " ".join(self.scopes)
 
 
-class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Family(Stored, frozen=True, kw_only=True):
     """All that came of one sign-in; revoking it revokes every token of it (RFC 9700 section 4.14.2)."""
 
     id: str
@@ -50,7 +50,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked: bool = False
 
 
-class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class IssuedToken(Stored, frozen=True, kw_only=True):
     """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away.
 
     `revoked`: the client gave this one token up (RFC 7009); what revokes them all is the family's.
@@ -73,7 +73,7 @@ class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return client is not None
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Session(Stored, frozen=True, kw_only=True):
     """A person signed in with one browser: until when, and what they allowed; stands under the mark of the cookie's value."""
 
     username: str

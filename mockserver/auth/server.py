@@ -52,7 +52,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
         """Nothing: a token is remembered when it is minted."""
 
-    def authenticate_client(self, request: TokenRequest, methods: list[str], endpoint: str = "token") -> Client:  # noqa: ARG002
+    def authenticate_client(self, request: TokenRequest, methods: list[str], endpoint: str = "token") -> Client:  # noqa: ARG002 - Authlib's own hook
         """The client, proved by exactly one method; raises `InvalidClientError` or `InvalidRequestError`."""
         facts = request.call.notes.client
         if facts is not None and len(facts.methods) > 1:
@@ -85,7 +85,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         still_active(request)
         return issue(call, tokens)
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002 - Authlib's own hook
         """The answer, never to be stored (RFC 6749 section 5.1)."""
         answer = flask.Response(msgspec.json.encode(body), status, content_type="application/json")
         for name, value in NO_STORE:
@@ -115,10 +115,11 @@ def answer_endpoint(server: TokenServer, name: str, call: Call) -> flask.Respons
 
 
 def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], Any], *, grant: bool) -> flask.Response:
-    authorization = flask.request.headers.get("Authorization")
+    asked = call.request or flask.request
+    authorization = asked.headers.get("Authorization")
     request = TokenRequest(call, call.base_url, {}, authorization)
     try:
-        form = _read_form(call, flask.request)
+        form = _read_form(call, asked)
         request = TokenRequest(call, call.base_url, form, authorization)
         request.presented = read_credentials(authorization, form)
         call.notes.client = client_facts(call, request.presented)

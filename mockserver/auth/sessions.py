@@ -13,6 +13,7 @@ import flask
 import msgspec
 
 from acrmock.record import SecretKind
+from mockserver.auth.endings import note_ending
 from mockserver.auth.model import SESSION, Session
 from mockserver.auth.settings import paths_of
 from mockserver.context import Call
@@ -50,7 +51,9 @@ def begin(call: Call, answer: flask.Response, user: User, scopes: tuple[str, ...
     value, now = secrets.token_urlsafe(32), call.wall.timestamp()
     until = now + call.settings.number("auth.session_lifetime")
     session = Session(username=user.username, auth_time=now, until=until, consented=scopes)
-    call.unit.put(SESSION, call.scope, call.issue(SecretKind.COOKIE, value), session)
+    mark = call.issue(SecretKind.COOKIE, value)
+    call.unit.put(SESSION, call.scope, mark, session)
+    note_ending(call, SESSION, mark, until)
     _set(call, answer, value)
 
 

@@ -71,7 +71,9 @@ def blueprint(facts: Facts) -> flask.Blueprint:
             if (endpoint.name, path) in seen:
                 continue
             seen.add((endpoint.name, path))
-            marked = wire(endpoint.operation, endpoint.channel)(_view(_in_force(endpoint.name, path, endpoint.answer)))
+            answer = _in_force(endpoint.name, path, endpoint.answer)
+            lean = answer if endpoint.name == "token" else None
+            marked = wire(endpoint.operation, endpoint.channel, lean=lean)(_view(answer))
             found.add_url_rule(path, f"{endpoint.name}-{len(seen)}", marked, methods=list(endpoint.methods))
     return found
 

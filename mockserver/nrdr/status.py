@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import flask
 import msgspec
@@ -19,7 +19,7 @@ from mockserver.nrdr.names import Names
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import Polls, StatusKey, assigned
 from mockserver.problem import Problem
-from mockserver.store import Reader, Unit
+from mockserver.store import Reader
 
 if TYPE_CHECKING:
     from acrmock.facts import Registry
@@ -53,7 +53,7 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     if standing is None:
         raise RuntimeError("a known transaction stands somewhere")
     status_word = tables.names.status[standing.key]
-    terminal = status_word in tables.names.terminal
+    terminal = standing.key.terminal
     call.notes.status = StatusFacts(
         registry=word, transaction_id=transaction_id, known=True, status=status_word, terminal=terminal, interval=interval
     )
@@ -116,7 +116,7 @@ def _query(request: flask.Request) -> tuple[date | None, str, str]:
 
 def _counts_polls(reader: Reader, call: Call, transaction: Transaction) -> bool:
     """Whether the plan moves on by polls, so that this one must be counted."""
-    return isinstance(assigned(cast("Unit", reader), call.scope, transaction.assignment, transaction.default).plan, Polls)
+    return isinstance(assigned(reader, call.scope, transaction.assignment, transaction.default).plan, Polls)
 
 
 def _count_poll(call: Call, tables: Tables, transaction: Transaction) -> tuple[Transaction, dict[str, Any], Standing]:
@@ -124,7 +124,7 @@ def _count_poll(call: Call, tables: Tables, transaction: Transaction) -> tuple[T
     key = transaction_key(transaction.registry, transaction.id)
     fresh = call.unit.get(TRANSACTION, call.scope, key, Transaction) or transaction
     body, standing = _look(call, tables, call.unit, fresh)
-    if tables.names.status[standing.key] not in tables.names.terminal:
+    if not standing.key.terminal:
         call.unit.put(TRANSACTION, call.scope, key, msgspec.structs.replace(fresh, polls=fresh.polls + 1))
     return fresh, body, standing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from acrmock.facts.shipped import overlays
 from mockserver import guides
 from mockserver.auth.settings import paths_for
 from mockserver.auth.views import blueprint
+from mockserver.onboarding.issue import Shapes, opaque_id
 from mockserver.onboarding.overrides import check_settings
 
 NEXT = "/oauth2/next"
@@ -103,7 +105,8 @@ def test_secureauth_era() -> None:
     paths = paths_for(facts.text, "v1")
     assert paths.token == "/acrid-userlogin/OidcToken.aspx"
     assert facts.text("auth.issuer_path") == "/SecureAuth17"
-    assert facts.text("onboarding.client_id_shape") == "hex32"
+    shapes = Shapes.of(facts)
+    assert re.fullmatch("[0-9a-f]{32}", opaque_id(shapes.client_prefix, shapes.client_length, shapes.client_alphabet))
     assert facts.flag("auth.refresh_needs_offline") is False
 
 
