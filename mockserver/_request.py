@@ -8,6 +8,7 @@ from cheroot import errors
 from cheroot.server import HTTPRequest
 from cheroot.wsgi import Gateway_10
 
+from mockserver._striking import EDGE_KEY
 from mockserver.gate import HEADERS_KEY, TLS_KEY
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
@@ -74,6 +75,7 @@ class Request(HTTPRequest):
         self.header_reader = RawHeaders()
         self.uri = b""
         self.method = b""
+        self.cut = False
 
     def read_request_line(self) -> bool:
         """Read the request line; what urllib cannot split is malformed."""
@@ -92,6 +94,7 @@ class Request(HTTPRequest):
             self.simple_response("413 Content Too Large", "The body is too large.")
         finally:
             self.conn.wfile.flush()
+            self.close_connection = self.close_connection or self.cut
 
     def send_headers(self) -> None:
         """Close the connection rather than read a long body that nobody wants."""
@@ -122,6 +125,26 @@ class Request(HTTPRequest):
             return
 
 
+class _Edge:
+    """What a fault can do to the connection of one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def release(self) -> None:
+        """Hold nothing back."""
+        self._request.conn.wfile.flush()
+
+    def close(self) -> None:
+        """Close the connection after the answer, without having said so."""
+        self._request.cut = True
+
+    def abandon(self, *, reset: bool) -> None:
+        """Answer nothing and close, by a reset (TCP RST) or in good order."""
+        self._request.cut = True
+        self._request.conn.abandon(reset=reset)
+
+
 class Gateway(Gateway_10):
     """WSGI 1.0 with the raw headers and the connection's TLS facts in the environment."""
 
@@ -130,4 +153,5 @@ class Gateway(Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[HEADERS_KEY] = self.req.header_reader.fields
         environ[TLS_KEY] = self.req.conn.tls
+        environ[EDGE_KEY] = _Edge(self.req)
         return environ

@@ -201,6 +201,7 @@ class Engine:
         def undone() -> None:
             applications.forget()
             core.stored_lengths.clear()
+            core.faults.forget()
 
         store.on_undo = undone
         return core

@@ -19,7 +19,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from acrmock.record import Channel, HttpFacts, Operation, Refusal
+from mockserver import _striking
 from mockserver._addresses import Addresses
+from mockserver._sought import Sought
 from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
@@ -80,12 +82,15 @@ class Gate:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
             reply = self._run(environ)
+            reply = _striking.change(call.struck, reply)
         took = (self._core.clock.monotonic() - began) * 1000
         reply.headers.extend((("Date", self._date()), ("Server", "acrmock")))
-        reply = self._keep(environ, call, reply._replace(milliseconds=took))
-        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", reply.status[:3])
-        start_response(reply.status, reply.headers)
-        return [reply.body]
+        kept = self._keep(environ, call, reply._replace(milliseconds=took))
+        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", kept.status[:3])
+        if call is not None and call.struck is not None and kept.body is reply.body:
+            return _striking.send(call.struck, kept, environ, start_response, self._core.clock)
+        start_response(kept.status, kept.headers)
+        return [kept.body]
 
     # whose it is
 
@@ -130,8 +135,8 @@ class Gate:
 
     # before the handler
 
-    def _admit(self) -> None:
-        """Once the route is known: operation and channel, then the allowlist, then the body."""
+    def _admit(self) -> flask.Response | None:
+        """Once the route is known: operation and channel, then the allowlist, then the body, then the faults asked for."""
         environ = flask.request.environ
         call: Call = environ[CALL_KEY]
         view = self._wires.view_functions.get(flask.request.endpoint or "")
@@ -144,6 +149,23 @@ class Gate:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
+        return self._strike(environ, call)
+
+    def _strike(self, environ: Environ, call: Call) -> flask.Response | None:
+        """Ask the rules; what stands in place of the service's own answer, or None. Raises the `Problem` of an error."""
+        core, scope = self._core, (call.application.id, call.environment)
+        rules = core.faults.rules(scope)
+        if not rules and core.magic is None:
+            return None
+        word = (flask.request.view_args or {}).get("registry", "")
+        registry = core.facts.registry(word) if rules and word else None
+        slug = registry.slug if registry is not None else ""
+        sought = Sought(environ, environ.get(_BODY_KEY, b""))
+        call.struck, call.counted = core.faults.choose(scope, call.notes.operation, slug, sought, core.magic)
+        if call.struck is None:
+            return None
+        call.notes.fault = call.struck.facts
+        return _striking.begin(call.struck, core.facts, core.clock)
 
     def _read_body(self, environ: Environ, limit: int) -> None:
         """Put the body into memory, at most `limit` bytes of it."""
@@ -225,6 +247,7 @@ class Gate:
                 raise error
             if call is not None:
                 unit = call.unit
+                self._core.faults.keep(unit, call.scope, call.counted)
                 self._record(unit, environ, call, reply)
                 call.leave()
                 self._core.store.flush(unit.ticket)
@@ -324,6 +347,8 @@ def _facts(notes: Notes) -> HttpFacts:
         bearer=notes.bearer,
         transaction=notes.transaction,
         status=notes.status,
+        fault=notes.fault,
+        forwarded=notes.forwarded,
     )
 
 

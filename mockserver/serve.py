@@ -12,6 +12,8 @@ import queue
 import select
 import socket
 import ssl
+import struct
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,6 +39,7 @@ HANDSHAKE_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
 MAX_CONNECTIONS = 4096
 LINGER_SECONDS = 0.002
+_RST = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 _PLAIN_ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
     b"This port speaks HTTPS only, sorry."
@@ -95,6 +98,7 @@ class Connection(HTTPConnection):
         del makefile
         self.tls: TlsFacts | None = None
         self.fresh = True
+        self.reset = False
         self.shaken = not isinstance(sock, ssl.SSLSocket)
         self._began: float | None = None
 
@@ -153,11 +157,21 @@ class Connection(HTTPConnection):
         self.server.on_handshake(TlsFacts(server_name=name, error=error), self.remote_addr or "")
         return False
 
+    def abandon(self, *, reset: bool) -> None:
+        """Say nothing more; with `reset` the close to come is a TCP RST."""
+        self.wfile.muted = True
+        if reset:
+            self.reset = True
+
     def close(self) -> None:
         """Close; a handshake that was begun and never ended is reported."""
         if not self.shaken and self._began is not None:
             self._failed("the handshake was not finished")
         with contextlib.suppress(OSError, ValueError):
+            if self.reset:
+                # closing at once, without a FIN before, is what makes it a reset
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+                self.socket.close()
             super().close()
 
 

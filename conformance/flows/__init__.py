@@ -10,7 +10,7 @@ from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader
 from conformance.flows.tokens import Protected, TokenRequest, TokensReader
 from conformance.flows.transactions import Post, Transaction, TransactionsReader
-from conformance.flows.wire import parameters, seconds
+from conformance.flows.wire import parameters, path_of, seconds
 
 
 class Discovery(Struct, frozen=True, kw_only=True):
@@ -49,6 +49,16 @@ class Handshake(Struct, frozen=True, kw_only=True):
     error: str
 
 
+class Injected(Struct, frozen=True, kw_only=True):
+    """A request that a fault rule answered in place of the service, or whose answer it lost on the way."""
+
+    seq: int
+    environment: str
+    operation: Operation
+    path: str
+    instead: bool
+
+
 class Gap(Struct, frozen=True, kw_only=True):
     """Entries are missing from the journal."""
 
@@ -73,6 +83,7 @@ class Flows(Struct, frozen=True, kw_only=True):
     transactions: tuple[Transaction, ...] = ()
     handshakes: tuple[Handshake, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    injected: tuple[Injected, ...] = ()
     run: str | None = None
 
     def last_registrations(self) -> tuple[Registration, ...]:
@@ -97,6 +108,7 @@ class Builder:
         self._transactions = TransactionsReader()
         self._handshakes: list[Handshake] = []
         self._gaps: list[Gap] = []
+        self._injected: list[Injected] = []
         self._run: str | None = None
 
     def add(self, entry: AnyEntry) -> None:
@@ -129,6 +141,7 @@ class Builder:
             transactions=tuple(self._transactions.transactions()),
             handshakes=tuple(self._handshakes),
             gaps=tuple(self._gaps),
+            injected=tuple(self._injected),
             run=self._run,
         )
 
@@ -153,6 +166,14 @@ class Builder:
             if facts.allowed is False:
                 return  # refused at the door: no other story has begun
         self._client(entry)
+        fault = facts.fault
+        if fault is not None and (fault.instead or fault.lost):
+            where, path = entry.environment or "", path_of(entry.request.url)
+            self._injected.append(
+                Injected(seq=entry.seq, environment=where, operation=facts.operation, path=path, instead=fault.instead)
+            )
+            if fault.instead and facts.authorize is None:
+                return  # the service never saw it: what the client sent was not looked at
         step = self._steps.current(entry.run)
         handler = _HANDLERS.get(facts.operation)
         if handler is not None:

@@ -14,6 +14,7 @@ class TokenRequest(Struct, frozen=True, kw_only=True):
 
     `code`, `refresh`, `access_issued` and `refresh_issued` are references;
     `expires_in` in seconds (0: not said); `sign_in` is the `seq` of the sign-in that gave the code, None when unknown.
+    `lost`: a fault kept the answer from the client.
     """
 
     seq: int
@@ -34,6 +35,7 @@ class TokenRequest(Struct, frozen=True, kw_only=True):
     access_issued: str = ""
     refresh_issued: str = ""
     expires_in: float = 0.0
+    lost: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -91,6 +93,7 @@ class TokensReader:
             access_issued=_text(body.get("access_token")),
             refresh_issued=_text(body.get("refresh_token")),
             expires_in=_number(body.get("expires_in")),
+            lost=entry.facts.fault is not None and entry.facts.fault.lost,
         )
         self.requests.append(request)
         if request.access_issued:

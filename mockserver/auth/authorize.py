@@ -23,6 +23,7 @@ from mockserver.auth.settings import form_names, issuer_of, paths_of
 from mockserver.context import Call
 from mockserver.onboarding.model import User
 
+SIGN_IN_FAILED = "sign-in-failed"
 AUTO_CONSENT = "auth.auto_consent"
 TRY_AGAIN = "The user name or the password is wrong. Both stand in the registration document."
 CHOOSE = "Press one of the two buttons: to sign in and allow, or to deny."
@@ -34,6 +35,7 @@ def answer_authorize(call: Call) -> flask.Response:
         values = as_lists(_parameters(flask.request))
         automatic = auto_consent(call)
         wanted = read_request(call, values, signed_in=automatic is not None)
+        strike(call, wanted)
     except PageRefusal as refusal:
         return _refuse_by_page(call, refusal)
     except RedirectRefusal as refusal:
@@ -49,20 +51,37 @@ def answer_sign_in(call: Call) -> flask.Response:
     try:
         form = as_lists(_parameters(flask.request))
         wanted = _unsealed(call, form.get(names.request, []))
+        call.notes.client = ClientFacts(presented=True, whose="own")
+        call.notes.authorize = AuthorizeFacts(redirect_registered=True, scopes_expected=registry_scopes(call))
+        strike(call, wanted)
     except PageRefusal as refusal:
         return _refuse_by_page(call, refusal)
-    call.notes.client = ClientFacts(presented=True, whose="own")
-    call.notes.authorize = AuthorizeFacts(redirect_registered=True, scopes_expected=registry_scopes(call))
+    except RedirectRefusal as refusal:
+        return _refuse_by_redirect(call, refusal)
     username, password, decision = (_only(form, name) for name in (names.username, names.password, names.decision))
     if decision == names.deny:
         return _deny(call, wanted)
-    user = _proved(call, username, password)
+    user = None if call.struck is not None and call.struck.error == SIGN_IN_FAILED else _proved(call, username, password)
     if decision == names.allow and user is not None:
         return _allow(call, wanted, user)
     problem, name = (TRY_AGAIN, names.username) if decision == names.allow else (CHOOSE, names.decision)
     field = FieldProblem(pointer=f"/request/postData/{name}", element=name, reason=problem)
-    call.notes.refusal("acrmock:sign-in-failed", problem, fields=(field,))
+    call.notes.refusal(f"acrmock:{SIGN_IN_FAILED}", problem, fields=(field,))
     return _show_form(call, wanted, username=username, problem=problem)
+
+
+def strike(call: Call, wanted: AuthorizationRequest) -> None:
+    """Refuse a good request where a fault says so, in the way in which its error is refused; else do nothing."""
+    code = call.struck.error if call.struck is not None else ""
+    if not code or code == SIGN_IN_FAILED:
+        return  # the latter is the form's to say, which is shown again
+    spec = call.engine.facts.errors[code]
+    hint = f"the fault {call.struck.name if call.struck is not None else ''} answers so on purpose"
+    if spec.look == "redirect":
+        raise RedirectRefusal(
+            code, spec.oauth_error, spec.title, wanted.redirect_uri, wanted.state, wanted.response_mode, (), hint
+        )
+    raise PageRefusal(code, spec.title, FieldProblem(pointer="/request", reason=hint), hint, spec.status)
 
 
 def auto_consent(call: Call) -> User | None:
@@ -167,7 +186,7 @@ def _refuse_by_page(call: Call, refusal: PageRefusal) -> flask.Response:
     call.notes.refused = Refusal(
         code=f"acrmock:{refusal.code}", message=refusal.message, fields=(refusal.problem,), hint=refusal.hint
     )
-    return pages.error_page(call, refusal.message)
+    return pages.error_page(call, refusal.message, refusal.status)
 
 
 def _refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:

@@ -9,6 +9,7 @@ import msgspec
 
 from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
+from mockserver.control.faults import RuleView
 from mockserver.control.runs import RunView
 from mockserver.onboarding.document import RegistrationDocument
 from mockserver.onboarding.request import RegistrationRequest
@@ -115,6 +116,20 @@ _CALLS = (
         body=requests.SetPlan, gives=PlanRecord,
         refusals=(*_NAMED, Code.PLAN_INVALID),
     ),
+    _Call(
+        method="get", path="/faults", name="showFaults", summary="The faults that are set, with their counts",
+        query=("application", "environment"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/faults", name="setFault", summary="Make requests fail on purpose", status=201,
+        body=requests.SetFault, gives=RuleView, refusals=(*_NAMED, Code.FAULT_INVALID),
+    ),
+    _Call(
+        method="delete", path="/faults", name="clearFaults", summary="Take faults back",
+        query=("application", "environment", "name"),
+        refusals=(*_NAMED, Code.FAULT_UNKNOWN, Code.INVALID, Code.STORE_FULL, Code.UNAVAILABLE),
+    ),
+    _Call(method="get", path="/errors", name="listErrors", summary="Every error, its look on the wire and how to meet it"),
     _Call(
         method="post", path="/reset", name="reset", summary="Forget what applications did", body=requests.Reset,
         refusals=(Code.APPLICATION_UNKNOWN,),
