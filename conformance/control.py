@@ -14,28 +14,17 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from acrmock.documents import ReadyDocument
 from acrmock.errors import SetupError
 
 TIMEOUT = 30.0
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server writes to `ready.json` when it answers: where it is, and how to speak to it."""
-
-    url: str
-    port: int
-    control_token: str
-    ca_file: str
-    data: str = ""
-    pid: int = 0
-    version: str = ""
-
-
-def read_ready(data: Path) -> Ready:
+def read_ready(data: Path) -> ReadyDocument:
     """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
     path = data / "ready.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Ready)
+        return msgspec.json.decode(path.read_bytes(), type=ReadyDocument)
     except OSError as error:
         raise SetupError(
             "no server has been started with this data directory",
@@ -218,7 +207,7 @@ class RefusedError(SetupError):
         lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
         fix = str(problem.get("hint") or "")
         if status in {401, 403}:
-            fix = "give the server's token with --token, ACRMOCK_TOKEN or --data"
+            fix = "give the server's token with --token or ACRMOCK_TOKEN, or with --data the directory of its ready.json"
         super().__init__(
             str(problem.get("title") or f"the server refused with {status}"),
             actual="\n            ".join([text for text in (detail, *lines) if text]),

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import flask
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from acrmock.record import Channel, HttpFacts, Operation, Refusal
 from mockserver import _striking
 from mockserver._addresses import Addresses
 from mockserver._sought import Sought
-from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, wire_answer
+from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.onboarding.model import Application
@@ -40,6 +40,7 @@ TLS_KEY = "acrmock.tls"
 
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
+_LEAN_METHODS = frozenset({"GET", "POST"})
 _CHUNK = 64 * 1024
 _DRAIN = 256 * 1024 * 1024
 _UNMATCHED_BODY = 64 * 1024
@@ -66,6 +67,7 @@ class Gate:
         self._wires = make_app("mockserver.wires", core.facts, wires, before=self._admit)
         self._house = make_app("mockserver.house", core.facts, house)
         self._house_routes = self._house.url_map.bind("")
+        self._wire_routes = self._wires.url_map.bind("")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -81,7 +83,7 @@ class Gate:
         else:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
-            reply = self._run(environ)
+            reply = self._run_lean(environ, call) or self._run(environ)
             reply = _striking.change(call.struck, reply)
         took = (self._core.clock.monotonic() - began) * 1000
         reply.headers.extend((("Date", self._date()), ("Server", "acrmock")))
@@ -98,7 +100,8 @@ class Gate:
         """(application, environment) by the path, and what is left of the path; (None, path) where it names neither."""
         if path.startswith(WELL_KNOWN):
             name, slash, issuer = path[len(WELL_KNOWN) :].partition("/")
-            found, rest = self._whose(slash + issuer) if slash else (None, "")
+            nested = issuer.startswith(WELL_KNOWN[1:])
+            found, rest = self._whose(slash + issuer) if slash and not nested else (None, "")
             return found, WELL_KNOWN + name + rest if found else path
         segments = path.split("/", 4)
         if len(segments) > 1 and segments[1] == "a":
@@ -136,10 +139,16 @@ class Gate:
     # before the handler
 
     def _admit(self) -> flask.Response | None:
-        """Once the route is known: operation and channel, then the allowlist, then the body, then the faults asked for."""
+        """What `_let_in` does, where Flask found the route."""
         environ = flask.request.environ
-        call: Call = environ[CALL_KEY]
         view = self._wires.view_functions.get(flask.request.endpoint or "")
+        return self._let_in(environ, environ[CALL_KEY], view, flask.request.view_args or {})
+
+    def _let_in(self, environ: Environ, call: Call, view: Any, arguments: Mapping[str, Any]) -> flask.Response | None:
+        """Once the route is known: operation and channel, then the allowlist, then the body, then the faults asked for.
+
+        What it gives, if anything, stands in place of the view's answer.
+        """
         operation, channel = getattr(view, "acrmock_wire", (Operation.OTHER, Channel.EXEMPT))
         call.notes.operation, call.notes.channel = operation, channel
         if channel is Channel.BACK:
@@ -149,15 +158,14 @@ class Gate:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
-        return self._strike(environ, call)
+        return self._strike(environ, call, str(arguments.get("registry", "")))
 
-    def _strike(self, environ: Environ, call: Call) -> flask.Response | None:
+    def _strike(self, environ: Environ, call: Call, word: str) -> flask.Response | None:
         """Ask the rules; what stands in place of the service's own answer, or None. Raises the `Problem` of an error."""
         core, scope = self._core, (call.application.id, call.environment)
         rules = core.faults.rules(scope)
         if not rules and core.magic is None:
             return None
-        word = (flask.request.view_args or {}).get("registry", "")
         registry = core.facts.registry(word) if rules and word else None
         slug = registry.slug if registry is not None else ""
         sought = Sought(environ, environ.get(_BODY_KEY, b""))
@@ -192,6 +200,31 @@ class Gate:
 
     # the handler
 
+    def _run_lean(self, environ: Environ, call: Call) -> Reply | None:
+        """The answer of a view that has a lean form, without Flask's contexts; None where Flask must answer."""
+        path = environ["PATH_INFO"]
+        try:
+            endpoint, arguments = self._wire_routes.match(path, environ.get("REQUEST_METHOD", ""))
+        except HTTPException:
+            return None
+        view = self._wires.view_functions[endpoint]
+        lean = getattr(view, "acrmock_lean", None)
+        if lean is None or environ["REQUEST_METHOD"] not in _LEAN_METHODS or not path.isascii():
+            return None
+        try:
+            instead = self._let_in(environ, call, view, arguments)
+            call.request = flask.Request(environ)
+            response: flask.Response = lean(call, **arguments) if instead is None else instead
+        except Problem as problem:
+            environ[PROBLEM_KEY] = problem
+            return self._plain(problem)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+            _log.error("a handler failed", exc_info=error)
+            environ[ERROR_KEY] = error
+            failed = environ[PROBLEM_KEY] = Problem("internal")
+            return self._plain(failed)
+        return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
+
     def _run(self, environ: Environ) -> Reply:
         answer: list[Any] = []
 
@@ -224,7 +257,7 @@ class Gate:
         return self._plain(problem)
 
     def _plain(self, problem: Problem) -> Reply:
-        made = wire_answer(self._core.facts, problem)
+        made = wire_answer(self._core.facts, problem, status=refusal_status(self._core.facts, problem))
         headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
         return Reply(f"{made.status} {_reason(made.status)}", headers, made.body)
 

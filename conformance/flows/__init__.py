@@ -157,6 +157,8 @@ class Builder:
         elif entry.name == "gap":
             reason = entry.data.get("reason")
             self._gaps.append(Gap(seq=entry.seq, reason=reason if isinstance(reason, str) else "entries were dropped"))
+        elif entry.name == "harness-fault":
+            self._gaps.append(Gap(seq=entry.seq, reason="acrmock itself failed and answered 500; the vendor is not to blame"))
 
     def _http(self, entry: HttpEntry) -> None:
         facts = entry.facts
@@ -233,13 +235,13 @@ class Builder:
 
 _HANDLERS = {
     Operation.DISCOVERY: Builder._discovery,  # noqa: SLF001 - the table of its own methods
-    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001
-    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001
-    Operation.TOKEN: Builder._token,  # noqa: SLF001
-    Operation.USERINFO: Builder._use,  # noqa: SLF001
-    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001
-    Operation.NRDR_POST: Builder._post,  # noqa: SLF001
-    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001
+    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.TOKEN: Builder._token,  # noqa: SLF001 - as above
+    Operation.USERINFO: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_POST: Builder._post,  # noqa: SLF001 - as above
+    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001 - as above
 }
 
 

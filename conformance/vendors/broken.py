@@ -6,7 +6,7 @@ one check fails. Faults of the registration itself stand in `conformance.vendors
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from acrmock.errors import SetupError
@@ -14,8 +14,6 @@ from conformance.vendors import faults
 from conformance.vendors.broken_auth import AUTHENTICATIONS
 from conformance.vendors.broken_exchange import EXCHANGES, VENDORS
 from conformance.vendors.reference import ReferenceVendor
-
-Factory = Callable[..., ReferenceVendor]
 
 
 def vendor_for(check: str | None) -> type[ReferenceVendor]:

@@ -12,7 +12,7 @@ from acrmock.clock import BusinessTime
 from acrmock.record import FieldProblem, SecretKind
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
-from mockserver.onboarding.issue import Issued, issue
+from mockserver.onboarding.issue import Issued, Shapes, issue
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.model import APPLICATION, Application
 from mockserver.onboarding.names import ae_title, application_id
@@ -72,12 +72,12 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     Whether the application has that environment already is the caller's to ask, in the same unit.
     """
     existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
-    application = existing or _new_application(unit, admission)
+    application = existing or _new_application(unit, admission, core.facts.text("onboarding.default.ae_title"))
 
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
 
-    issued = issue(unit, admission, application.id, remember)
+    issued = issue(unit, admission, application.id, remember, Shapes.of(core.facts))
     registration = issued.registration
     run = tried.request.run or application.run
     environments = {**application.environments, admission.environment: registration}
@@ -104,10 +104,11 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     return Accepted(application, issued, admission.remarks)
 
 
-def _new_application(unit: Unit, admission: Admission) -> Application:
+def _new_application(unit: Unit, admission: Admission, default_ae: str) -> Application:
     def taken(candidate: str) -> bool:
         return unit.get(APPLICATION, GLOBAL, candidate, Application) is not None
 
     identity = application_id(admission.name, taken)
     titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
-    return Application(id=identity, name=admission.name, ae_title=ae_title(identity, titles.__contains__), local=admission.local)
+    title = ae_title(identity, titles.__contains__, default=default_ae)
+    return Application(id=identity, name=admission.name, ae_title=title, local=admission.local)

@@ -85,7 +85,7 @@ def test_accepted(data: bytes, value: Any) -> None:
 
 
 @given(VALUES, st.booleans())
-def test_agrees_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+def test_agrees_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 - a parameter
     """Whatever the standard library writes is read back equal."""
     assert loads(json.dumps(value, ensure_ascii=ascii_only).encode(), max_depth=100) == value
 

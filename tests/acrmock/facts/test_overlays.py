@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acrmock.facts import Facts, Provenance, Weight, load_facts, shipped
+from acrmock.facts import Facts, FactsError, Provenance, Weight, load_facts, shipped
 
 HEAD = "schema: acrmock/layer/1\n"
 
@@ -57,11 +57,11 @@ def test_settings_are_added_and_removed(tmp_path: Path) -> None:
     add = "kind: settings\nsettings:\n  nrdr.extra: {value: 1, title: t, new: true, provenance: mock-choice, sources: [MOCK]}\n"
     change = (
         "kind: settings\nsettings:\n  nrdr.extra: {value: 2, provenance: mock-choice, sources: [MOCK]}\n"
-        "  run.browser.window: null\n"
+        "  onboarding.logo.registries: null\n"
     )
     facts = overlaid(tmp_path, add, change)
     assert facts.integer("nrdr.extra") == 2
-    assert "run.browser.window" not in facts.settings
+    assert "onboarding.logo.registries" not in facts.settings
 
 
 def test_elements_codes_and_rules_change(tmp_path: Path) -> None:
@@ -210,3 +210,13 @@ def test_the_example_in_the_manual_works(tmp_path: Path) -> None:
     assert status is not None
     assert status.code_set == {"1", "2", "3", "4", "5"}
     assert version.element("Modality") is None
+
+
+def test_a_misspelt_placeholder_is_refused(tmp_path: Path) -> None:
+    """A path may lose placeholders, but a name that nothing fills is refused with those that there are."""
+    wrong = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/v{mappin}/x", provenance: acr, sources: [S2]}\n'
+    with pytest.raises(FactsError, match="mappin") as caught:
+        overlaid(tmp_path, wrong)
+    assert "{mapping}" in caught.value.fix
+    bare = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/x", provenance: acr, sources: [S2]}\n'
+    assert overlaid(tmp_path, bare).text("nrdr.path.post") == "/x"
