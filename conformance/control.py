@@ -138,6 +138,12 @@ class Control:
             except requests.RequestException as error:
                 raise _unreachable(self.url, error) from error
 
+    def why(self, seq: str, *, application: str | None = None) -> Mapping[str, Any]:
+        """Why the exchange of a number (or the `last` one refused) was refused, as `acrmock.explain` has it."""
+        params = {"application": application} if application else {}
+        found = self._checked("GET", f"/_acrmock/why/{seq}", params=params).json()
+        return found if isinstance(found, dict) else {}
+
     def await_entry(self, *, run: str, operation: str = "", name: str = "", after: int = 0, timeout: float = 60.0) -> int | None:
         """Wait until the run's journal has such an entry after `after`; its number, or None when the time is up (seconds)."""
         params = {"run": run, "operation": operation, "name": name, "after": str(after), "timeout": str(timeout)}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_HEADERS = 200
 _ONCE = frozenset({b"Host", b"Content-Length", b"Content-Type", b"Authorization", b"Transfer-Encoding"})
 _NAME = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_CODES = {413: "body-too-large", 414: "uri-too-long"}
 _FINE_REMAINDER = 1024 * 1024
 
 
@@ -108,10 +109,14 @@ class Request(HTTPRequest):
         """Answer what is malformed, close, and tell the server of it."""
         number = int(str(status)[:3])
         text = msg.decode("latin-1") if isinstance(msg, bytes) else str(msg)
+        code = _CODES.get(number, "request-malformed")
+        if number == 413 and not self.ready:  # cheroot's word for a head that is too long
+            code, number, status = "headers-too-large", 431, "431 Request Header Fields Too Large"
         title = str(status)[4:] or "Bad request"
-        body = answer(Problem("request-malformed", text, body={"title": title, "status": number}), None).body
+        replaced = {"title": title, "status": number} if code == "request-malformed" and number != 400 else None
+        body = answer(Problem(code, text, body=replaced), None).body
         self.close_connection = True
-        self.server.malformed(self, number, text)
+        self.server.malformed(self, number, text, code)
         lines = (
             f"HTTP/1.1 {status}",
             f"Content-Type: {PROBLEM_JSON}",

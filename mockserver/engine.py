@@ -22,7 +22,7 @@ from acrmock.addresses import parse_peer
 from acrmock.clock import Clock, SystemClock
 from acrmock.documents import READY_SCHEMA, ReadyDocument
 from acrmock.errors import SetupError
-from acrmock.record import HttpFacts, SecretKind, TlsFacts
+from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
 from mockserver._identities import identity_names, is_synthetic
@@ -346,6 +346,7 @@ def _note_malformed(core: EngineCore, request: Malformed) -> None:
     )
     try:
         with core.store.write() as unit:
-            core.journal.http(unit, exchange, HttpFacts(), whose, tls=request.tls)
+            refusal = Refusal(code=f"acrmock:{request.code}", message=request.reason)
+            core.journal.http(unit, exchange, HttpFacts(), whose, tls=request.tls, refusal=refusal)
     except Exception as error:  # noqa: BLE001 - the client gets its answer all the same
         _log.warning("a malformed request could not be recorded: %s", error)

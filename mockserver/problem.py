@@ -69,8 +69,10 @@ class BuiltIn(msgspec.Struct, frozen=True):
 BUILT_IN = {
     "application-unknown": BuiltIn(404, "No such application or environment"),
     "address-not-allowed": BuiltIn(403, "Forbidden"),
-    "body-too-large": BuiltIn(413, "Content too large"),
-    "request-malformed": BuiltIn(400, "Bad request"),
+    "body-too-large": BuiltIn(413, "The body is too large"),
+    "request-malformed": BuiltIn(400, "The request cannot be read"),
+    "uri-too-long": BuiltIn(414, "The URL is too long"),
+    "headers-too-large": BuiltIn(431, "The header fields are too large"),
     "path-unknown": BuiltIn(404, "Not found"),
     "method-not-allowed": BuiltIn(405, "Method not allowed"),
     "too-many-requests": BuiltIn(429, "Too many requests"),

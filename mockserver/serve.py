@@ -59,6 +59,7 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     status: int
     reason: str
+    code: str
     tls: TlsFacts | None
 
 
@@ -318,7 +319,7 @@ class Server(WsgiServer):
         else:
             super().put_conn(conn)
 
-    def malformed(self, request: Request, status: int, reason: str) -> None:
+    def malformed(self, request: Request, status: int, reason: str, code: str) -> None:
         """Report a request that could not be read."""
         self._on_malformed(
             Malformed(
@@ -328,6 +329,7 @@ class Server(WsgiServer):
                 headers=tuple(request.header_reader.fields),
                 status=status,
                 reason=reason,
+                code=code,
                 tls=request.conn.tls,
             )
         )

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver._sought import Sought
 from mockserver.context import EngineCore, current_core
-from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state
+from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state, why
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
 from mockserver.problem import Problem, answer
@@ -53,6 +53,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/faults", "POST", faults.set_fault),
         ("/faults", "DELETE", faults.clear),
         ("/errors", "GET", catalogue.listing),
+        ("/why/<seq>", "GET", why.why),
         ("/reset", "POST", state.reset),
         ("/acknowledge", "POST", state.acknowledge),
         ("/ca.pem", "GET", ca_pem),

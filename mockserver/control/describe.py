@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from acrmock.documents import RegistrationDocument
+from acrmock.explain import Explanation
 from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.faults import RuleView
@@ -131,6 +132,10 @@ _CALLS = (
     ),
     _Call(method="get", path="/errors", name="listErrors", summary="Every error, its look on the wire and how to meet it"),
     _Call(
+        method="get", path="/why/{seq}", name="explainRefusal", summary="Why a request was refused", gives=Explanation,
+        query=("application",), refusals=(Code.ENTRY_UNKNOWN, Code.APPLICATION_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
         method="post", path="/reset", name="reset", summary="Forget what applications did", body=requests.Reset,
         refusals=(Code.APPLICATION_UNKNOWN,),
     ),
@@ -194,7 +199,7 @@ def _schema(call: _Call) -> dict[str, Any]:
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:
     found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    named = {"application": shapes.APPLICATION, "run": shapes.RUN}
+    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last"}
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": named[name]}
         for name in found

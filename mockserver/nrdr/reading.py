@@ -63,7 +63,7 @@ def read_transaction(
             mapping_state=str(version.state(today)) if version is not None else "unknown",
         )
     )
-    reading.refusals += _wrong_request(call, tables, request)
+    reading.refusals += _wrong_request(tables, request)
     value = _parse(call, reading, request.get_data())
     reading.refusals += _wrong_version(registry, version, today, mapping)
     if value is not None and registry is not None:
@@ -73,8 +73,8 @@ def read_transaction(
     return reading
 
 
-def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterator[Problem]:
-    """Media type, content coding and size (fact U19)."""
+def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
+    """Media type and content coding (fact U19); the gate has looked at the size."""
     wanted = tables.names.media_type
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != wanted or charset not in {"utf-8", "utf8"}:
@@ -87,9 +87,6 @@ def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterat
     accepted = request.accept_mimetypes
     if accepted and not any(accepted.quality(kind) > 0 for kind in (wanted, "application/problem+json")):
         yield _problem("not-acceptable", "/request/headers/Accept", wanted, str(accepted), "JSON is not accepted")
-    limit = call.settings.integer("nrdr.limit.body_bytes")
-    if len(request.get_data()) > limit:
-        yield _problem("transaction-too-large", "/request/bodySize", f"at most {limit} bytes", "more", "the body is too large")
 
 
 @dataclass(frozen=True, slots=True)
