@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from collections.abc import Iterator
@@ -68,3 +69,15 @@ def test_every_code_in_the_source_is_in_the_catalogue() -> None:
     raised |= {str(code) for code in Code}
     assert len(raised) > 50
     assert raised <= set(FACTS.errors)
+
+
+def test_the_page_of_the_docs_is_true(walk: Any) -> None:
+    """docs/errors.md is what the generator makes of this run."""
+    root = Path(__file__).parents[2]
+    spec = importlib.util.spec_from_file_location("acrmock_tools_error_catalogue", root / "tools" / "error_catalogue.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made = tool.page(walk)
+    assert made == (root / "docs" / "errors.md").read_text(encoding="utf-8"), "run: python tools/error_catalogue.py"
