@@ -10,7 +10,7 @@ from cheroot.wsgi import Gateway_10
 
 from mockserver._streams import Chunks
 from mockserver._striking import EDGE_KEY
-from mockserver.gate import HEADERS_KEY, TLS_KEY
+from mockserver.gate import HEADERS_KEY, TLS_KEY, VIA_KEY
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
 if TYPE_CHECKING:
@@ -163,4 +163,6 @@ class Gateway(Gateway_10):
         environ[HEADERS_KEY] = self.req.header_reader.fields
         environ[TLS_KEY] = self.req.conn.tls
         environ[EDGE_KEY] = _Edge(self.req)
+        if self.req.conn.via:
+            environ[VIA_KEY] = self.req.conn.via
         return environ

@@ -27,6 +27,7 @@ from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.onboarding.model import Application
 from mockserver.problem import Problem
+from mockserver.proxies import BELIEVED, client_of
 from mockserver.store import StoreError, StoreFull, Unit
 
 Environ = dict[str, Any]
@@ -37,6 +38,9 @@ HEADERS_KEY = "acrmock.headers"
 
 TLS_KEY = "acrmock.tls"
 """Where the server leaves the connection's `TlsFacts`."""
+
+VIA_KEY = "acrmock.via"
+"""Where the server leaves the address of the listed proxy whose PROXY header named the peer."""
 
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
@@ -126,15 +130,25 @@ class Gate:
         registration = application.environments.get(whose[1]) if application is not None else None
         if application is None or registration is None:
             return None
+        peer, forwarded = self._peer(environ)
         return Call(
             engine=self._core,
             application=application,
             environment=whose[1],
             registration=registration,
-            peer=self._addresses.normal(environ.get("REMOTE_ADDR", "")),
+            peer=peer,
+            notes=Notes(forwarded=forwarded),
             base_url=self._core.base_url(*whose),
             wall=self._core.clock.now(),
         )
+
+    def _peer(self, environ: Environ) -> tuple[str, str]:
+        """Who sent the request, and what became of what proxies said of it (`HttpFacts.forwarded`)."""
+        peer = self._addresses.normal(environ.get("REMOTE_ADDR", ""))
+        forwarded, others = environ.get("HTTP_FORWARDED", ""), environ.get("HTTP_X_FORWARDED_FOR", "")
+        if not forwarded and not others:
+            return peer, BELIEVED if environ.get(VIA_KEY) else ""
+        return client_of(peer, forwarded, others, self._core.trusted_proxies, self._addresses)
 
     # before the handler
 
@@ -313,7 +327,7 @@ class Gate:
             version=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
             milliseconds=reply.milliseconds,
         )
-        notes = call.notes if call is not None else Notes()
+        notes = call.notes if call is not None else Notes(forwarded=self._peer(environ)[1])
         whose = self._entry_owner(environ, call)
         seq = core.journal.http(
             unit, exchange, _facts(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or _refusal(core, environ)
@@ -333,7 +347,7 @@ class Gate:
         trace = environ.get("HTTP_TRACEPARENT")
         if call is None:
             now = self._core.clock.now()
-            peer = self._addresses.normal(environ.get("REMOTE_ADDR", ""))
+            peer, _ = self._peer(environ)
             return Whose(
                 application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched", traceparent=trace
             )

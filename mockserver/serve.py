@@ -28,8 +28,10 @@ from cheroot.wsgi import Server as WsgiServer
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.record import TlsFacts
+from mockserver._addresses import Addresses
 from mockserver._request import Gateway, Request
 from mockserver._streams import make_file
+from mockserver.proxies import V1, V2, Preamble, PreambleError
 
 _log = logging.getLogger("mockserver")
 
@@ -104,6 +106,9 @@ class Connection(HTTPConnection):
         self.tls: TlsFacts | None = None
         self.fresh = True
         self.reset = False
+        self.introduced = not server.trusted_proxies
+        self.via = ""
+        self._preamble: Preamble | None = None
         self.shaken = not isinstance(sock, ssl.SSLSocket)
         self._began: float | None = None
         self._head_began: float | None = None
@@ -112,6 +117,10 @@ class Connection(HTTPConnection):
 
     def communicate(self) -> bool:
         """Go on with the handshake, or answer a request; True when the connection stays open."""
+        if not self.introduced:
+            waiting = self._introduce()
+            if waiting is not None:
+                return waiting
         if not self.shaken:
             return self._shake()
         while self._has_head():
@@ -152,6 +161,44 @@ class Connection(HTTPConnection):
     def waiting(self) -> bool:
         """Whether bytes were received that the selector does not know of."""
         return bool(self.shaken and isinstance(self.socket, ssl.SSLSocket) and self.socket.pending())
+
+    def _introduce(self) -> bool | None:
+        """Read the PROXY header of a listed proxy; None when it is read or there is none, else whether the connection stays."""
+        now = self.server.clock.monotonic()
+        self._began = now if self._began is None else self._began
+        self.socket.settimeout(0)
+        try:
+            if self._preamble is None and not self._announced():
+                self.introduced = True
+                self.socket.settimeout(self.server.timeout)
+                return None
+            self._preamble = self._preamble or Preamble()
+            while wanted := self._preamble.wants():
+                piece = socket.socket.recv(self.socket, wanted)
+                if not piece:
+                    return self._failed("the PROXY header broke off")
+                self._preamble.feed(piece)
+        except BlockingIOError:
+            return True if now - self._began <= HANDSHAKE_SECONDS else self._failed("the PROXY header took too long")
+        except PreambleError as error:
+            return self._failed(f"a PROXY header that cannot be read: {error}")
+        except OSError as error:
+            return self._failed(f"the connection broke: {error.strerror or error}")
+        self.introduced = True
+        self.socket.settimeout(self.server.timeout)
+        if self._preamble.source is not None:
+            self.via, self.remote_addr = self.remote_addr or "", self._preamble.source
+        return None if self.shaken else True
+
+    def _announced(self) -> bool:
+        """Whether a listed proxy begins with a PROXY header; raises `PreambleError` where anybody else does."""
+        first = socket.socket.recv(self.socket, len(V2), socket.MSG_PEEK)
+        begins = bool(first) and (V1.startswith(first[: len(V1)]) or V2.startswith(first))
+        if self.server.is_proxy(self.remote_addr or ""):
+            return begins
+        if begins and len(first) >= len(V1) and not self.shaken:
+            raise PreambleError("its sender is no listed proxy")
+        return False
 
     def _shake(self) -> bool:
         now = self.server.clock.monotonic()
@@ -261,9 +308,12 @@ class Server(WsgiServer):
         context: ssl.SSLContext | None = None,
         on_handshake: Callable[[TlsFacts, str], None] = lambda _facts, _peer: None,
         on_malformed: Callable[[Malformed], None] = lambda _request: None,
+        trusted_proxies: tuple[str, ...] = (),
     ) -> None:
         super().__init__(address, app, server_name="acrmock", request_queue_size=256, timeout=REQUEST_SECONDS, shutdown_timeout=2)
         self.clock = clock
+        self.trusted_proxies = trusted_proxies
+        self._addresses = Addresses()
         self.gateway = Gateway
         self.requests = Pool(self, min=WORKERS[0], max=WORKERS[1])
         self.on_handshake = on_handshake
@@ -318,6 +368,10 @@ class Server(WsgiServer):
             super().process_conn(conn)
         else:
             super().put_conn(conn)
+
+    def is_proxy(self, peer: str) -> bool:
+        """Whether a peer is a listed proxy."""
+        return self._addresses.within(peer, self.trusted_proxies)
 
     def malformed(self, request: Request, status: int, reason: str, code: str) -> None:
         """Report a request that could not be read."""

@@ -33,7 +33,8 @@ TITLES = {
 HEAD = """# Errors
 
 Every error that acrmock answers with, as it came over the wire when this page was made (`python tools/error_catalogue.py`).
-A test provokes each of them again, by its trigger and by a fault rule of its name, and compares status, media type, headers and body.
+A test provokes each of them again, by its trigger and by a fault rule of its name, and compares status, media type, headers and
+body.
 
 To meet one on purpose: `POST /_acrmock/faults` with `{"application": "default", "error": "CODE"}`, or, on the wires, put
 `acrmock-fault.CODE.anything` where a value of yours stands (such as the Transaction_ID). `GET /_acrmock/errors` has this list as

@@ -36,6 +36,13 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     metavar="CIDR",
     help="Addresses that clients have here by default; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES.",
 )
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="CIDR",
+    help="A proxy whose PROXY header, Forwarded and X-Forwarded-For are believed; repeats. Default: none.",
+)
 def serve(
     port: int,
     data: Path,
@@ -44,6 +51,7 @@ def serve(
     auto_consent: bool,
     overlays: tuple[Path, ...],
     local_sources: tuple[str, ...],
+    trusted_proxies: tuple[str, ...],
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
@@ -53,6 +61,8 @@ def serve(
         options["auto_consent"] = True
     if sources := _sources(local_sources):
         options["local_sources_default"] = sources
+    if trusted_proxies:
+        options["trusted_proxies"] = tuple(_checked(source, "--trusted-proxy") for source in trusted_proxies)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -71,13 +81,17 @@ def serve(
 def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
     """The default local sources by flags, else by the environment; raises `SetupError` for one that is no CIDR."""
     sources = given or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
-    for source in sources:
-        try:
-            ipaddress.ip_network(source, strict=False)
-        except ValueError as error:
-            where = "--local-source" if given else LOCAL_SOURCES
-            raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
-    return sources
+    where = "--local-source" if given else LOCAL_SOURCES
+    return tuple(_checked(source, where) for source in sources)
+
+
+def _checked(source: str, where: str) -> str:
+    """An address or a range, as it was given; raises `SetupError` where it is none."""
+    try:
+        ipaddress.ip_network(source, strict=False)
+    except ValueError as error:
+        raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
+    return source
 
 
 def summary(ready: Ready, data: Path) -> str:
