@@ -62,7 +62,7 @@ def serve(
     if sources := _sources(local_sources):
         options["local_sources_default"] = sources
     if trusted_proxies:
-        options["trusted_proxies"] = tuple(_checked(source, "--trusted-proxy") for source in trusted_proxies)
+        options["trusted_proxies"] = tuple(str(_network(source, "--trusted-proxy")) for source in trusted_proxies)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -79,19 +79,25 @@ def serve(
 
 
 def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
-    """The default local sources by flags, else by the environment; raises `SetupError` for one that is no CIDR."""
+    """The default local sources by flags, else by the environment; raises `SetupError` for no CIDR or one too wide."""
+    from mockserver.onboarding.limits import WIDEST_SOURCE
+
     sources = given or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
     where = "--local-source" if given else LOCAL_SOURCES
-    return tuple(_checked(source, where) for source in sources)
+    for source in sources:
+        least = WIDEST_SOURCE[_network(source, where).version]
+        if _network(source, where).prefixlen < least:
+            expected = f"/{least} or narrower"
+            raise SetupError("the range is too wide for an allowlist", where=where, expected=expected, actual=source)
+    return sources
 
 
-def _checked(source: str, where: str) -> str:
-    """An address or a range, as it was given; raises `SetupError` where it is none."""
+def _network(source: str, where: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """An address or a range; raises `SetupError` where it is none."""
     try:
-        ipaddress.ip_network(source, strict=False)
+        return ipaddress.ip_network(source, strict=False)
     except ValueError as error:
         raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
-    return source
 
 
 def summary(ready: Ready, data: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct, TlsEntry
+from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct
 from conformance.flows.events import Moved, Registration, Step, StepsReader, registration
 from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader
@@ -42,13 +42,6 @@ class Source(Struct, frozen=True, kw_only=True):
     count: int
 
 
-class Handshake(Struct, frozen=True, kw_only=True):
-    """A TLS handshake that failed."""
-
-    seq: int
-    error: str
-
-
 class Injected(Struct, frozen=True, kw_only=True):
     """A request that a fault rule answered in place of the service, or whose answer it lost on the way."""
 
@@ -81,7 +74,6 @@ class Flows(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     posts: tuple[Post, ...] = ()
     transactions: tuple[Transaction, ...] = ()
-    handshakes: tuple[Handshake, ...] = ()
     gaps: tuple[Gap, ...] = ()
     injected: tuple[Injected, ...] = ()
     run: str | None = None
@@ -106,7 +98,6 @@ class Builder:
         self._exposures = ExposuresReader()
         self._sources: dict[tuple[str, str, bool | None], tuple[int, int]] = {}
         self._transactions = TransactionsReader()
-        self._handshakes: list[Handshake] = []
         self._gaps: list[Gap] = []
         self._injected: list[Injected] = []
         self._run: str | None = None
@@ -118,8 +109,6 @@ class Builder:
             self._http(entry)
         elif isinstance(entry, EventEntry):
             self._event(entry)
-        elif isinstance(entry, TlsEntry):
-            self._handshakes.append(Handshake(seq=entry.seq, error=entry.tls.error))
 
     def flows(self) -> Flows:
         """All stories, complete or not."""
@@ -139,7 +128,6 @@ class Builder:
             ),
             posts=tuple(self._transactions.posts),
             transactions=tuple(self._transactions.transactions()),
-            handshakes=tuple(self._handshakes),
             gaps=tuple(self._gaps),
             injected=tuple(self._injected),
             run=self._run,

@@ -27,7 +27,6 @@ class Post(Struct, frozen=True, kw_only=True):
     content_type: Param | None
     facts: TransactionFacts
     refusal: Refusal | None
-    took: float
     wait: float | None
     lost: bool = False
 
@@ -38,7 +37,7 @@ class Post(Struct, frozen=True, kw_only=True):
 
 
 class Poll(Struct, frozen=True, kw_only=True):
-    """One request for a transaction's status; `took` and `wait` in seconds, `word` the status given."""
+    """One request for a transaction's status; `wait` in seconds, `word` the status given."""
 
     seq: int
     t: float
@@ -48,7 +47,6 @@ class Poll(Struct, frozen=True, kw_only=True):
     word: str
     terminal: bool
     interval: float
-    took: float
     wait: float | None
 
 
@@ -96,7 +94,6 @@ class TransactionsReader:
             content_type=header(entry.request.headers, "content-type"),
             facts=facts,
             refusal=entry.refusal,
-            took=entry.time / 1000,
             wait=None if _lost(entry) else retry_after(entry, t),
             lost=_lost(entry),
         )
@@ -118,7 +115,6 @@ class TransactionsReader:
             word=facts.status,
             terminal=facts.terminal,
             interval=facts.interval,
-            took=entry.time / 1000,
             wait=retry_after(entry, t),
         )
         key = (entry.environment or "", facts.registry, facts.transaction_id)

@@ -36,6 +36,7 @@ JSON_CODES = {
     JsonReason.NOT_UTF8: "not-utf8",
     JsonReason.BYTE_ORDER_MARK: "not-utf8",
     JsonReason.TOO_DEEP: "json-too-deep",
+    JsonReason.TOO_MANY: "json-too-large",
 }
 OUTSIDE = 64
 
@@ -74,7 +75,7 @@ def read_transaction(
 
 
 def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
-    """Media type and content coding (fact U19); the gate has looked at the size."""
+    """Media type and content coding (fact U19); the gate has refused what is too large."""
     wanted = tables.names.media_type
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != wanted or charset not in {"utf-8", "utf8"}:
@@ -89,6 +90,12 @@ def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
         yield _problem("not-acceptable", "/request/headers/Accept", wanted, str(accepted), "JSON is not accepted")
 
 
+def read_json(call: Call, body: bytes) -> Any:
+    """The value of a body within the limits of the layers; raises `JsonProblem`."""
+    limits = call.settings
+    return loads(body, max_depth=limits.integer("nrdr.limit.depth"), max_values=limits.integer("nrdr.limit.values"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """A JSON value; there so that a body of `null` is told from none."""
@@ -98,7 +105,7 @@ class _Parsed:
 
 def _parse(call: Call, reading: Reading, body: bytes) -> _Parsed | None:
     try:
-        return _Parsed(loads(body, max_depth=call.settings.integer("nrdr.limit.depth")))
+        return _Parsed(read_json(call, body))
     except JsonProblem as error:
         code = JSON_CODES.get(error.reason, "json-not-strict")
         where = f"at {error.position}" if error.position is not None else error.detail
@@ -111,6 +118,8 @@ def _wrong_version(registry: Registry | None, version: MappingVersion | None, to
     if registry is None:
         yield _problem("registry-unknown", "/request/url", "a registry's slug", "another", "there is no such registry")
         return
+    if version is not None and version.state(today) == "in-force" and version.described:
+        return
     usable = " or ".join(item.version for item in registry.in_force(today))
     if version is None:
         yield _problem("mapping-unknown", "/request/url", usable, mapping, "there is no such mapping version")
@@ -118,7 +127,7 @@ def _wrong_version(registry: Registry | None, version: MappingVersion | None, to
         yield _problem("mapping-obsolete", "/request/url", usable, mapping, f"in force until {version.in_force_until}")
     elif version.state(today) == "not-yet":
         yield _problem("mapping-not-yet", "/request/url", usable, mapping, f"in force from {version.in_force_from}")
-    elif not version.described:
+    else:
         yield _problem("mapping-unknown", "/request/url", usable, mapping, "its elements are not known")
 
 

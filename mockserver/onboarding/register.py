@@ -13,7 +13,6 @@ from acrmock.record import FieldProblem, SecretKind
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
 from mockserver.onboarding.issue import Issued, Shapes, issue
-from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.model import APPLICATION, Application
 from mockserver.onboarding.names import ae_title, application_id
 from mockserver.onboarding.request import RegistrationRequest
@@ -53,7 +52,6 @@ def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined,
     """The event of an attempt that was refused."""
     data = event_data(
         tried.request,
-        Limits.of(core.facts),
         application=tried.existing,
         registration=None,
         reasons=declined.reasons,
@@ -85,7 +83,6 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     core.applications.save(unit, application)
     data = event_data(
         tried.request,
-        Limits.of(core.facts),
         application=application,
         registration=registration,
         remarks=admission.remarks,

@@ -209,6 +209,9 @@ NATURAL: dict[str, Trigger] = {
     "not-utf8": lambda walk: walk.post(b'{"a": "\xff"}'),
     "json-not-strict": lambda walk: walk.post(b'{"a": 1, "a": 2}'),
     "json-too-deep": lambda walk: walk.post(DEEP),
+    "json-too-large": _with_settings(
+        lambda walk: walk.post(walk.body("J1") | {"Other": list(range(200))}), nrdr__limit__values=100
+    ),
     "too-many-exams": _with_settings(lambda walk: walk.post(walk.body("M1", [EXAM, EXAM])), nrdr__limit__exams=1),
     "media-type-unsupported": lambda walk: walk.post(Content_Type="text/plain"),
     "encoding-unsupported": lambda walk: walk.post(Content_Encoding="gzip"),
