@@ -138,6 +138,11 @@ class Control:
             except requests.RequestException as error:
                 raise _unreachable(self.url, error) from error
 
+    def set_fault(self, **rule: Any) -> Mapping[str, Any]:
+        """Make requests fail on purpose; the members of the rule are those of `POST /_acrmock/faults`. The rule as stored."""
+        found = self._json("POST", "/_acrmock/faults", rule)
+        return found if isinstance(found, dict) else {}
+
     def why(self, seq: str, *, application: str | None = None) -> Mapping[str, Any]:
         """Why the exchange of a number (or the `last` one refused) was refused, as `acrmock.explain` has it."""
         params = {"application": application} if application else {}

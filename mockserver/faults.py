@@ -235,7 +235,7 @@ class Faults:
         if found is None:
             with self._store.read() as reader:
                 rules = sorted((rule for _, rule in reader.scan(RULE, scope, Rule)), key=lambda rule: rule.order)
-                counts = dict(reader.scan(COUNT, scope, Count)) if rules else {}
+                counts = dict(reader.scan(COUNT, scope, Count))
             with self._lock:
                 found = self._shelves.setdefault(scope, _Shelf(tuple(rules), counts))
         return found
