@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import flask
 
-from acrmock.clock import Clock
 from acrmock.facts.model import Look
 from mockserver.faults import Busy, ContentType, Delay, Drop, ResetConnection, Slow, Struck, Truncate
 from mockserver.problem import Problem
@@ -41,7 +40,7 @@ class Edge(Protocol):
         ...
 
 
-def begin(struck: Struck, facts: Facts, clock: Clock) -> flask.Response | None:
+def begin(struck: Struck, facts: Facts, wait: Callable[[float], None]) -> flask.Response | None:
     """Do what comes before the handler: wait, or answer in its place. Raises the `Problem` that an error is.
 
     An error whose look is a redirect or a page is left to the handler, which knows where it must go.
@@ -53,7 +52,7 @@ def begin(struck: Struck, facts: Facts, clock: Clock) -> flask.Response | None:
         raise Problem(struck.error, hint=f"the fault {struck.name} answers so on purpose")
     match struck.effect:
         case Delay(seconds=seconds):
-            clock.wait(seconds)
+            wait(seconds)
         case Busy(status=status, retry_after=after):
             headers = () if after is None else (("Retry-After", str(after)),)
             code = _BUSY.get(status, "unavailable")
@@ -80,7 +79,7 @@ def change(struck: Struck | None, reply: Reply) -> Reply:
 
 
 def send(
-    struck: Struck, reply: Reply, environ: dict[str, Any], start_response: Callable[..., Any], clock: Clock
+    struck: Struck, reply: Reply, environ: dict[str, Any], start_response: Callable[..., Any], wait: Callable[[float], None]
 ) -> Iterator[bytes] | list[bytes]:
     """The answer on its way, as the fault has it. Without a server's `Edge` a dropped answer is a broken connection."""
     edge: Edge | None = environ.get(EDGE_KEY)
@@ -98,16 +97,16 @@ def send(
             return [reply.body[:keep]]
         case Slow(seconds=seconds):
             start_response(reply.status, reply.headers)
-            return _slowly(reply.body, seconds, edge, clock)
+            return _slowly(reply.body, seconds, edge, wait)
         case _:
             start_response(reply.status, reply.headers)
             return [reply.body]
 
 
-def _slowly(body: bytes, seconds: float, edge: Edge | None, clock: Clock) -> Iterator[bytes]:
+def _slowly(body: bytes, seconds: float, edge: Edge | None, wait: Callable[[float], None]) -> Iterator[bytes]:
     if edge is not None:
         edge.release()
     size = max(1, -(-len(body) // _PIECES))
     for start in range(0, len(body), size):
-        clock.wait(seconds / _PIECES)
+        wait(seconds / _PIECES)
         yield body[start : start + size]

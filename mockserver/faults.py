@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from acrmock.clock import Clock
 from acrmock.record import FaultFacts, Operation
 from mockserver._sought import Sought
 from mockserver.store import GLOBAL, Scope, Store, Unit
@@ -35,6 +36,7 @@ CONTROL = "control"
 
 MAGIC = "magic:"
 _SUBJECTS = 10_000
+_MOST_WAITING = 16
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=60)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -197,6 +199,15 @@ class Faults:
         self._store = store
         self._shelves: dict[Scope, _Shelf] = {}
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(_MOST_WAITING)
+
+    def wait(self, clock: Clock, seconds: float) -> None:
+        """Wait for a fault's sake; not at all while many others do so, so that the rest of the server is served."""
+        if self._waiting.acquire(blocking=False):
+            try:
+                clock.wait(seconds)
+            finally:
+                self._waiting.release()
 
     def rules(self, scope: Scope) -> tuple[tuple[Rule, Count], ...]:
         """The rules of a scope in the order in which they are asked, with their counts."""

@@ -94,7 +94,7 @@ class Gate:
         kept = self._keep(environ, call, reply._replace(milliseconds=took))
         self._core.metrics.count(call.notes.operation if call is not None else "unmatched", kept.status[:3])
         if call is not None and call.struck is not None and kept.body is reply.body:
-            return _striking.send(call.struck, kept, environ, start_response, self._core.clock)
+            return _striking.send(call.struck, kept, environ, start_response, self._wait)
         start_response(kept.status, kept.headers)
         return [kept.body]
 
@@ -187,7 +187,10 @@ class Gate:
         if call.struck is None:
             return None
         call.notes.fault = call.struck.facts
-        return _striking.begin(call.struck, core.facts, core.clock)
+        return _striking.begin(call.struck, core.facts, self._wait)
+
+    def _wait(self, seconds: float) -> None:
+        self._core.faults.wait(self._core.clock, seconds)
 
     def _read_body(self, environ: Environ, limit: int) -> None:
         """Put the body into memory, at most `limit` bytes of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acrmock.clock import ManualClock
 from acrmock.facts import load_facts
 from acrmock.record import FaultFacts
 from mockserver._sought import Sought
@@ -272,3 +274,25 @@ def test_searching_finds_json(value: str) -> None:
     body = msgspec.json.encode({"deep": [{"Transaction_ID": value}]})
     sought = Sought({"CONTENT_TYPE": "application/json; charset=utf-8"}, body)
     assert value in list(sought.values(("Transaction_ID",)))
+
+
+def test_only_so_many_wait(start: Start) -> None:
+    """While many requests wait for a fault's sake, the next one goes on at once: nobody holds the whole server up."""
+    faults = start().engine.core.faults
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    faults.wait(clock, 5)
+    assert clock.monotonic() == 5
+
+    class Nested:
+        """Waits within each wait."""
+
+        depth = 0
+
+        def wait(self, seconds: float) -> None:
+            """Wait by asking to wait once more."""
+            self.depth += 1
+            faults.wait(self, seconds)
+
+    nested = Nested()
+    faults.wait(nested, 1)
+    assert nested.depth == 16
