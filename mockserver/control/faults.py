@@ -83,7 +83,7 @@ def listing() -> flask.Response:
 def clear() -> flask.Response:
     """DELETE faults: the rule of a name, or every rule of the environment."""
     body.only("application", "environment", "name")
-    core, name = current_core(), body.argument("name", most=128)
+    core, name = current_core(), body.argument("name")
     with core.store.write() as unit:
         found, scope = _asked(unit)
         names = [key for key, _ in unit.scan(RULE, scope, Rule) if name in {"", key}]
@@ -100,10 +100,8 @@ def clear() -> flask.Response:
 
 
 def _asked(reader: Any) -> tuple[Application | None, Scope]:
-    application = body.argument("application")
-    if not application:
-        return None, GLOBAL
-    return _whose(reader, application, body.argument("environment", "test"), "")
+    application, environment = body.argument("application"), body.argument("environment", "test")
+    return _whose(reader, application, environment, "") if application else (None, GLOBAL)
 
 
 def _whose(reader: Any, application: str | None, environment: str, operation: str) -> tuple[Application | None, Scope]:
