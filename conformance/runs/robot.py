@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -179,11 +180,12 @@ class Robot:
             control.observe(body)
 
 
-def run_from_environment(url: str) -> int:
+def run_from_environment(url: str, environment: Mapping[str, str] | None = None) -> int:
     """Be the robot that the environment describes; the exit code. Everything said goes to standard error."""
+    around = os.environ if environment is None else environment
     try:
-        registration = _read(os.environ["ACRMOCK_REGISTRATION"], Registration)
-        report = os.environ.get("ACRMOCK_BROWSER_REPORT")
+        registration = _read(around["ACRMOCK_REGISTRATION"], Registration)
+        report = around.get("ACRMOCK_BROWSER_REPORT")
         Robot(registration, _read(report, Reporting) if report else None).run(url)
     except SetupError as error:
         _log(f"acrmock-browser: {error}")
