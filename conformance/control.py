@@ -15,6 +15,7 @@ import msgspec
 import requests
 
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 
 TIMEOUT = 30.0
 
@@ -35,7 +36,7 @@ def read_ready(data: Path) -> Ready:
     """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
     path = data / "ready.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Ready)
+        return decode(path.read_bytes(), Ready)
     except OSError as error:
         raise SetupError(
             "no server has been started with this data directory",

@@ -22,7 +22,10 @@ Exit codes: 0 every fault was found by its own check and by no other, 1 not so, 
 @click.option("--profile", default="lcsr", show_default=True, help="Whose checks are proved.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Vendors at a time; default: 16.")
 @click.option(
-    "--only", multiple=True, metavar="CHECK[:VARIANT]", help="Only the vendors of this check, or this one; repeats. See `reference`."
+    "--only",
+    multiple=True,
+    metavar="CHECK[:VARIANT]",
+    help="Only the vendors of this check, or this one; repeats.",
 )
 @click.option(
     "--out",
@@ -43,9 +46,7 @@ def selftest(ctx: click.Context, profile: str, jobs: int | None, only: tuple[str
     from conformance.runs.selftest import AT_ONCE
     from conformance.runs.selftest import selftest as run
 
-    found = run(
-        profile, out, at_once=jobs or AT_ONCE, only=only, tell=lambda row: click.echo(pages.progress(row), err=True)
-    )
+    found = run(profile, out, at_once=jobs or AT_ONCE, only=only, tell=lambda row: click.echo(pages.progress(row), err=True))
     match format_:
         case "json":
             text = pages.as_json(found).decode()

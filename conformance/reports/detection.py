@@ -29,7 +29,7 @@ def as_json(detection: Detection) -> bytes:
 def as_text(detection: Detection) -> str:
     """The matrix for a terminal: a line per vendor, then the grid, then what is wrong."""
     width = max((len(row.vendor) for row in detection.rows), default=0)
-    lines = [f"{_mark(row)}  {row.vendor:<{width}}  {cut(one_line(row.wrong), 78)}" for row in detection.rows]
+    lines = [f"{_mark(row)}  {row.vendor:<{width}}  {cut(one_line(row.wrong), _LONGEST)}" for row in detection.rows]
     lines += ["", "check x vendor", *_grid(detection), "", LEGEND, ""]
     lines += [f"  {row.vendor}: {cut(one_line(fault), _LONGEST)}" for row in detection.rows for fault in row.faults]
     lines += [f"  no vendor is broken for {check}" for check in detection.missing]
@@ -92,10 +92,7 @@ def _grid(detection: Detection) -> list[str]:
     """The outcomes as one character each: vendors down, scored checks across under their numbers."""
     checks, width = detection.checks, max((len(row.vendor) for row in detection.rows), default=0)
     numbers = [str(index + 1) for index in range(len(checks))]
-    head = [
-        " " * width + "  " + "".join(number.rjust(2)[place] for number in numbers).rstrip()
-        for place in range(2)
-    ]
+    head = [" " * width + "  " + "".join(number.rjust(2)[place] for number in numbers).rstrip() for place in range(2)]
     rows = [
         (f"{row.vendor:<{width}}  " + "".join(_sign(row.cells.get(check)) for check in checks)).rstrip() for row in detection.rows
     ]

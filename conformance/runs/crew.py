@@ -15,6 +15,7 @@ import msgspec
 
 from acrmock.clock import SystemClock
 from acrmock.errors import AcrmockError
+from acrmock.typed import decode
 from conformance import detection
 from conformance.detection import Row
 from conformance.runs.certification import certify
@@ -45,7 +46,7 @@ class CrewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Work off the order on standard input."""
-    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=CrewOrder)
+    asked = decode(sys.stdin.buffer.readline(), CrewOrder)
     lock = threading.Lock()
 
     def work(task: Task) -> None:

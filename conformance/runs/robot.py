@@ -17,6 +17,7 @@ import requests
 import urllib3
 
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 from conformance.control import Control
 from conformance.runs.forms import Form, parse_forms
 from conformance.runs.observation import observed_request, observed_response
@@ -202,7 +203,7 @@ def _session() -> requests.Session:
 
 def _read(path: str, type_: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=type_)
+        return decode(Path(path).read_bytes(), type_)
     except (OSError, msgspec.MsgspecError) as error:
         raise SetupError("cannot be read", where=path, actual=str(error)) from error
 

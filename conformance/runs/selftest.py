@@ -17,6 +17,7 @@ from acrmock import __version__
 from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError, SetupError
 from acrmock.facts import load_facts
+from acrmock.typed import decode
 from conformance import detection
 from conformance.detection import DETECTION_SCHEMA, REFERENCE, Detection, Row
 from conformance.reports import detection as pages
@@ -38,7 +39,7 @@ def selftest(
     *,
     at_once: int = AT_ONCE,
     only: Sequence[str] = (),
-    tell: Callable[[Row], None] = lambda row: None,
+    tell: Callable[[Row], None] | None = None,
     clock: Clock | None = None,
 ) -> Detection:
     """Run all vendors (or those of the checks and names in `only`), `at_once` at a time, and hold the judge against them.
@@ -77,12 +78,10 @@ def _chosen(checks: Sequence[str], only: Sequence[str]) -> list[str]:
 
 def _no_row(vendor: str) -> Row:
     broken = None if vendor == REFERENCE else vendor
-    return detection.lost(
-        vendor, faults.check_of(vendor) if broken else "", faults.what_is_wrong(broken), "its worker broke off"
-    )
+    return detection.lost(vendor, faults.check_of(vendor) if broken else "", faults.what_is_wrong(broken), "its worker broke off")
 
 
-def _judged(profile: str, out: Path, vendors: Sequence[str], at_once: int, tell: Callable[[Row], None]) -> Iterator[Row]:
+def _judged(profile: str, out: Path, vendors: Sequence[str], at_once: int, tell: Callable[[Row], None] | None) -> Iterator[Row]:
     from mockserver import Engine
 
     ports = _free_ports(len(vendors))
@@ -110,8 +109,9 @@ def _judged(profile: str, out: Path, vendors: Sequence[str], at_once: int, tell:
             if line is None:
                 ended += 1
                 continue
-            row = msgspec.json.decode(line, type=Row)
-            tell(row)
+            row = decode(line, Row)
+            if tell is not None:
+                tell(row)
             yield row
 
 

@@ -44,4 +44,7 @@ def names() -> set[str]:
 
 def part_of(name: str) -> type[object]:
     """The class that is wrong in the vendor of that name; raises `KeyError` when its registration alone is."""
-    return next(kind[name] for kind in KINDS if name in kind)  # type: ignore[attr-defined, no-any-return]
+    for kind in KINDS:
+        if name in kind:
+            return kind[name]
+    raise KeyError(name)

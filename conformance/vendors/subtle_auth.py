@@ -86,7 +86,9 @@ class _Probing(Erring):
         """The wrong request, then the right one with secrets of its own."""
         if self.first_time():
             with self.plain_session() as session, self.oauth_session() as client:
-                session.get(self.wrong(self.authorization_url(client, self.new_attempt())), timeout=TIMEOUT, allow_redirects=False)
+                session.get(
+                    self.wrong(self.authorization_url(client, self.new_attempt())), timeout=TIMEOUT, allow_redirects=False
+                )
         return super().ask_the_user(url, attempt)
 
     def wrong(self, url: str) -> str:
@@ -315,4 +317,3 @@ class OnePollFromElsewhere(Erring):
 
 def _code(answer: str) -> str:
     return next((pair[5:] for pair in urlsplit(answer).query.split("&") if pair.startswith("code=")), "")
-

@@ -34,13 +34,13 @@ class NumberedBatches(Exchange):
         return super().post(exams)
 
 
-@fails("tx-header:count-as-text")
-class CountAsText(SpoiledOnce):
-    """Writes the number of exams as a text."""
+@fails("tx-header:swapped")
+class SwappedIds(SpoiledOnce):
+    """Puts its application ID where its partner ID belongs, and the other way round."""
 
     def spoil(self, envelope: dict[str, Any]) -> dict[str, Any]:
-        """The right number between quotation marks."""
-        return self.with_header(envelope, number_of_exams=str(len(envelope[self.words.exams])))
+        """Both IDs are issued, each for the other's place."""
+        return self.with_header(envelope, partner_id=self.registration.app_id, app_id=self.registration.partner_id)
 
 
 @fails("tx-media-type:form")
@@ -74,8 +74,8 @@ class StopsEarly(Exchange):
     """Stops asking as soon as the transaction was received."""
 
     def follow(self, sent: Sent) -> Outcome:
-        """A single look, where several exams were sent."""
-        if len(sent.exams) != COMPLETE_EXAMS:
+        """A single look at the first and largest transaction."""
+        if len(sent.exams) <= COMPLETE_EXAMS:
             return super().follow(sent)
         self.pause(max(0.0, sent.due - self.clock.monotonic()))
         body, _ = self.poll(sent.transaction_id)
@@ -111,7 +111,9 @@ class FortiethExam(ReferenceVendor):
         for line in self.lines:
             *others, last = self.source(line).complete(MANY)
             fixed = {*line.version.key_elements, *line.version.patient_elements}
-            coded = [e.name for e in line.version.elements if e.codes and not e.multiple and e.name in last and e.name not in fixed]
+            coded = [
+                e.name for e in line.version.elements if e.codes and not e.multiple and e.name in last and e.name not in fixed
+            ]
             self.deliver(line, [*others, {**last, coded[len(coded) // 2]: "~"}])
 
 
