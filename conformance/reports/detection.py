@@ -19,6 +19,7 @@ SIGNS = {
 }
 LEGEND = "X failed   . passed   b blocked by the failed one   ? for a person to decide   ! harness error   (blank) not applicable"
 _LONGEST = 160
+_MOST = 9
 
 
 def as_json(detection: Detection) -> bytes:
@@ -107,7 +108,8 @@ def _sign(cell: Cell | None) -> str:
 def _markdown_row(row: Row) -> str:
     own = row.cells.get(row.check)
     caught = f"`{row.check}`" if own is not None and own.outcome is Outcome.FAILED else "" if not row.check else "**nothing**"
-    blocked = " ".join(f"`{check}`" for check, cell in row.cells.items() if cell.blocked_by and _scored(cell))
+    names = [check for check, cell in row.cells.items() if cell.blocked_by and _scored(cell)]
+    blocked = f"{len(names)} others" if len(names) > _MOST else " ".join(f"`{name}`" for name in names)
     others = "; ".join(escape(fault) for fault in row.faults) or "nothing"
     name = f"**{row.vendor}**" if row.vendor == REFERENCE else f"`{row.vendor}`"
     return f"| {name} | {escape(row.wrong)} | {caught} | {blocked} | {others} |"

@@ -31,9 +31,11 @@ REGISTRATIONS: Mapping[str, Fault] = {
 
 
 CONDITIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "status-terminal:early": {"submit": {"nrdr.status.terminal_after": 3}},
+    "status-pace:first": {"submit": {"nrdr.status.terminal_after": 4, "nrdr.status.retry_after": 4}},
+    "status-pace:half-a-second": {"submit": {"nrdr.status.terminal_after": 6}},
+    "status-terminal:early": {"submit": {"nrdr.status.terminal_after": 6}},
 }
-"""By vendor: layer values of a step under which its fault can be seen."""
+"""By vendor: layer values of a step under which its fault can be seen, also where the machine is slow."""
 
 WRONG: Mapping[str, str] = {
     "apply-addresses": "Declares every address there is.",

@@ -93,12 +93,14 @@ class SlightlyImpatient(Exchange):
 
 @fails("status-pace:first")
 class FirstAtOnce(Exchange):
-    """Asks at once after each post, and at the right pace from then on."""
+    """Asks once right after each post, and at the right pace from then on."""
 
-    def follow(self, sent: Sent) -> Outcome:
-        """Forget what the post's answer asked for."""
-        sent.due = 0.0
-        return super().follow(sent)
+    def post(self, exams: Sequence[Exam]) -> Sent:
+        """A post and a look at its status, whatever the post's answer asked for."""
+        sent = super().post(exams)
+        _, wait = self.poll(sent.transaction_id)
+        sent.due = self.clock.monotonic() + wait
+        return sent
 
 
 @vendor_fails("tx-schema:fortieth")
