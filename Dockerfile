@@ -18,6 +18,6 @@ VOLUME /data
 EXPOSE 8443
 # Inside the container the server binds every interface and takes the private ranges for the vendor's declared addresses:
 # a container's peer is the bridge, never the vendor. Publish the port on 127.0.0.1 (see docker-compose.yml).
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["acrmock", "doctor", "--server", "https://localhost:8443", "--data", "/data", "--quiet"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["acrmock", "doctor", "--server", "https://localhost:8443", "--data", "/data"]
 ENTRYPOINT ["acrmock"]
 CMD ["serve", "--bind", "0.0.0.0", "--port", "8443", "--data", "/data", "--public-url", "https://localhost:8443"]

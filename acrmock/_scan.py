@@ -42,15 +42,18 @@ class Scanner:
         self._jwt_lengths: frozenset[int] = frozenset()
         self._clean: set[str] = set()
         self._clean_base64: set[str] = set()
+        self._clean_texts: set[str] = set()
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised (not `[A-Za-z0-9_-]{8,}` and no JWT)."""
         if JWT.fullmatch(value):
             self.learn_length(len(value), jwt=True)
+            if len(value) <= _REMEMBERED_RUN:
+                self._clean_base64, self._clean_texts = set(), set()
         elif _ISSUABLE.fullmatch(value):
             self.learn_length(len(value))
             self._clean = {run for run in self._clean.copy() if value not in run}
-            self._clean_base64 = set()
+            self._clean_base64, self._clean_texts = set(), set()
         else:
             raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
 
@@ -64,7 +67,15 @@ class Scanner:
             encoded = (self._shortest * 4 + 2) // 3
             self._long_runs = re.compile(rf"[A-Za-z0-9_-]{{{self._shortest},}}")
             self._base64 = tuple(re.compile(rf"[{letters}]{{{encoded},}}={{0,2}}") for letters in ("A-Za-z0-9+/", "A-Za-z0-9_-"))
-            self._clean, self._clean_base64 = set(), set()
+            self._clean, self._clean_base64, self._clean_texts = set(), set(), set()
+
+    def is_clean(self, text: str) -> bool:
+        """Whether nothing can be found in `text`, in any encoding: it is too short, or it was remembered."""
+        return text in self._clean_texts or (len(text) < self._shortest and "%" not in text and "eyJ" not in text)
+
+    def remember_clean(self, text: str) -> None:
+        """Nothing was found in `text`, in any encoding."""
+        self._clean_texts = _remember(self._clean_texts, (text,))
 
     def find(self, text: str, known: Known) -> dict[str, SecretKind | None]:
         """The pieces of `text` that must go, longest first, with the kind of each (None: JWT-shaped, not ours).

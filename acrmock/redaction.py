@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
+import msgspec
+
 from acrmock._pseudonym import pseudonym
 from acrmock._scan import Known, Scanner
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData, SecretKind
@@ -48,6 +50,8 @@ _SENSITIVE_PARAMETERS: Mapping[str, str] = {**SENSITIVE, "code": "code"}
 _SENSITIVE_HEADERS: Mapping[str, str] = {"x-api-key": "api_key", "api-key": "api_key", "x-auth-token": "token"}
 _URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
+_ESCAPED_MEMBER = r'"([^"\\]*+)"(\s*+:\s*+)"([^"\\]*+(?:\\.[^"\\]*+)++)"'
+_ESCAPED_ELSEWHERE = r'"[^"\\]*+(\\)'
 _JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.eE+-]*+)', re.DOTALL)
 
 
@@ -123,7 +127,9 @@ class Redactor:
         self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
         self._body_limit = body_limit
         names = "|".join(sorted(map(re.escape, {*self._members, *self._identities}), key=len, reverse=True))
-        self._marked = re.compile(rf'"((?i:{names}))"(\s*+:\s*+)(?:"([^"]*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))')
+        marked = rf'"((?i:{names}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
+        self._marked = re.compile(marked, re.DOTALL)
+        self._marked_or_escaped = re.compile(rf"{marked}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
         self.scanner = Scanner(digester.mark)
 
     def learn(self, value: str) -> None:
@@ -186,6 +192,9 @@ class Redactor:
 
     def _text(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """`text` without issued secrets and JWTs, in whichever encoding they stand."""
+        if self.scanner.is_clean(text):
+            return text
+        whole = text
         for _ in range(4):
             for piece, kind in self.scanner.find(text, seen.known).items():
                 seen.note(kind, spot.place, spot.name, spot.pointer)
@@ -198,6 +207,8 @@ class Redactor:
             ):
                 break
             text = decoded
+        if text == whole:
+            self.scanner.remember_clean(text)
         return text
 
     def _value(self, name: str, value: str, kinds: Mapping[str, str], seen: _Seen, spot: _Spot) -> str:
@@ -327,27 +338,38 @@ class Redactor:
         return (text[:limit] if truncated else text), truncated
 
     def _json(self, text: str, seen: _Seen, spot: _Spot) -> str:
-        """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed."""
-        if "\\" not in text:
-            nested = False
+        """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed.
 
-            def pair(match: re.Match[str]) -> str:
-                nonlocal nested
-                name, colon, value, end, number, bracket = match.groups()
-                if bracket is not None:
-                    nested = True
-                    return match.group()
-                if number is not None:
-                    kind = self._identities.get(name)
-                    return match.group() if kind is None else f'"{name}"{colon}{self._identity(kind, number)}'
-                if not end:
-                    return f'"{name}"{colon}"'
-                clean = self._member(name, value, escaped=False, seen=seen, spot=spot)
-                return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
+        Only the members that matter are looked at, unless that could miss one: lists under a sensitive name, names written with
+        escapes, and escapes in what is no JSON are gone through token by token.
+        """
+        escaped = "\\" in text
+        if escaped and not _well_formed(text):
+            return self._tokens(text, seen, spot)
+        slow = False
 
-            quick = self._marked.sub(pair, text)
-            if not nested:
-                return quick
+        def pair(match: re.Match[str]) -> str:
+            nonlocal slow
+            name, colon, inner, end, number, bracket = match.groups()[:6]
+            if escaped and match.lastindex is not None and match.lastindex > 6:
+                name, colon, inner, elsewhere = match.groups()[6:]
+                end = '"'
+                slow = slow or elsewhere is not None
+            slow = slow or bracket is not None
+            if slow:
+                return match.group()
+            if number is not None:
+                kind = self._identities.get(name)
+                return match.group() if kind is None else f'"{name}"{colon}{self._identity(kind, number)}'
+            if not end:
+                return f'"{name}"{colon}"'
+            value = _unescape(inner)
+            clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
+            return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
+
+        quick = (self._marked_or_escaped if escaped else self._marked).sub(pair, text)
+        if not slow:
+            return quick
         return self._tokens(text, seen, spot)
 
     def _tokens(self, text: str, seen: _Seen, spot: _Spot) -> str:
@@ -398,6 +420,14 @@ def _rounds(text: str) -> list[str]:
 
 def _unquote(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _well_formed(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _unescape(inner: str) -> str:

@@ -219,7 +219,7 @@ class RefusedError(SetupError):
         lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
         fix = str(problem.get("hint") or "")
         if status in {401, 403}:
-            fix = "give the server's token with --token, ACRMOCK_TOKEN or --data"
+            fix = "give the server's token with --token or ACRMOCK_TOKEN, or with --data the directory of its ready.json"
         super().__init__(
             str(problem.get("title") or f"the server refused with {status}"),
             actual="\n            ".join([text for text in (detail, *lines) if text]),

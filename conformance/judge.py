@@ -247,7 +247,7 @@ def _gaps(recording: Judged, flows: Flows) -> tuple[str, ...]:
     """Every reason for which the recording is not whole, in words."""
     broken = [f"line {p.line}: {p.reason}" if p.line else p.reason for p in recording.problems[:20]]
     dropped = [f"entry {gap.seq}: {gap.reason}" for gap in flows.gaps[:20]]
-    return tuple(f"void, the recording has a gap: {words}" for words in (*broken, *dropped))
+    return tuple(f"void, the recording does not tell the whole: {words}" for words in (*broken, *dropped))
 
 
 def _surprised(names: Sequence[str]) -> tuple[str, ...]:

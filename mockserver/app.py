@@ -46,10 +46,14 @@ def wire_answer(facts: Facts, problem: Problem, *, status: int | None = None) ->
     return answer(problem, facts.errors.get(problem.code), status=status)
 
 
+def refusal_status(facts: Facts, problem: Problem) -> int | None:
+    """The status that the layers give to a refusal in place of the catalogue's, if they do."""
+    return facts.integer("gate.refusal_status") if problem.code == "address-not-allowed" else None
+
+
 def _refuse(facts: Facts, problem: Problem) -> Response:
     flask.request.environ[PROBLEM_KEY] = problem
-    status = facts.integer("gate.refusal_status") if problem.code == "address-not-allowed" else None
-    made = wire_answer(facts, problem, status=status)
+    made = wire_answer(facts, problem, status=refusal_status(facts, problem))
     response = Response(made.body, status=made.status, content_type=made.media_type)
     for name, value in made.headers:
         response.headers[name] = value

@@ -15,12 +15,12 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import flask
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from acrmock.record import Channel, HttpFacts, Operation, Refusal
 from mockserver._addresses import Addresses
-from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, wire_answer
+from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.onboarding.model import Application
@@ -38,6 +38,7 @@ TLS_KEY = "acrmock.tls"
 
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
+_LEAN_METHODS = frozenset({"GET", "POST"})
 _CHUNK = 64 * 1024
 _DRAIN = 256 * 1024 * 1024
 _UNMATCHED_BODY = 64 * 1024
@@ -64,6 +65,7 @@ class Gate:
         self._wires = make_app("mockserver.wires", core.facts, wires, before=self._admit)
         self._house = make_app("mockserver.house", core.facts, house)
         self._house_routes = self._house.url_map.bind("")
+        self._wire_routes = self._wires.url_map.bind("")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -79,7 +81,7 @@ class Gate:
         else:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
-            reply = self._run(environ)
+            reply = self._run_lean(environ, call) or self._run(environ)
         took = (self._core.clock.monotonic() - began) * 1000
         reply.headers.extend((("Date", self._date()), ("Server", "acrmock")))
         reply = self._keep(environ, call, reply._replace(milliseconds=took))
@@ -131,10 +133,12 @@ class Gate:
     # before the handler
 
     def _admit(self) -> None:
-        """Once the route is known: operation and channel, then the allowlist, then the body."""
+        """What `_let_in` does, where Flask found the route."""
         environ = flask.request.environ
-        call: Call = environ[CALL_KEY]
-        view = self._wires.view_functions.get(flask.request.endpoint or "")
+        self._let_in(environ, environ[CALL_KEY], self._wires.view_functions.get(flask.request.endpoint or ""))
+
+    def _let_in(self, environ: Environ, call: Call, view: Any) -> None:
+        """Once the route is known: operation and channel, then the allowlist, then the body."""
         operation, channel = getattr(view, "acrmock_wire", (Operation.OTHER, Channel.EXEMPT))
         call.notes.operation, call.notes.channel = operation, channel
         if channel is Channel.BACK:
@@ -170,6 +174,31 @@ class Gate:
 
     # the handler
 
+    def _run_lean(self, environ: Environ, call: Call) -> Reply | None:
+        """The answer of a view that has a lean form, without Flask's contexts; None where Flask must answer."""
+        path = environ["PATH_INFO"]
+        try:
+            endpoint, arguments = self._wire_routes.match(path, environ.get("REQUEST_METHOD", ""))
+        except HTTPException:
+            return None
+        view = self._wires.view_functions[endpoint]
+        lean = getattr(view, "acrmock_lean", None)
+        if lean is None or environ["REQUEST_METHOD"] not in _LEAN_METHODS or not path.isascii():
+            return None
+        try:
+            self._let_in(environ, call, view)
+            call.request = flask.Request(environ)
+            response: flask.Response = lean(call, **arguments)
+        except Problem as problem:
+            environ[PROBLEM_KEY] = problem
+            return self._plain(problem)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+            _log.error("a handler failed", exc_info=error)
+            environ[ERROR_KEY] = error
+            problem = environ[PROBLEM_KEY] = Problem("internal")
+            return self._plain(problem)
+        return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
+
     def _run(self, environ: Environ) -> Reply:
         answer: list[Any] = []
 
@@ -202,7 +231,7 @@ class Gate:
         return self._plain(problem)
 
     def _plain(self, problem: Problem) -> Reply:
-        made = wire_answer(self._core.facts, problem)
+        made = wire_answer(self._core.facts, problem, status=refusal_status(self._core.facts, problem))
         headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
         return Reply(f"{made.status} {_reason(made.status)}", headers, made.body)
 

@@ -1,7 +1,8 @@
 """The embedded store: SQLite in WAL mode with `synchronous = FULL`, one writer connection, group commit.
 
-A unit is a savepoint under the state lock. Leaving it joins the batch; the committer's thread commits the batch once no
-other unit waits for the lock (a few milliseconds at most) and releases its waiters, or rolls it back and fails them all.
+A unit is a savepoint under the state lock. Leaving it joins the batch; whoever leaves while no other unit waits for the lock
+(or a few milliseconds after the batch began) commits the batch and releases its waiters, or rolls it back and fails them all.
+While it is being synced, others come to wait for the lock and make up the next batch; no thread has to be woken for it.
 """
 
 from __future__ import annotations
@@ -147,17 +148,12 @@ class SqliteStore:
         self._queued = 0
         self._queue_lock = threading.Lock()
         self._batch = _Batch()
-        self._wake = threading.Event()
         self._closed = False
         self._quiet = False
         self._news = threading.Condition()
         self._readers: list[sqlite3.Connection] = []
         self._committed = SqliteReader(rows_of(self.connection)).last_seq()
         self.next_seq = self._committed + 1
-        self._committer: threading.Thread | None = None
-        if path is not None:
-            self._committer = threading.Thread(target=self._commit_batches, name="acrmock-committer", daemon=True)
-            self._committer.start()
 
     # units
 
@@ -192,8 +188,11 @@ class SqliteStore:
                 self.connection.execute("BEGIN IMMEDIATE")
             self.connection.execute("SAVEPOINT unit")
         except BaseException as error:
-            self._release()
-            self._wake.set()  # this unit may have been the one that a batch waited for
+            try:
+                if self._due() and not self._closed:  # this unit may have been the one that a batch waited for
+                    self._commit()
+            finally:
+                self._release()
             if isinstance(error, sqlite3.Error):
                 raise _as_store_error(error) from error
             raise
@@ -210,15 +209,12 @@ class SqliteStore:
             self._batch.units += 1
             if undo:
                 self.on_undo()
-            if self._committer is None:
+            if self._path is None or self._due():
                 self._commit()
         except sqlite3.Error as error:
             self._fail(_as_store_error(error))
         finally:
-            due = self._due()
             self._release()
-            if due:
-                self._wake.set()
 
     def _release(self) -> None:
         self._owner = 0
@@ -239,15 +235,7 @@ class SqliteStore:
             error = ticket.error
             raise type(error)(error.what, actual=error.actual, fix=error.fix)
 
-    # the committer
-
-    def _commit_batches(self) -> None:
-        while not self._closed:
-            self._wake.wait()
-            self._wake.clear()
-            with self._lock:
-                if self._batch.units:
-                    self._commit()
+    # committing
 
     def _commit(self) -> None:
         """Commit the current batch and begin another; the state lock is held."""
@@ -332,10 +320,7 @@ class SqliteStore:
             if self._batch.units:
                 self._commit()
             self._closed = True
-        self._wake.set()
         self.release_waiters()
-        if self._committer is not None:
-            self._committer.join()
         while self._readers:
             self._readers.pop().close()
         self.connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
 from acrmock.facts.model import Fact, Origin, Source
 from acrmock.facts.provenance import Provenance, weakest
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 def compile_sources(layers: Iterable[Layer]) -> dict[str, Source]:
@@ -83,6 +86,16 @@ def _check_type(below: Entry, above: Entry, key: str) -> None:
     if not _same_type(below.get("value"), above.get("value")):
         reason = f"must be like {below.get('value')!r}, not {above.get('value')!r:.80}"
         raise above.layer.error(f"settings.{key}.value: {reason}", ("settings", key, "value"))
+    known, named = _placeholders(below.get("value")), _placeholders(above.get("value"))
+    if unknown := sorted(named - known):
+        reason = f"has the placeholder {{{unknown[0]}}}, which nothing fills"
+        fix = f"there are: {', '.join(f'{{{name}}}' for name in sorted(known)) or 'none'}"
+        raise above.layer.error(f"settings.{key}.value: {reason}", ("settings", key, "value"), fix)
+
+
+def _placeholders(value: Any) -> frozenset[str]:
+    """The names in braces of a path or pattern that holds placeholders."""
+    return frozenset(_PLACEHOLDER.findall(value)) if isinstance(value, str) else frozenset()
 
 
 def _same_type(one: Any, other: Any) -> bool:

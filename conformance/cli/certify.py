@@ -51,14 +51,14 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
     from acrmock.facts import load_facts
     from conformance.cli.printing import print_result
     from conformance.runs.certification import certify as run
-    from conformance.runs.judging import read_recording
+    from conformance.runs.judging import exit_code, read_recording
     from conformance.runs.package import JOURNAL
     from conformance.runs.progress import Progress
 
     order = _order(flags)
     result = run(order, (Progress(),))
     print_result(result, read_recording(order.out / JOURNAL), load_facts(order.overlays), flags["format_"])
-    ctx.exit(result.verdict.exit_code)
+    ctx.exit(exit_code(result, order.baseline))
 
 
 def _order(flags: dict[str, Any]) -> Any:

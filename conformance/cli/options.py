@@ -109,7 +109,7 @@ def judging_options(function: F) -> F:
         click.option(
             "--claim", "claims", multiple=True, help="What your client can do (logo, follow-up, update, offline); repeats."
         ),
-        click.option("--baseline", type=READABLE, help="Checks expected to fail, one a line; an unexpected pass fails too."),
+        click.option("--baseline", type=READABLE, help="Checks expected to fail, one a line: 0 if just they fail."),
     )
     return _apply(function, options)
 

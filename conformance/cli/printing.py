@@ -30,15 +30,16 @@ def rendered(result: Result, recording: Recording, facts: Facts, format_: Format
         case Format.JSON:
             data = jsonout.render(result)
         case Format.JUNIT:
-            data = junit.render(result)
+            data = junit.render(result, recording)
         case Format.HTML:
             data = html.render(result, recording, facts).encode("utf-8")
         case Format.MARKDOWN:
-            data = markdown.render(result).encode("utf-8")
+            data = markdown.render(result, recording).encode("utf-8")
         case Format.TEXT:
             width = shutil.get_terminal_size((100, 24)).columns
-            text = terminal.render(result, recording, width, colour=coloured())
-            data = text.encode(sys.stdout.encoding or "utf-8", "replace")
+            encoding = sys.stdout.encoding or "utf-8"
+            text = terminal.render(result, recording, width, colour=coloured(), encoding=encoding)
+            data = text.encode(encoding, "replace")
     return data if data.endswith(b"\n") else data + b"\n"
 
 

@@ -42,7 +42,7 @@ def score(
     from acrmock.errors import SetupError
     from acrmock.facts import load_facts
     from conformance.cli.printing import print_result
-    from conformance.runs.judging import Question, claims_or_none, judge_recording, read_recording
+    from conformance.runs.judging import Question, claims_or_none, exit_code, judge_recording, read_recording
     from conformance.runs.package import write_package
 
     if out is not None and len(files) > 1:
@@ -56,5 +56,5 @@ def score(
         if out is not None:
             write_package(out, result, recording, facts)
         print_result(result, recording, facts, format_)
-        worst = max(worst, result.verdict.exit_code)
+        worst = max(worst, exit_code(result, baseline))
     ctx.exit(worst)

@@ -144,6 +144,8 @@ class Builder:
         elif entry.name == "gap":
             reason = entry.data.get("reason")
             self._gaps.append(Gap(seq=entry.seq, reason=reason if isinstance(reason, str) else "entries were dropped"))
+        elif entry.name == "harness-fault":
+            self._gaps.append(Gap(seq=entry.seq, reason="acrmock itself failed and answered 500; the vendor is not to blame"))
 
     def _http(self, entry: HttpEntry) -> None:
         facts = entry.facts

@@ -38,6 +38,7 @@ def render(result: Result, recording: RecordingLike | None = None) -> str:
         "",
         f"Profile {escape(result.profile)}, revision {escape(result.revision)} · {score} · {words.NOT_A_CERTIFICATION}.",
         "",
+        *([f"**Only {escape(', '.join(result.only))} was judged.**", ""] if result.only else []),
         *_scores(result),
         *_open(result, recording),
         *_summary(result),

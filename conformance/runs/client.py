@@ -22,7 +22,7 @@ from conformance.runs.python import ROOT, grouped
 from conformance.runs.robot import Reporting
 
 GRACE = 3.0
-KEPT_FROM_CLIENTS = ("ACRMOCK_TOKEN",)
+KEPT_FROM_CLIENTS = ("ACRMOCK_TOKEN", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def environment(
 ) -> dict[str, str]:
     """The environment of the client: `base`, and the names that outsiders rely on.
 
-    `ca_file` is the only authority that SSL_CERT_FILE and REQUESTS_CA_BUNDLE name: a client under test talks to nobody
-    else. NODE_EXTRA_CA_CERTS adds to Node's own.
+    `ca_file` is the only authority that SSL_CERT_FILE, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name: a client under test
+    talks to nobody else, and an inherited SSL_CERT_DIR would come before SSL_CERT_FILE. NODE_EXTRA_CA_CERTS adds to Node's own.
     """
     own = {key: value for key, value in base.items() if key not in KEPT_FROM_CLIENTS}
     no_proxy = ",".join(filter(None, (base.get("NO_PROXY") or base.get("no_proxy"), "localhost,127.0.0.1,::1")))
@@ -85,6 +85,7 @@ def environment(
         "ACRMOCK_PROFILE": profile,
         "SSL_CERT_FILE": str(ca_file),
         "REQUESTS_CA_BUNDLE": str(ca_file),
+        "CURL_CA_BUNDLE": str(ca_file),
         "NODE_EXTRA_CA_CERTS": str(ca_file),
         "BROWSER": str(_launcher(workplace)),
         "ACRMOCK_BROWSER_REPORT": str(workplace / "browser.json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import socket
@@ -48,7 +49,7 @@ def examine(choice: ServerChoice, ports: Sequence[int], clock: Clock | None = No
     yield from (_port(port) for port in ports)
     yield _disk(choice.data)
     yield from _server(choice, clock or SystemClock())
-    yield _trust(choice.data)
+    yield from _trust(choice.data)
 
 
 def _python() -> Sign:
@@ -113,7 +114,7 @@ def _skew(url: str, ca_file: str | None, clock: Clock) -> Sign:
     )
 
 
-def _trust(data: Path) -> Sign:
+def _trust(data: Path) -> Iterator[Sign]:
     try:
         ca_file = read_ready(data).ca_file
     except SetupError:
@@ -121,5 +122,10 @@ def _trust(data: Path) -> Sign:
     system = platform.system()
     how = TRUST.get(system, TRUST["Linux"]).replace("CA", ca_file, 1) if system in TRUST else "see your system's manual"
     how += "   (`acrmock ca export > acrmock-ca.pem` first)" if ca_file == "acrmock-ca.pem" else ""
+    yield from (
+        Sign(name, None, f"is set to {os.environ[name]}", "requests prefers it to session.verify: point it at acrmock's CA")
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        if os.environ.get(name) not in (None, "", ca_file)
+    )
     said = f"per process: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS = {ca_file}"
-    return Sign("trust", None, said, f"for everybody on {system}: {how}")
+    yield Sign("trust", None, said, f"for everybody on {system}: {how}")

@@ -15,7 +15,7 @@ from acrmock.record import EventEntry
 from acrmock.typed import decode
 from conformance import judge as judging
 from conformance import recording as recordings
-from conformance.result import Resolution, Result
+from conformance.result import Outcome, Resolution, Result, Verdict
 
 if TYPE_CHECKING:
     from conformance.recording import Recording
@@ -85,6 +85,16 @@ def read_baseline(path: Path) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError("the baseline cannot be read", where=str(path), actual=str(error)) from error
     return frozenset(filter(None, (line.partition("#")[0].strip() for line in lines)))
+
+
+def exit_code(result: Result, baseline: Path | None) -> int:
+    """The verdict's exit code; with a baseline, 0 where exactly what it names failed: the build goes on, the verdict stands."""
+    if baseline is None or result.verdict is not Verdict.NOT_READY:
+        return result.verdict.exit_code
+    expected = read_baseline(baseline)
+    failed = {finding.check for finding in result.findings if finding.outcome is Outcome.FAILED}
+    surprising = {finding.check for finding in result.findings if finding.outcome is Outcome.PASSED} & expected
+    return 0 if failed <= expected and not surprising else result.verdict.exit_code
 
 
 def read_result(path: Path) -> Result:

@@ -22,7 +22,7 @@ def write_package(directory: Path, result: Result, recording: Recording, facts: 
     files = {
         RESULT: jsonout.render(result),
         "report.html": html.render(result, recording, facts).encode("utf-8"),
-        "junit.xml": junit.render(result),
+        "junit.xml": junit.render(result, recording),
         "traffic.har": har.render(recording),
     }
     for name, data in files.items():

@@ -78,21 +78,21 @@ def _authorize_parameters(facts: Facts) -> dict[str, tuple[str, Json, Any]]:
     """What an authorization request can hold: what it is for, its schema, and an example (None: none)."""
     limit = facts.integer("auth.authorize_parameter_limit")
     text: Json = {"type": "string", "maxLength": limit}
-    given: Json = text | {"minLength": 1}
+    given: Json = {"type": "string", "minLength": 1}
     scope = " ".join((*facts.texts("auth.scopes.required"), facts.text("auth.scope.offline")))
     return {
         "response_type": ("`code`", _one_of(facts, "auth.response_types"), "code"),
         "client_id": ("the issued client ID", given, "0oa2m5x8r1c4t7w0z3b6"),
         "redirect_uri": ("a registered redirect URL, byte for byte", given, "https://localhost:8765/callback"),
-        "scope": ("`openid` and what else is wanted, separated by spaces", given, scope),
+        "scope": ("`openid` and what else is wanted, separated by spaces", text | given, scope),
         "state": ("comes back unchanged", text, "af0ifjsldkj"),
         "nonce": ("stands in the ID token", text, "n-0S6_WzA2Mj"),
         "response_mode": ("`query` or `form_post`", _one_of(facts, "auth.response_modes"), "query"),
         "code_challenge": ("PKCE (RFC 7636)", {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}, CHALLENGE),
         "code_challenge_method": ("how it was made of the verifier", _one_of(facts, "auth.pkce_methods"), "S256"),
-        "prompt": ("`none`, `login`, `consent`, separated by spaces", text, "login"),
+        "prompt": ("`none`, `login`, `consent`, separated by spaces", TEXT, "login"),
         "max_age": ("seconds", {"type": "string", "pattern": "^[0-9]{1,9}$"}, "3600"),
-        "login_hint": ("the user name to begin with", text, None),
+        "login_hint": ("the user name to begin with", TEXT, None),
     }
 
 

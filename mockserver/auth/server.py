@@ -99,7 +99,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
 
 def answer_token_request(server: TokenServer, call: Call) -> flask.Response:
     """The answer of the token endpoint; notes the client, the grant and why it was refused."""
-    request = flask.request
+    request = call.request or flask.request
     token_request = TokenRequest(call, call.base_url, {}, request.headers.get("Authorization"))
     try:
         form = _read_form(call, request)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import flask
 import msgspec
 
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
@@ -62,7 +63,7 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
     fact U9). A token in the query or in a form is accepted (RFC 6750 sections 2.2, 2.3) and left to the judge. Reads
     committed state only, so the call's unit stays closed.
     """
-    place, value = _presented()
+    place, value = _presented(call)
     if not value:
         call.notes.bearer = BearerFacts(place=place)
         raise _refuse("bearer-missing", "", "A bearer access token is required.", "missing", place)
@@ -83,11 +84,9 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
     return Grant(user=user, scopes=token.scopes, client_id=family.client_id, family=family.id)
 
 
-def _presented() -> tuple[str, str]:
+def _presented(call: Call) -> tuple[str, str]:
     """Where a bearer token was found and its value; the header goes first (RFC 6750 section 2)."""
-    import flask  # noqa: PLC0415 - the only thing here that needs a request
-
-    request = flask.request
+    request = call.request or flask.request
     header = request.headers.get("Authorization", "")
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "bearer" and value.strip():

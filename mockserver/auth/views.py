@@ -63,7 +63,9 @@ def blueprint(facts: Facts) -> flask.Blueprint:
         paths = paths_for(facts.text, segment)
         for endpoint in endpoints:
             path = getattr(paths, endpoint.name)
-            marked = wire(endpoint.operation, endpoint.channel)(_view(_in_force(endpoint.name, path, endpoint.answer)))
+            answer = _in_force(endpoint.name, path, endpoint.answer)
+            lean = answer if endpoint.name == "token" else None
+            marked = wire(endpoint.operation, endpoint.channel, lean=lean)(_view(answer))
             found.add_url_rule(path, f"{endpoint.name}-{segment}", marked, methods=list(endpoint.methods))
     return found
 

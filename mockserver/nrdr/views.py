@@ -8,7 +8,8 @@ import flask
 from werkzeug.exceptions import MethodNotAllowed
 
 from acrmock.record import Channel, Operation
-from mockserver.context import current_call, wire
+from mockserver.context import Call, current_call, wire
+from mockserver.nrdr import address
 from mockserver.nrdr.post import answer_post
 from mockserver.nrdr.status import answer_list, answer_status
 from mockserver.nrdr.tables import tables_for
@@ -24,17 +25,26 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     tables = tables_for(facts)
     names = tables.names
 
-    @wire(Operation.NRDR_POST, Channel.BACK)
-    def post(registry: str, mapping: str) -> flask.Response:
-        return answer_post(current_call(), tables, flask.request, registry, mapping)
+    def answer_posted(call: Call, registry: str = "", mapping: str = "") -> flask.Response:
+        request = call.request or flask.request
+        slug, version = address.of_post(call, tables, request.get_data(), registry, mapping)
+        return answer_post(call, tables, request, slug, version)
 
-    @wire(Operation.NRDR_STATUS, Channel.BACK)
-    def status(registry: str, transaction_id: str) -> flask.Response:
-        return answer_status(current_call(), tables, registry, transaction_id)
+    def answer_polled(call: Call, transaction_id: str, registry: str = "") -> flask.Response:
+        return answer_status(call, tables, address.of_status(call, registry, transaction_id), transaction_id)
+
+    @wire(Operation.NRDR_POST, Channel.BACK, lean=answer_posted)
+    def post(registry: str = "", mapping: str = "") -> flask.Response:
+        return answer_posted(current_call(), registry, mapping)
+
+    @wire(Operation.NRDR_STATUS, Channel.BACK, lean=answer_polled)
+    def status(transaction_id: str, registry: str = "") -> flask.Response:
+        return answer_polled(current_call(), transaction_id, registry)
 
     @wire(Operation.NRDR_LIST, Channel.BACK)
-    def listing(registry: str) -> flask.Response:
-        return answer_list(current_call(), tables, flask.request, registry)
+    def listing(registry: str = "") -> flask.Response:
+        call = current_call()
+        return answer_list(call, tables, flask.request, address.of_list(call, registry))
 
     @found.before_app_request
     def refuse_delete() -> None:

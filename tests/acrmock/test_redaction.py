@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acrmock.record import SecretKind
-from acrmock.redaction import BODY_LIMIT, Digester, Redactor
+from acrmock.redaction import BODY_LIMIT, Digester, Redactor, _Seen, _Spot
 
 DIGESTER = Digester(b"k" * 32)
 SECRETS = {
@@ -323,3 +323,27 @@ def test_digests() -> None:
     assert DIGESTER.mark("a") == DIGESTER.mark("a") != Digester(b"x" * 32).mark("a")
     assert DIGESTER.same(DIGESTER.ref("code", "a"), "a")
     assert not DIGESTER.same(DIGESTER.mark("a"), "b")
+
+
+_NAMES = st.sampled_from(["Name", "Ssn", "password", "PASSWORD", "token", "a", "é", 'q"', "b\\", ""])
+_TEXTS = st.sampled_from(["", "x", "Jané", "123-45-6789", 'say "hi"', "tab\t", "\\", '"Name": "x', *SECRETS.values()])
+_VALUES = st.recursive(
+    _TEXTS | st.integers(-9, 999) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(value=_VALUES, ascii_only=st.booleans(), escape=st.sampled_from(["", "a", "x", "S"]))
+def test_looking_at_what_matters_is_as_good_as_looking_at_each_token(value: object, *, ascii_only: bool, escape: str) -> None:
+    """The quick way through JSON gives the text, and the exposures, that going through it token by token gives."""
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    if escape:
+        text = re.sub(rf"(?<![\\u0-9]){escape}", f"\\\\u{ord(escape):04x}", text)
+    kinds = {"Name": "name", "Ssn": "ssn"}
+    ways = []
+    for way in ("_json", "_tokens"):
+        seen = _Seen(KNOWN)
+        ways.append((getattr(redactor(identities=kinds), way)(text, seen, _Spot("body", "", "/p")), seen.exposures))
+    assert ways[0] == ways[1]

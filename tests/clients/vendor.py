@@ -46,7 +46,7 @@ def tokens(registration: dict[str, Any]) -> dict[str, Any]:
 def bearer_session(registration: dict[str, Any]) -> requests.Session:
     """A session that is signed in as the application's first user."""
     session = requests.Session()
-    session.verify = registration["ca_file"]
+    session.verify, session.trust_env = registration["ca_file"], False  # REQUESTS_CA_BUNDLE would go before `verify`
     session.headers["Authorization"] = f"Bearer {tokens(registration)['access_token']}"
     return session
 

@@ -157,6 +157,15 @@ def test_a_gap_makes_it_void() -> None:
     assert any("12 entries were dropped" in note for note in dropped.notes)
 
 
+def test_a_failing_server_makes_it_void() -> None:
+    """Where acrmock itself answered 500, the run is void and the notes say whose fault it was."""
+    story = good_run()
+    story.event("harness-fault", entry=7, error="ZeroDivisionError")
+    failed = result(story)
+    assert failed.verdict is Verdict.VOID
+    assert any("acrmock itself failed" in note for note in failed.notes)
+
+
 def test_a_fault_of_ours_is_never_blamed_on_the_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception in a check is a harness error: void on a must, nobody's failure."""
 

@@ -113,15 +113,17 @@ def test_exception_undoes_the_unit_only(store: SqliteStore) -> None:
 def test_unit_sees_the_batch_before_it_is_committed(open_: Open) -> None:
     """A unit sees what an earlier unit of the same batch wrote; a committed read does not yet."""
     store = open_()
-    gate = threading.Event()
-    store._before_commit = gate.wait
+    with store._queue_lock:
+        store._queued += 1  # as if another unit waited, so that the batch stays open
+    with store.unit() as first:
+        first.put("k", SCOPE, "x", Value(1))
+    with store._queue_lock:
+        store._queued -= 1
     with store.unit() as unit:
-        unit.put("k", SCOPE, "x", Value(1))
         with store.read() as snapshot:
             assert snapshot.get("k", SCOPE, "x", Value) is None
         assert unit.get("k", SCOPE, "x", Value) == Value(1)
-    gate.set()
-    store.flush(unit.ticket)
+    store.flush(first.ticket)
     with store.read() as snapshot:
         assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
 
@@ -155,11 +157,10 @@ def test_unit_inside_a_unit(store: SqliteStore) -> None:
 def test_failing_batch_fails_all_its_waiters_and_recovers(open_: Open) -> None:
     """When a commit fails, every waiter of the batch hears of it, nothing is kept, and the next batch is."""
     store = open_()
-    gate, failing = threading.Event(), threading.Event()
+    failing = threading.Event()
     failing.set()
 
     def fail() -> None:
-        gate.wait(30)
         if failing.is_set():
             raise sqlite3.OperationalError("disk I/O error")
 
@@ -178,7 +179,6 @@ def test_failing_batch_fails_all_its_waiters_and_recovers(open_: Open) -> None:
         second.append(event())
     tickets.append(second.ticket)
     assert tickets[0] is tickets[1]
-    gate.set()
     for ticket in tickets:
         with pytest.raises(StoreError):
             store.flush(ticket)

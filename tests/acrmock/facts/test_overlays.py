@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acrmock.facts import Facts, Provenance, Weight, load_facts, shipped
+from acrmock.facts import Facts, FactsError, Provenance, Weight, load_facts, shipped
 
 HEAD = "schema: acrmock/layer/1\n"
 
@@ -207,3 +207,13 @@ def test_the_example_in_the_manual_works(tmp_path: Path) -> None:
     assert status is not None
     assert status.code_set == {"1", "2", "3", "4", "5"}
     assert version.element("Modality") is None
+
+
+def test_a_misspelt_placeholder_is_refused(tmp_path: Path) -> None:
+    """A path may lose placeholders, but a name that nothing fills is refused with those that there are."""
+    wrong = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/v{mappin}/x", provenance: acr, sources: [S2]}\n'
+    with pytest.raises(FactsError, match="mappin") as caught:
+        overlaid(tmp_path, wrong)
+    assert "{mapping}" in caught.value.fix
+    bare = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/x", provenance: acr, sources: [S2]}\n'
+    assert overlaid(tmp_path, bare).text("nrdr.path.post") == "/x"

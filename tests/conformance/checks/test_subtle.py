@@ -183,3 +183,18 @@ def test_a_code_in_another_registered_looking_place_is_told() -> None:
     story = good_run()
     story.put(story.of(Op.BROWSER)[0], "/request/url", CALLBACK + "/?code=x")
     assert finding(story, "auth-secret-private").outcome is Outcome.FAILED
+
+
+def test_a_client_that_does_everything_in_every_step_passes_by_its_refresh() -> None:
+    """A person asked in each step shows no fault of refreshing; a refresh whose token then worked shows the ability."""
+    story = Story()
+    vendor = Vendor(story)
+    story.event("run-started", profile="lcsr")
+    vendor.register()
+    for number, step in enumerate(("sign-in", "submit", "refresh")):
+        story.event("step-began", step=step)
+        vendor.sign_in_whole()
+        vendor.refresh(number)
+        vendor.submit(f"t-{number}", exam(number + 1, key=number, patient=number))
+    story.event("run-ended")
+    assert finding(story, "auth-refresh").outcome is Outcome.PASSED
