@@ -110,6 +110,18 @@ class Control:
             body["registry"] = registry
         self._json("POST", "/_acrmock/plans", body)
 
+    def clock(self, application: str) -> dict[str, Any]:
+        """An application's business time beside the wall's."""
+        return dict(self._checked("GET", "/_acrmock/clock", params={"application": application}).json())
+
+    def move_clock(self, application: str, **change: Any) -> dict[str, Any]:
+        """Set, advance, freeze or resume an application's business time, by one such keyword."""
+        return dict(self._json("POST", "/_acrmock/clock", {"application": application, **change}))
+
+    def reset(self, application: str | None = None) -> None:
+        """Forget what an application (None: every one) did."""
+        self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
+
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
     ) -> str:
