@@ -84,6 +84,7 @@ class Robot:
         self.reporting = reporting
         self.decision = decision
         self.signed_in = False
+        self._at_issuer = False
         self._tried = False
         # two jars: both doors are often on `localhost`, and cookies know no ports
         self._sessions = {True: _session(), False: _session()}
@@ -111,13 +112,15 @@ class Robot:
 
     def _open(self, visit: Visit) -> Visit | None:
         where = self.where(visit.url)
-        if where is Where.STRANGER or (where is Where.VENDOR_HOST and not self.signed_in):
+        # a client that is a web site begins on a page of its own; from the issuer one comes to the redirect URL first
+        if where is Where.STRANGER or (where is Where.VENDOR_HOST and self._at_issuer and not self.signed_in):
             raise RobotError("the robot user goes only to the issuer and to registered redirect URLs", actual=_bare(visit.url))
         answer = self._fetch(visit, where)
         _log(f"{answer.status_code} {_bare(visit.url)} ({where.value})")
         if where is not Where.ISSUER:
-            self.signed_in = True
+            self.signed_in = self.signed_in or where is Where.VENDOR
             self._report(answer)
+        self._at_issuer = where is Where.ISSUER
         if answer.is_redirect:
             return Visit(urljoin(visit.url, answer.headers["Location"]))
         return self._answer_page(visit.url, answer) if where is Where.ISSUER else None
