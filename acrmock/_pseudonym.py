@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from acrmock.identity import npi_check_digit
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLAIN_DATE = re.compile(r"\d{8}")
 _UPPER = "ABCDEFGHJKLMNPQRTUVWXY"
 _LOWER = "abcdefghijkmnopqrstuvwxyz"
-_NPI_ISSUER = "80840"
 
 Stream = Callable[[str], bytes]
 """Keyed bytes for a label; at least 32 of them, the same for the same label."""
@@ -26,7 +27,8 @@ def pseudonym(stream: Stream, kind: str, value: str) -> str:
     if kind == "ssn":
         return _replace_leading_digits(shaped, "000")
     if kind == "npi" and len(shaped) == 10 and shaped.isascii() and shaped.isdigit():
-        return _with_check_digit("9" + shaped[1:9])
+        nine = "9" + shaped[1:9]
+        return nine + npi_check_digit(nine)
     if kind == "mbi" and len(shaped) > 1 and shaped[1].isalpha():
         return shaped[0] + "S" + shaped[2:]
     return shaped
@@ -52,11 +54,3 @@ def _shape(character: str, source: Iterator[int]) -> str:
 def _replace_leading_digits(text: str, digits: str) -> str:
     rest = iter(digits)
     return "".join(next(rest, character) if character.isdigit() else character for character in text)
-
-
-def _with_check_digit(nine: str) -> str:
-    total = 0
-    for place, digit in enumerate(reversed(_NPI_ISSUER + nine)):
-        number = int(digit) * (2 if place % 2 == 0 else 1)
-        total += number - 9 if number > 9 else number
-    return nine + str(-total % 10)

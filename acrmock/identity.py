@@ -75,26 +75,6 @@ def classify_phone(text: str) -> Kind:
     return "synthetic" if exchange == "555" and line.startswith("01") else "issuable"
 
 
-def is_synthetic_ssn(text: str) -> bool:
-    """Whether nobody can have this Social Security number."""
-    return classify_ssn(text) == "synthetic"
-
-
-def is_synthetic_mbi(text: str) -> bool:
-    """Whether nobody can have this Medicare Beneficiary Identifier."""
-    return classify_mbi(text) == "synthetic"
-
-
-def is_synthetic_npi(text: str) -> bool:
-    """Whether nobody can have this National Provider Identifier."""
-    return classify_npi(text) == "synthetic"
-
-
-def is_synthetic_phone(text: str) -> bool:
-    """Whether this telephone number is reserved for fiction."""
-    return classify_phone(text) == "synthetic"
-
-
 def ssns_in(text: str) -> tuple[str, ...]:
     """The Social Security numbers, with hyphens, that stand in a text and could be somebody's."""
     return tuple(found for found in _SSN_IN_TEXT.findall(text) if classify_ssn(found) == "issuable")

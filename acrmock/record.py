@@ -93,7 +93,7 @@ class GrantFacts(Struct, frozen=True, kw_only=True):
 
     `grant_state` of the code or refresh token: `fresh`, `reused`, `expired`, `revoked`, `unknown`.
     `verifier`: `match`, `mismatch`, `absent` (a challenge was given), `unexpected` (none was given), `not-used`.
-    `redirect_equal`: the redirect URI equals the authorization request's byte for byte. `unattended`: no person took part.
+    `redirect_equal`: the redirect URI equals the authorization request's byte for byte.
     """
 
     grant_type: str = ""

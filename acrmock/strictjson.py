@@ -29,6 +29,7 @@ class JsonReason(StrEnum):
     NOT_A_NUMBER = "NaN and Infinity are not JSON"
     HUGE_NUMBER = "a number is too large"
     TOO_DEEP = "nested too deeply"
+    TOO_MANY = "holds too many values"
     LONE_SURROGATE = "half of a surrogate pair"
 
 
@@ -45,9 +46,15 @@ class JsonProblem(ValueError):  # noqa: N818 - it says what is wrong with the te
         self.detail = detail
 
 
-def loads(data: bytes, *, max_depth: int) -> Any:
-    """The value that `data` stands for; raises `JsonProblem`. `max_depth` bounds arrays and objects within each other."""
+def loads(data: bytes, *, max_depth: int, max_values: int | None = None) -> Any:
+    """The value that `data` stands for; raises `JsonProblem`. `max_depth` bounds arrays and objects within each other.
+
+    `max_values` bounds how many values there may be, counted by commas before anything is built: a small text can stand for
+    a value of many times its size.
+    """
     text = _decode(data)
+    if max_values is not None and data.count(b",") >= max_values and _STRING.sub(b"", data).count(b",") >= max_values:
+        raise JsonProblem(JsonReason.TOO_MANY, detail=f"more than {max_values}")
     if data.count(b"{") + data.count(b"[") > max_depth and deeper_than(data, max_depth):
         raise JsonProblem(JsonReason.TOO_DEEP, detail=f"more than {max_depth} levels")
     try:

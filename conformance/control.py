@@ -14,29 +14,18 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from acrmock.documents import ReadyDocument
 from acrmock.errors import SetupError
 from acrmock.typed import decode
 
 TIMEOUT = 30.0
 
 
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server writes to `ready.json` when it answers: where it is, and how to speak to it."""
-
-    url: str
-    port: int
-    control_token: str
-    ca_file: str
-    data: str = ""
-    pid: int = 0
-    version: str = ""
-
-
-def read_ready(data: Path) -> Ready:
+def read_ready(data: Path) -> ReadyDocument:
     """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
     path = data / "ready.json"
     try:
-        return decode(path.read_bytes(), Ready)
+        return decode(path.read_bytes(), ReadyDocument)
     except OSError as error:
         raise SetupError(
             "no server has been started with this data directory",

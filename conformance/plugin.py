@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 from acrmock.clock import SystemClock, parse_rfc3339, rfc3339
 from acrmock.errors import HarnessError, SetupError
 from acrmock.facts import load_facts
-from conformance.control import Control, Ready, read_ready
+from conformance.control import Control, read_ready
+from conformance.recording import read
 from conformance.reports import terminal
 from conformance.result import Result, Verdict
 from conformance.runs.application import ApplicationRequest
-from conformance.runs.judging import Question, check_question, judge_lines
+from conformance.runs.judging import Question, check_question, judge_recording
 from conformance.runs.python import command
 from conformance.runs.robot import Registration, Reporting, Robot, Visit, Where
 
@@ -143,8 +144,6 @@ class ApplicationUnderTest(Mapping[str, Any]):
 
     def journal(self) -> tuple[HttpEntry | TlsEntry | EventEntry, ...]:
         """Everything that went over its wires so far, redacted, in order."""
-        from conformance.recording import read
-
         return tuple(read(self._control.journal(run=self.run)).entries)
 
     def verdict(self, profile: str | None = None, only: str | Sequence[str] = ()) -> Result:
@@ -164,7 +163,8 @@ class ApplicationUnderTest(Mapping[str, Any]):
         )
         facts = load_facts()
         check_question(asked, facts.profile(asked.profile or self.profile))
-        result, recording = judge_lines(self._control.journal(run=self.run), facts, asked)
+        recording = read(self._control.journal(run=self.run))
+        result = judge_recording(recording, facts, asked)
         return result, terminal.render(result, recording, 120)
 
 
@@ -249,28 +249,24 @@ def serving(*, strangers: Sequence[str] = ()) -> Iterator[ServerUnderTest]:
                 "has acrmock",
                 stacklevel=2,
             )
-            ready = stack.enter_context(_own_process())
-            ca_file: str | None = ready.ca_file
-        else:
-            ready, ca_file = stack.enter_context(_in_process())
-        control = stack.enter_context(Control(ready.url, ready.control_token, ca_file))
+        opened = _own_process() if strangers else _in_process()
+        control = stack.enter_context(stack.enter_context(opened))
         yield ServerUnderTest(control, process=bool(strangers))
 
 
 @contextmanager
-def _in_process() -> Iterator[tuple[Ready, str]]:
+def _in_process() -> Iterator[Control]:
     from mockserver import Engine
 
     with Engine() as engine:
         ready = engine.ready
         if ready is None:
             raise HarnessError("the server did not start")
-        ca_file = str(ready.ca_file or "")
-        yield Ready(url=ready.url, port=ready.port, control_token=ready.control_token, ca_file=ca_file), ca_file
+        yield Control(ready.url, ready.control_token, str(ready.ca_file or ""))
 
 
 @contextmanager
-def _own_process() -> Iterator[Ready]:
+def _own_process() -> Iterator[Control]:
     with _directory() as name:
         data, log = Path(name) / "data", Path(name) / "server.log"
         clock = SystemClock()
@@ -287,7 +283,8 @@ def _own_process() -> Iterator[Ready]:
                 if process.poll() is not None or clock.monotonic() > deadline:
                     raise HarnessError("the server did not start", actual=log.read_text("utf-8", "replace")[-2000:])
                 clock.wait(0.05)
-            yield read_ready(data)
+            ready = read_ready(data)
+            yield Control(ready.url, ready.control_token, ready.ca_file)
         finally:
             process.terminate()
             try:

@@ -11,9 +11,6 @@ from acrmock.facts.model import Profile, Requirement
 from acrmock.facts.registry import MappingVersion, RecordKind, Registry, RuleKind
 from acrmock.record import Struct
 
-YEAR_DAYS = 366
-"""Twelve months in days, at their longest: the window of a follow-up where a mapping version names none (fact N2.16)."""
-
 
 class FactsView(Protocol):
     """The part of the facts that judging needs; `acrmock.facts.Facts` is one."""
@@ -56,7 +53,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     logo_width: int
     logo_height: int
     logo_format: str
-    logo_registries: tuple[str, ...]
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -106,11 +102,11 @@ class Rules(Struct, frozen=True, kw_only=True):
         versions = registry.versions if registry else ()
         return any(version.of(RecordKind.FOLLOW_UP) for version in versions)
 
-    def follow_up_days(self, slug: str, mapping: str) -> int:
-        """Days after an exam within which work-up is a follow-up of it."""
+    def follow_up_days(self, slug: str, mapping: str) -> int | None:
+        """Days after an exam within which work-up is a follow-up of it (fact N2.16); None where the mapping has no such rule."""
         version = self.version(slug, mapping)
         days = [rule.days for rule in (version.rules if version else ()) if _is_window(rule.kind, rule.record)]
-        return min((day for day in days if day > 0), default=YEAR_DAYS)
+        return min((day for day in days if day > 0), default=None)
 
 
 def rules(facts: FactsView, profile: Profile, claims: frozenset[str]) -> Rules:
@@ -160,7 +156,6 @@ def _limits(facts: FactsView) -> Limits:
         logo_width=facts.integer("onboarding.logo.width"),
         logo_height=facts.integer("onboarding.logo.height"),
         logo_format=facts.text("onboarding.logo.format"),
-        logo_registries=facts.texts("onboarding.logo.registries"),
     )
 
 

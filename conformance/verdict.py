@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from acrmock.errors import SetupError
+from acrmock.facts.provenance import Provenance
 from conformance.result import Finding, Outcome, Points, Resolution, Verdict, Weight
 
 SCORED = frozenset({Weight.MUST, Weight.SHOULD})
@@ -131,4 +132,4 @@ _WHOSE = {
     "third-party": "a third party's practice",
     "mock-choice": "choices of acrmock that ACR has not confirmed",
 }
-_ORDER = {word: rank for rank, word in enumerate(_WHOSE)}
+_ORDER = {word.value: rank for rank, word in enumerate(Provenance)}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from acrmock.addresses import Address, Network, parse_peer
 
 _BOUND = 4096
 
@@ -31,7 +30,7 @@ class Addresses:
         if peer not in self._peers:
             if len(self._peers) >= _BOUND:
                 self._peers = {}
-            self._peers[peer] = parse_address(peer)
+            self._peers[peer] = parse_peer(peer)
         return self._peers.get(peer)
 
     def _networks(self, sources: tuple[str, ...]) -> tuple[Network, ...]:
@@ -41,16 +40,6 @@ class Addresses:
                 self._lists = {}
             found = self._lists[sources] = tuple(network for text in sources if (network := _network(text)) is not None)
         return found
-
-
-def parse_address(text: str) -> Address | None:
-    """An address with `::ffff:` unmapped and without its zone, or None."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address
 
 
 def _network(text: str) -> Network | None:

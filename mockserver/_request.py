@@ -8,6 +8,7 @@ from cheroot import errors
 from cheroot.server import HTTPRequest
 from cheroot.wsgi import Gateway_10
 
+from mockserver._streams import Chunks
 from mockserver.gate import HEADERS_KEY, TLS_KEY
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
@@ -94,8 +95,9 @@ class Request(HTTPRequest):
             self.conn.wfile.flush()
 
     def send_headers(self) -> None:
-        """Close the connection rather than read a long body that nobody wants."""
-        if getattr(self.rfile, "remaining", 0) > _FINE_REMAINDER:
+        """Close the connection rather than read a long body that nobody wants, or take the rest of a broken one for a request."""
+        unread = isinstance(self.rfile, Chunks) and not self.rfile.ended
+        if unread or self.conn.rfile.broken or getattr(self.rfile, "remaining", 0) > _FINE_REMAINDER:
             self.close_connection = True
         super().send_headers()
 
@@ -127,6 +129,8 @@ class Gateway(Gateway_10):
 
     def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
         """The environment of one request."""
+        if self.req.chunked_read:
+            self.req.rfile = Chunks(self.req.conn.rfile)  # cheroot's own takes a chunk of any size into memory
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[HEADERS_KEY] = self.req.header_reader.fields
         environ[TLS_KEY] = self.req.conn.tls

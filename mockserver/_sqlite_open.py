@@ -48,6 +48,8 @@ def open_writer(path: Path | None, migrations: Mapping[int, Migration], newest: 
         _check_place(path)
     fresh = path is None or not path.exists() or path.stat().st_size == 0
     try:
+        if fresh and path is not None:
+            _make_private(path)
         connection = connect(path)
         try:
             _prepare(connection, path, migrations, newest, fresh=fresh)
@@ -57,6 +59,16 @@ def open_writer(path: Path | None, migrations: Mapping[int, Migration], newest: 
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does, so that only its owner reads what vendors sent (its WAL takes the same mode)."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise SetupError(
+            "the store cannot be made", where=str(path), actual=error.strerror or str(error), fix="use another --data"
+        ) from error
 
 
 def _check_place(path: Path) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import ssl
+from collections.abc import Callable
 
 _PIECE = 64 * 1024
 _SLICE = 16 * 1024 * 1024
+_CHUNK_LINE_BYTES = 4096
+_TRAILER_BYTES = 64 * 1024
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+_END_OF_HEAD = (b"\r\n\r\n", b"\n\n")
 
 
 class Reader:
@@ -16,15 +23,48 @@ class Reader:
         self._buffer = b""
         self.bytes_read = 0
         self.closed = False
+        self.late: Callable[[], bool] = lambda: False
+        self.partial = False
+        self.broken = False
 
     def has_data(self) -> bool:
-        """Whether bytes were received that nobody has read."""
-        return bool(self._buffer)
+        """Whether bytes were received that somebody could read; the beginning of a head does not count."""
+        return bool(self._buffer) and not self.partial
+
+    def gather(self, most: int) -> bool:
+        """Take in what has arrived, without waiting; True once a whole head is there, or as much as will be read of it.
+
+        False leaves `partial` telling whether a head has begun.
+        """
+        while not self._has_head(most):
+            try:
+                going_on = self._fill()
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                self.partial = bool(self._buffer)
+                return False
+            if not going_on:
+                break
+        self.partial = False
+        return True
+
+    def _has_head(self, most: int) -> bool:
+        return len(self._buffer) > most or any(end in self._buffer for end in _END_OF_HEAD)
+
+    def _receive(self, size: int) -> bytes:
+        """The next bytes; raises `OSError`, and `TimeoutError` where the whole took too long."""
+        try:
+            if self.late():
+                raise TimeoutError("timed out")
+            piece = self._socket.recv(size)
+        except OSError as error:
+            self.broken = not isinstance(error, BlockingIOError | ssl.SSLWantReadError | ssl.SSLWantWriteError)
+            raise
+        self.bytes_read += len(piece)
+        return piece
 
     def _fill(self) -> bool:
-        piece = self._socket.recv(_PIECE)
+        piece = self._receive(_PIECE)
         self._buffer += piece
-        self.bytes_read += len(piece)
         return bool(piece)
 
     def readline(self, size: int | None = None) -> bytes:
@@ -43,10 +83,9 @@ class Reader:
         parts = [self._take(len(self._buffer))]
         left = None if size is None else size - len(parts[0])
         while left is None or left > 0:
-            piece = self._socket.recv(_PIECE if left is None else min(_SLICE, left))
+            piece = self._receive(_PIECE if left is None else min(_SLICE, left))
             if not piece:
                 break
-            self.bytes_read += len(piece)
             parts.append(piece)
             left = None if left is None else left - len(piece)
         return b"".join(parts)
@@ -59,6 +98,52 @@ class Reader:
         """Forget what was not read; the connection closes the socket."""
         self.closed = True
         self._buffer = b""
+
+
+class Chunks:
+    """A chunked body (RFC 9112 section 7.1) read strictly and piece by piece, however large a chunk says it is.
+
+    Reading raises `ValueError` where the framing is broken; `ended` is True once the last chunk and the trailers were read.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._left = 0
+        self.ended = False
+
+    def read(self, size: int | None = None) -> bytes:
+        """Exactly `size` bytes, or what there is until the end of the body."""
+        parts: list[bytes] = []
+        left = size
+        while (left is None or left > 0) and self._in_chunk():
+            part = self._reader.read(min(self._left, _PIECE if left is None else left))
+            if not part:
+                raise ValueError("the body was cut off within a chunk")
+            parts.append(part)
+            self._left -= len(part)
+            left = None if left is None else left - len(part)
+            if not self._left and self._reader.readline(2) != b"\r\n":
+                raise ValueError("a chunk does not end where it said")
+        return b"".join(parts)
+
+    def _in_chunk(self) -> bool:
+        """Whether there is more of the body; reads the next chunk's size, and the trailers after the last one."""
+        if not self._left and not self.ended:
+            match = _CHUNK_SIZE.fullmatch(self._reader.readline(_CHUNK_LINE_BYTES))
+            if match is None:
+                raise ValueError("a chunk has no size")
+            self._left = int(match[1], 16)
+            if not self._left:
+                self._skip_trailers()
+        return not self.ended
+
+    def _skip_trailers(self) -> None:
+        room = _TRAILER_BYTES
+        while (line := self._reader.readline(room)) != b"\r\n":
+            room -= len(line)
+            if not line.endswith(b"\r\n") or room <= 0:
+                raise ValueError("the trailers are malformed or too long")
+        self.ended = True
 
 
 class Writer:

@@ -30,6 +30,7 @@ from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.metrics import Metrics
 from mockserver.onboarding.model import APPLICATION, Application, Registration
+from mockserver.onboarding.names import DEFAULT
 from mockserver.store import GLOBAL, Scope, Store, Unit
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class EngineCore:
     public_url: str = ""
     data: str = ""
     version: str = ""
-    local_sources: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    local_sources: tuple[str, ...] = ()
     auto_consent: bool = False
     ca_pem: bytes = b""
     ca_file: str = ""
@@ -148,7 +149,7 @@ class EngineCore:
 
     def base_url(self, application: str, environment: str) -> str:
         """The public URL of an application's environment, without a trailing slash."""
-        prefix = "" if application == "default" else f"/a/{application}"
+        prefix = "" if application == DEFAULT else f"/a/{application}"
         return f"{self.public_url}{prefix}/{environment}"
 
     def issue(self, unit: Unit, kind: SecretKind, value: str, *, application: str = "", environment: str = "") -> str:

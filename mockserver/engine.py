@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,12 +18,13 @@ import flask
 import msgspec
 
 import acrmock
+from acrmock.addresses import parse_peer
 from acrmock.clock import Clock, SystemClock
+from acrmock.documents import READY_SCHEMA, ReadyDocument
 from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
-from mockserver._addresses import parse_address
 from mockserver._identities import identity_names, is_synthetic
 from mockserver.context import SECRET_LENGTH, Applications, EngineCore, SecretLength
 from mockserver.gate import Gate
@@ -36,8 +38,9 @@ from mockserver.store import GLOBAL, StoreError
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
-READY_SCHEMA = "acrmock/ready/1"
-LOCAL_SOURCES = ("127.0.0.0/8", "::1/128")
+
+_IN_HEADERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""What a public URL is made of: it stands in headers and pages (RFC 3986 section 2)."""
 
 Blueprints = Callable[["Facts"], Sequence[flask.Blueprint]]
 _log = logging.getLogger("mockserver")
@@ -54,24 +57,12 @@ class Ready:
     data: Path | None
 
 
-class ReadyFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`DIR/ready.json`, as outsiders read it."""
-
-    schema: str
-    pid: int
-    url: str
-    port: int
-    control_token: str
-    ca_file: str
-    data: str
-    version: str
-
-
 class Engine:
     """A simulated ACR that starts, answers and stops.
 
     `data` None keeps everything in memory. `port` 0 picks a free one. `public_url` is what issuer and links are made from
-    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `auto_consent` signs the first user in
+    (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `local_sources_default` are the
+    addresses that clients have here unless told otherwise (none: the layer's). `auto_consent` signs the first user in
     without asking. `facts`, `wires` and `house` replace what is shipped (for tests).
     """
 
@@ -85,7 +76,7 @@ class Engine:
         *,
         tls: bool = True,
         clock: Clock | None = None,
-        local_sources_default: Sequence[str] = LOCAL_SOURCES,
+        local_sources_default: Sequence[str] = (),
         auto_consent: bool = False,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
@@ -93,7 +84,7 @@ class Engine:
     ) -> None:
         self._data = None if data is None else Path(data)
         self._port = _checked_port(port)
-        self._bind = bind
+        self._bind = _checked_address(bind)
         self._public_url = _checked_url(public_url, tls=tls)
         self._overlays = tuple(overlays)
         self._tls = tls
@@ -193,7 +184,7 @@ class Engine:
             applications=applications,
             data="" if data is None else str(data),
             version=acrmock.__version__,
-            local_sources=self._local_sources,
+            local_sources=self._local_sources or facts.texts("onboarding.default.local_sources"),
             auto_consent=self._auto_consent,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
@@ -229,7 +220,7 @@ class Engine:
         if data is not None:
             path = data / "ready.json"
             stack.callback(lambda: path.unlink(missing_ok=True))
-            file = ReadyFile(
+            file = ReadyDocument(
                 schema=READY_SCHEMA,
                 pid=os.getpid(),
                 url=ready.url,
@@ -243,7 +234,7 @@ class Engine:
         return ready
 
     def _listening_host(self) -> str:
-        address = parse_address(self._bind)
+        address = parse_peer(self._bind)
         return "localhost" if address is None or address.is_loopback or address.is_unspecified else str(address)
 
 
@@ -286,6 +277,12 @@ def _checked_port(port: int) -> int:
     return port
 
 
+def _checked_address(address: str) -> str:
+    if not address.strip():
+        raise SetupError("cannot listen on no address", expected="an address, e.g. 127.0.0.1", where="--bind")
+    return address
+
+
 def _checked_url(url: str | None, *, tls: bool) -> str:
     if not url:
         return ""
@@ -293,6 +290,7 @@ def _checked_url(url: str | None, *, tls: bool) -> str:
         parts = urlsplit(url)
         bare = not (parts.query or parts.fragment or parts.username)
         good = parts.scheme in {"https", "http"} and bool(parts.hostname) and bare and (parts.port is None or parts.port > 0)
+        good = good and _IN_HEADERS.fullmatch(url) is not None
     except ValueError:
         good = False
     if not good:
@@ -317,7 +315,7 @@ def _note_stop(core: EngineCore) -> None:
 def _note_handshake(core: EngineCore, tls: TlsFacts, peer: str) -> None:
     try:
         with core.store.write() as unit:
-            address = parse_address(peer)
+            address = parse_peer(peer)
             core.journal.handshake(unit, tls, peer=peer if address is None else str(address))
     except StoreError as error:
         _log.warning("a failed handshake could not be recorded: %s", error)
@@ -325,7 +323,7 @@ def _note_handshake(core: EngineCore, tls: TlsFacts, peer: str) -> None:
 
 def _note_malformed(core: EngineCore, request: Malformed) -> None:
     now = core.clock.now()
-    address = parse_address(request.peer)
+    address = parse_peer(request.peer)
     whose = Whose(
         application=None,
         environment=None,

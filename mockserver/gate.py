@@ -95,7 +95,8 @@ class Gate:
         """(application, environment) by the path, and what is left of the path; (None, path) where it names neither."""
         if path.startswith(WELL_KNOWN):
             name, slash, issuer = path[len(WELL_KNOWN) :].partition("/")
-            found, rest = self._whose(slash + issuer) if slash else (None, "")
+            nested = issuer.startswith(WELL_KNOWN[1:])
+            found, rest = self._whose(slash + issuer) if slash and not nested else (None, "")
             return found, WELL_KNOWN + name + rest if found else path
         segments = path.split("/", 4)
         if len(segments) > 1 and segments[1] == "a":
@@ -195,8 +196,8 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.error("a handler failed", exc_info=error)
             environ[ERROR_KEY] = error
-            problem = environ[PROBLEM_KEY] = Problem("internal")
-            return self._plain(problem)
+            failed = environ[PROBLEM_KEY] = Problem("internal")
+            return self._plain(failed)
         return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
 
     def _run(self, environ: Environ) -> Reply:

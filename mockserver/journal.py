@@ -131,7 +131,13 @@ class Journal:
             foreign=facts.operation is Operation.BROWSER,
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
+        if complete.exposures:
+            # what the facts quote (a transaction ID, a client ID) may be the very secret that was seen
+            quoted = msgspec.json.encode(complete).decode("utf-8")
+            complete = msgspec.json.decode(self._redactor.text(quoted, known), type=HttpFacts)
         clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
+        if whose.traceparent is not None:
+            whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
         return unit.append(
             HttpEntry(
                 **_shared(whose),

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated
 
 import msgspec
 
-T = TypeVar("T", bound=msgspec.Struct)
-Scope = tuple[str, str]
+from mockserver.store import Reader, Scope, Stored, Unit
 
 RECORD_KIND = "plan"
 CURRENT_KIND = "plan-current"
@@ -91,7 +90,7 @@ class Fail(_Plan, frozen=True, kw_only=True, tag="fail"):
 Plan = Immediate | After | Polls | Hold | Fail
 
 
-class PlanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PlanRecord(Stored, frozen=True, kw_only=True):
     """A plan as stored: `id`, the registry it is for (`*` all), how many transactions took it, when it was released."""
 
     id: str
@@ -102,23 +101,11 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     released_at: datetime | None = None
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Assignment(Stored, frozen=True, kw_only=True):
     """Which plan a transaction took (empty: the default) and as the how-manieth; stored inside the transaction."""
 
     plan_id: str = ""
     ordinal: int = 1
-
-
-class _Reader(Protocol):
-    """As much of the store's readers as plans need."""
-
-    def get(self, kind: str, scope: Scope, key: str, type: type[T], /) -> T | None: ...  # noqa: A002
-
-
-class _Unit(_Reader, Protocol):
-    """As much of the store's unit as plans need."""
-
-    def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct, /) -> None: ...
 
 
 def failure(plan: Plan, ordinal: int = 1) -> StatusKey | None:
@@ -136,20 +123,17 @@ def status(
     polls: int,
     ordinal: int = 1,
     released: bool = False,
-    superseded: bool = False,
 ) -> StatusKey:
     """The status of a transaction whose content leads to `end` (posted, partially_successful or validation_fail).
 
     `elapsed`: business seconds since it was accepted; `polls`: status answers given before this one; `released`: a hold was
-    lifted; `superseded`: all its loaded exams were replaced by later transactions.
+    lifted. That later transactions replaced a loaded one is not a plan's to say (`mockserver.nrdr.lifecycle`).
     """
     forced = failure(plan, ordinal)
     target = forced or end
     steps = _path(plan, target, forced=forced is not None)
     reached = _progress(plan, len(steps), elapsed=elapsed, polls=polls, released=released)
-    if reached < len(steps):
-        return steps[reached]
-    return StatusKey.UPDATED if superseded and target.loaded else target
+    return steps[reached] if reached < len(steps) else target
 
 
 def _path(plan: Plan, target: StatusKey, *, forced: bool) -> tuple[StatusKey, ...]:
@@ -193,7 +177,7 @@ def settles_after(plan: Plan, *, elapsed: float) -> float | None:
 
 
 def set_plan(
-    unit: _Unit, scope: Scope, plan: Plan, *, new_id: Callable[[], str], registry: str = "", now: datetime | None = None
+    unit: Unit, scope: Scope, plan: Plan, *, new_id: Callable[[], str], registry: str = "", now: datetime | None = None
 ) -> PlanRecord:
     """`plan` stored for the transactions that `scope` accepts from now on, for one registry or (empty) for all."""
     record = PlanRecord(id=new_id(), plan=plan, registry=registry or ANY_REGISTRY, set_at=now)
@@ -202,7 +186,7 @@ def set_plan(
     return record
 
 
-def current(unit: _Reader, scope: Scope, registry: str) -> PlanRecord | None:
+def current(unit: Reader, scope: Scope, registry: str) -> PlanRecord | None:
     """The plan in force for `registry`: its own, else the one for all, else None (the default applies)."""
     for key in dict.fromkeys((registry or ANY_REGISTRY, ANY_REGISTRY)):
         pointer = unit.get(CURRENT_KIND, scope, key, Assignment)
@@ -211,7 +195,7 @@ def current(unit: _Reader, scope: Scope, registry: str) -> PlanRecord | None:
     return None
 
 
-def assign(unit: _Unit, scope: Scope, registry: str) -> Assignment:
+def assign(unit: Unit, scope: Scope, registry: str) -> Assignment:
     """The plan that a transaction accepted now takes; counts it. Store the answer inside the transaction."""
     record = current(unit, scope, registry)
     if record is None:
@@ -221,13 +205,13 @@ def assign(unit: _Unit, scope: Scope, registry: str) -> Assignment:
     return Assignment(plan_id=record.id, ordinal=taken.taken)
 
 
-def assigned(unit: _Reader, scope: Scope, assignment: Assignment, default: Plan) -> PlanRecord:
+def assigned(unit: Reader, scope: Scope, assignment: Assignment, default: Plan) -> PlanRecord:
     """The plan of a transaction as it stands now (a hold may have been released since), or `default`."""
     record = unit.get(RECORD_KIND, scope, assignment.plan_id, PlanRecord) if assignment.plan_id else None
     return record or PlanRecord(id="", plan=default)
 
 
-def release(unit: _Unit, scope: Scope, registry: str, now: datetime) -> PlanRecord | None:
+def release(unit: Unit, scope: Scope, registry: str, now: datetime) -> PlanRecord | None:
     """The hold in force for `registry`, lifted for all that took it and will; None where no hold is in force."""
     record = current(unit, scope, registry)
     if record is None or not isinstance(record.plan, Hold):

@@ -1,17 +1,19 @@
 """The server: cheroot with TLS, where no slow client holds up another and a failed handshake is seen.
 
-The accepting thread never shakes hands: a connection goes to the selector first and to a worker when bytes are there, and
-the handshake is carried on without blocking until it is done.
+The accepting thread never shakes hands: a connection goes to the selector first and to a worker when bytes are there;
+handshake and head are taken in without blocking until they are whole, so that no worker waits for them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import queue
 import select
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -31,8 +33,11 @@ from mockserver._streams import make_file
 _log = logging.getLogger("mockserver")
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-WORKERS = (4, 64)
+WORKERS = (4, 512)
 REQUEST_SECONDS = 30
+"""How long a client may say nothing, and how long the head of a request may take."""
+EXCHANGE_SECONDS = 300.0
+"""How long the body of a request may take."""
 HANDSHAKE_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
 MAX_CONNECTIONS = 4096
@@ -97,15 +102,37 @@ class Connection(HTTPConnection):
         self.fresh = True
         self.shaken = not isinstance(sock, ssl.SSLSocket)
         self._began: float | None = None
+        self._head_began: float | None = None
+        self._answer_until = 0.0
+        self.rfile.late = lambda: server.clock.monotonic() > self._answer_until
 
     def communicate(self) -> bool:
         """Go on with the handshake, or answer a request; True when the connection stays open."""
         if not self.shaken:
             return self._shake()
-        while super().communicate():  # type: ignore[no-untyped-call]
+        while self._has_head():
+            self._answer_until = self.server.clock.monotonic() + EXCHANGE_SECONDS
+            if not super().communicate():  # type: ignore[no-untyped-call]
+                return False
             if not self._more_soon():
                 return True
-        return False
+        now = self.server.clock.monotonic()
+        if self._head_began is None and self.rfile.partial:
+            self._head_began = now
+        return self._head_began is None or now - self._head_began <= REQUEST_SECONDS
+
+    def _has_head(self) -> bool:
+        """Whether the head of a request is there, or the stream has ended; nothing is waited for."""
+        self._answer_until = math.inf
+        self.socket.settimeout(0)
+        try:
+            there = bool(self.rfile.gather(MAX_HEAD_BYTES))
+        except OSError:
+            there = True  # who reads on hears of it
+        self.socket.settimeout(self.server.timeout)
+        if there:
+            self._head_began = None
+        return there
 
     def _more_soon(self) -> bool:
         """Whether the next request is there, or comes within a moment in which this worker is not needed elsewhere.
@@ -157,8 +184,17 @@ class Connection(HTTPConnection):
         """Close; a handshake that was begun and never ended is reported."""
         if not self.shaken and self._began is not None:
             self._failed("the handshake was not finished")
+        if self.rfile.partial and self.server.ready:
+            self._head_overdue()
         with contextlib.suppress(OSError, ValueError):
             super().close()
+
+    def _head_overdue(self) -> None:
+        """Say that the head of a request did not come in time."""
+        self.rfile.partial = False
+        with contextlib.suppress(OSError):
+            self.socket.settimeout(0)
+            Request(self.server, self).simple_response("408 Request Timeout", "The request did not come in time.")
 
 
 def _readable(sock: socket.socket) -> bool:
@@ -235,6 +271,9 @@ class Server(WsgiServer):
                 actual=str(error),
                 fix="stop what uses the port, or choose another with --port (0 picks a free one)",
             ) from error
+        if sys.platform != "win32":
+            # what is accepted takes this over; without it a server killed on a picked port could not come back to it for a minute
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return str(self.bind_addr[0]), int(self.bind_addr[1])
 
     def run(self) -> None:

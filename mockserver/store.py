@@ -23,6 +23,10 @@ GLOBAL: Scope = ("", "")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration)."""
+
+
 class StoreError(HarnessError):
     """The store could not keep what was written; nothing of the unit's batch is kept."""
 

@@ -18,17 +18,6 @@ from acrmock.facts import Facts, MappingVersion, Registry
 _NAMESPACE = uuid.UUID("6f0f4d0e-6a0b-5c57-9d43-6163726d6f63")
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
-HEADER_PARTS = (
-    "transaction_id",
-    "transaction_date",
-    "partner_id",
-    "app_id",
-    "facility_id",
-    "registry",
-    "data_version",
-    "number_of_exams",
-)
-
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """Who sends: the values issued at registration."""

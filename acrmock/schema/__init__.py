@@ -1,7 +1,7 @@
 """Checking registry data: JSON Schemas derived from the facts' tables, and the rules that they cannot say."""
 
 from acrmock.schema.census import Census, census, possible
-from acrmock.schema.envelope import envelope_schema, header_schema
+from acrmock.schema.envelope import HEADER_PARTS, envelope_schema, header_schema
 from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, patient_key
 from acrmock.schema.marks import identity_marks
 from acrmock.schema.problems import PREFIX, ProblemKind, element_code, rule_code
@@ -9,6 +9,7 @@ from acrmock.schema.record import element_schema, record_schema
 from acrmock.schema.validator import RecordState, RecordValidator, RecordVerdict
 
 __all__ = [
+    "HEADER_PARTS",
     "PREFIX",
     "Census",
     "ProblemKind",

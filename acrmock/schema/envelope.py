@@ -7,6 +7,17 @@ from typing import Any
 from acrmock.facts import Facts, Registry
 from acrmock.schema.record import DIALECT
 
+HEADER_PARTS = (
+    "transaction_id",
+    "transaction_date",
+    "partner_id",
+    "app_id",
+    "facility_id",
+    "registry",
+    "data_version",
+    "number_of_exams",
+)
+"""The keys of what a header must have, in its order; the facts' `nrdr.header.<key>` gives the name of each (fact U13)."""
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _DAY = (
@@ -16,7 +27,6 @@ _DAY = (
 _HOUR_AND_MINUTE = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 INSTANT_PATTERN = rf"^{_DAY}(?:[Tt]{_HOUR_AND_MINUTE}:[0-5][0-9](?:\.[0-9]{{1,9}})?(?:[Zz]|[+-]{_HOUR_AND_MINUTE}))?$"
 """A day of the calendar, alone or with a time of day and its zone (fact U23)."""
-
 _COUNT_PATTERN = "^(?:0|[1-9][0-9]{0,8})$"
 
 
@@ -45,7 +55,7 @@ def envelope_schema(facts: Facts, registry: Registry) -> dict[str, Any]:
 
 def header_schema(facts: Facts, registry: Registry) -> dict[str, Any]:
     """The JSON Schema of the transaction header."""
-    name = {key: facts.text(f"nrdr.header.{key}") for key in _HEADER}
+    name = {key: facts.text(f"nrdr.header.{key}") for key in HEADER_PARTS}
     identifier = {"type": "string", "minLength": 1, "maxLength": 100}
     pattern = {"type": "string", "maxLength": 128, "pattern": f"^(?:{facts.text('nrdr.transaction_id_pattern')})$"}
     versions = [version.version for version in registry.versions]
@@ -71,15 +81,3 @@ def header_schema(facts: Facts, registry: Registry) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-_HEADER = (
-    "transaction_id",
-    "transaction_date",
-    "partner_id",
-    "app_id",
-    "facility_id",
-    "registry",
-    "data_version",
-    "number_of_exams",
-)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address, ip_network
 
+from acrmock.addresses import parse_network, parse_peer
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, rule, unseen
 from conformance.flows import Source
 from conformance.flows.events import Registration
@@ -77,15 +77,10 @@ def _unused(attempt: Registration, name: str, texts: Iterable[str], peers: Seque
 
 
 def _within(peer: str, text: str) -> bool:
-    try:
-        address, network = ip_address(peer), ip_network(text.strip(), strict=False)
-    except ValueError:
-        return False
-    return address.version == network.version and address in network
+    address, network = parse_peer(peer), parse_network(text)
+    return address is not None and not isinstance(network, str) and address in network
 
 
 def _loopback(peer: str) -> bool:
-    try:
-        return ip_address(peer).is_loopback
-    except ValueError:
-        return False
+    address = parse_peer(peer)
+    return address is not None and address.is_loopback

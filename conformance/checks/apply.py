@@ -7,9 +7,9 @@ gave as a default is not the vendor's doing and is not applicable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
 
+from acrmock.addresses import parse_network, special_range
 from acrmock.facts.registry import VersionState
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, unseen
 from conformance.flows.events import Registration
@@ -19,7 +19,6 @@ from conformance.result import Evidence
 APPLY = Collection("apply")
 NEVER = "no attempt to register was seen"
 DEFAULT = "given by the harness"
-_THIS_NETWORK = IPv4Network("0.0.0.0/8")
 Judge = Callable[[Case, Registration], Iterator[Fault]]
 
 
@@ -76,36 +75,14 @@ def _addresses(case: Case, attempt: Registration) -> Iterator[Fault]:
 
 def _address(case: Case, text: str, *, local: bool) -> str:
     """What is wrong with one address, or empty."""
-    try:
-        network = ip_network(text.strip())
-    except ValueError:
-        return "is no IP address or CIDR"
-    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
-        network = IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
-    four = isinstance(network, IPv4Network)
-    limit = case.rules.limits.prefix_ipv4 if four else case.rules.limits.prefix_ipv6
-    return f"is wider than /{limit}" if network.prefixlen < limit else _kind(network, local=local)
-
-
-def _kind(network: IPv4Network | IPv6Network, *, local: bool) -> str:
-    """Why a network is of a kind that no firewall would list, or empty."""
-    if network.is_multicast or network.is_unspecified or str(network.network_address) == "255.255.255.255":
-        return "is unspecified, multicast or broadcast"
-    if isinstance(network, IPv4Network) and network.subnet_of(_THIS_NETWORK):
-        return "is of this network, not an address"
-    if network.is_loopback or network.is_link_local:
-        return "" if local else "is loopback or link-local"
-    if network.is_reserved:
-        return "is reserved"
-    seen = network.is_global or _documentation(network) or (local and network.is_private)
-    return "" if seen else "is not public: ACR cannot see it"
-
-
-def _documentation(network: IPv4Network | IPv6Network) -> bool:
-    """Whether it stands for a public address in examples (RFC 5737, RFC 3849)."""
-    if isinstance(network, IPv4Network):
-        return any(network.subnet_of(IPv4Network(text)) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
-    return network.subnet_of(IPv6Network("2001:db8::/32"))
+    network = parse_network(text)
+    if isinstance(network, str):
+        return f"cannot be listed: {network}"
+    limit = case.rules.limits.prefix_ipv4 if network.version == 4 else case.rules.limits.prefix_ipv6
+    if network.prefixlen < limit:
+        return f"is wider than /{limit}"
+    found = special_range(network, local=local, documentation=True)
+    return f"is not public: {found[0]} ({found[1]})" if found else ""
 
 
 @APPLY.check("apply-name")

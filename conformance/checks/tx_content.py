@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from acrmock.schema import possible
+from acrmock.schema.marks import DOUBTFUL
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, passed, review, rule, unseen
 from conformance.checks.tx_envelope import FACTS, NO_POST
 from conformance.result import Evidence
 
 CONTENT = Collection("tx")
-DOUBTFUL = "doubtful"
 
 
 @CONTENT.check("tx-complete")
@@ -58,15 +59,11 @@ def _shares(case: Case) -> list[tuple[str, int, int]]:
     """What was exercised and what there is, of elements, values and branches."""
     accepted = [post for post in case.posts() if post.accepted]
     versions = [case.rules.version(case.registry, text) for text in dict.fromkeys(post.facts.mapping for post in accepted)]
-    known = [version for version in versions if version is not None]
-    elements = {element.name for version in known for element in version.elements}
-    values = {f"{e.name}={code.code}" for version in known for e in version.elements for code in e.codes}
-    branches = {rule.id for version in known for rule in version.rules if rule.when is not None}
-    seen = (
-        ("elements", {name for post in accepted for name in post.facts.elements}, elements),
-        ("values", {value for post in accepted for value in post.facts.values}, values),
-        ("branches", {branch for post in accepted for branch in post.facts.branches}, branches),
-    )
+    there_is = [possible(version) for version in versions if version is not None]
+    seen = [
+        (part, {name for post in accepted for name in getattr(post.facts, part)}, {n for c in there_is for n in getattr(c, part)})
+        for part in ("elements", "values", "branches")
+    ]
     return [(name, len(have & whole if whole else have), len(whole or have)) for name, have, whole in seen]
 
 

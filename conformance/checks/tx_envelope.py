@@ -141,7 +141,10 @@ def _unsound(post: Post) -> bool:
 
 def out_of_time(case: Case, post: Post, days: int | None, *, future: bool) -> bool:
     """Whether a follow-up lies in the future, before its exam or after its window."""
-    return future or (days is not None and not 0 <= days <= case.rules.follow_up_days(case.registry, post.facts.mapping))
+    if future or days is None:
+        return future
+    window = case.rules.follow_up_days(case.registry, post.facts.mapping)
+    return days < 0 or (window is not None and days > window)
 
 
 @ENVELOPE.check("tx-version-in-force")

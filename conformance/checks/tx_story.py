@@ -13,8 +13,8 @@ from conformance.flows.transactions import Post
 from conformance.result import Evidence
 
 STORY = Collection("tx")
-CLEAR_DAYS = 334
-"""A new exam up to eleven months after a screen is clearly work-up; in the twelfth month it may be an early annual screen."""
+LAST_MONTH = 32
+"""A new exam within the window of follow-ups is clearly work-up; in its last month it may be an early annual screen (days)."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -155,13 +155,14 @@ def _new_exams(case: Case, sent: list[Sent]) -> tuple[list[Fault], list[Fault]]:
             continue
         gap = min(((new.day - day).days for key, day in known.items() if key != new.record.key and day < new.day), default=None)
         fresh = new.record.key not in known and not _in_step(case, "update", new.post.seq)
-        if fresh and gap is not None and gap < case.rules.follow_up_days(case.registry, new.post.facts.mapping) - 1:
+        window = case.rules.follow_up_days(case.registry, new.post.facts.mapping) if fresh else None
+        if gap is not None and window is not None and gap < window - 1:
             fault = Fault(
                 entry=new.post.seq,
                 pointer=f"{new.pointer}/exam_date",
                 actual=f"a new exam {gap} days after one of the same patient",
                 correct="a follow-up inside that exam",
             )
-            (clear if gap <= CLEAR_DAYS else doubtful).append(fault)
+            (clear if gap <= window - LAST_MONTH else doubtful).append(fault)
         known[new.record.key] = new.day
     return clear, doubtful

@@ -69,14 +69,20 @@ def serve(
 
 
 def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
-    """The default local sources by flags, else by the environment; raises `SetupError` for one that is no CIDR."""
+    """The default local sources by flags, else by the environment; raises `SetupError` for no CIDR or one too wide."""
+    from mockserver.onboarding.limits import WIDEST_SOURCE
+
     sources = given or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
     for source in sources:
+        where = "--local-source" if given else LOCAL_SOURCES
         try:
-            ipaddress.ip_network(source, strict=False)
+            network = ipaddress.ip_network(source, strict=False)
         except ValueError as error:
-            where = "--local-source" if given else LOCAL_SOURCES
             raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
+        least = WIDEST_SOURCE[network.version]
+        if network.prefixlen < least:
+            expected = f"/{least} or narrower"
+            raise SetupError("the range is too wide for an allowlist", where=where, expected=expected, actual=source)
     return sources
 
 

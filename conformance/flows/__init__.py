@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct, TlsEntry
+from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct
 from conformance.flows.events import Moved, Registration, Step, StepsReader, registration
 from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader
@@ -42,13 +42,6 @@ class Source(Struct, frozen=True, kw_only=True):
     count: int
 
 
-class Handshake(Struct, frozen=True, kw_only=True):
-    """A TLS handshake that failed."""
-
-    seq: int
-    error: str
-
-
 class Gap(Struct, frozen=True, kw_only=True):
     """Entries are missing from the journal."""
 
@@ -71,7 +64,6 @@ class Flows(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     posts: tuple[Post, ...] = ()
     transactions: tuple[Transaction, ...] = ()
-    handshakes: tuple[Handshake, ...] = ()
     gaps: tuple[Gap, ...] = ()
     run: str | None = None
 
@@ -95,7 +87,6 @@ class Builder:
         self._exposures = ExposuresReader()
         self._sources: dict[tuple[str, str, bool | None], tuple[int, int]] = {}
         self._transactions = TransactionsReader()
-        self._handshakes: list[Handshake] = []
         self._gaps: list[Gap] = []
         self._run: str | None = None
 
@@ -106,8 +97,6 @@ class Builder:
             self._http(entry)
         elif isinstance(entry, EventEntry):
             self._event(entry)
-        elif isinstance(entry, TlsEntry):
-            self._handshakes.append(Handshake(seq=entry.seq, error=entry.tls.error))
 
     def flows(self) -> Flows:
         """All stories, complete or not."""
@@ -127,7 +116,6 @@ class Builder:
             ),
             posts=tuple(self._transactions.posts),
             transactions=tuple(self._transactions.transactions()),
-            handshakes=tuple(self._handshakes),
             gaps=tuple(self._gaps),
             run=self._run,
         )
@@ -214,13 +202,13 @@ class Builder:
 
 _HANDLERS = {
     Operation.DISCOVERY: Builder._discovery,  # noqa: SLF001 - the table of its own methods
-    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001
-    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001
-    Operation.TOKEN: Builder._token,  # noqa: SLF001
-    Operation.USERINFO: Builder._use,  # noqa: SLF001
-    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001
-    Operation.NRDR_POST: Builder._post,  # noqa: SLF001
-    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001
+    Operation.AUTHORIZE: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.SIGN_IN: Builder._authorize,  # noqa: SLF001 - as above
+    Operation.TOKEN: Builder._token,  # noqa: SLF001 - as above
+    Operation.USERINFO: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_LIST: Builder._use,  # noqa: SLF001 - as above
+    Operation.NRDR_POST: Builder._post,  # noqa: SLF001 - as above
+    Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001 - as above
 }
 
 

@@ -12,8 +12,8 @@ REFRESH_GRANT = "refresh_token"
 class TokenRequest(Struct, frozen=True, kw_only=True):
     """One request to the token endpoint; `moved`: at the address to which the endpoints had moved.
 
-    `code`, `refresh`, `access_issued` and `refresh_issued` are references;
-    `expires_in` in seconds (0: not said); `sign_in` is the `seq` of the sign-in that gave the code, None when unknown.
+    `code`, `refresh` and `access_issued` are references; `expires_in` in seconds (0: not said); `sign_in` is the
+    `seq` of the sign-in that gave the code, None when unknown.
     """
 
     seq: int
@@ -32,7 +32,6 @@ class TokenRequest(Struct, frozen=True, kw_only=True):
     sign_in: int | None = None
     code_age: float | None = None
     access_issued: str = ""
-    refresh_issued: str = ""
     expires_in: float = 0.0
 
     @property
@@ -89,7 +88,6 @@ class TokensReader:
             sign_in=sign_in,
             code_age=None if issued_at is None else t - issued_at,
             access_issued=_text(body.get("access_token")),
-            refresh_issued=_text(body.get("refresh_token")),
             expires_in=_number(body.get("expires_in")),
         )
         self.requests.append(request)

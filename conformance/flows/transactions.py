@@ -24,7 +24,6 @@ class Post(Struct, frozen=True, kw_only=True):
     content_type: Param | None
     facts: TransactionFacts
     refusal: Refusal | None
-    took: float
     wait: float | None
 
     @property
@@ -34,7 +33,7 @@ class Post(Struct, frozen=True, kw_only=True):
 
 
 class Poll(Struct, frozen=True, kw_only=True):
-    """One request for a transaction's status; `took` and `wait` in seconds, `word` the status given."""
+    """One request for a transaction's status; `wait` in seconds, `word` the status given."""
 
     seq: int
     t: float
@@ -44,7 +43,6 @@ class Poll(Struct, frozen=True, kw_only=True):
     word: str
     terminal: bool
     interval: float
-    took: float
     wait: float | None
 
 
@@ -92,7 +90,6 @@ class TransactionsReader:
             content_type=header(entry.request.headers, "content-type"),
             facts=facts,
             refusal=entry.refusal,
-            took=entry.time / 1000,
             wait=retry_after(entry, t),
         )
         self.posts.append(posted)
@@ -113,7 +110,6 @@ class TransactionsReader:
             word=facts.status,
             terminal=facts.terminal,
             interval=facts.interval,
-            took=entry.time / 1000,
             wait=retry_after(entry, t),
         )
         key = (entry.environment or "", facts.registry, facts.transaction_id)

@@ -91,9 +91,8 @@ def _verdict_suite(result: Result, profile: str) -> ET.Element:
 
 
 def _case(finding: Finding, profile: str, places: Places) -> ET.Element:
-    extra = [part for part in (finding.registry, finding.subject if finding.subject != "vendor" else "") if part]
-    name = one_line(f"{finding.check} [{', '.join(extra)}]" if extra else finding.check)
-    case = ET.Element("testcase", classname=f"acrmock.{profile}.{one_line(finding.group)}", name=name, time="0")
+    name, group = one_line(words.name_of(finding)), one_line(finding.group)
+    case = ET.Element("testcase", classname=f"acrmock.{profile}.{group}", name=name, time="0")
     if finding.outcome is Outcome.PASSED:
         return case
     kind, story = _kind(finding), _story(finding, places)

@@ -73,7 +73,7 @@ def _open(result: Result, recording: RecordingLike | None) -> list[str]:
     for found in shown:
         where = str(places.describe(found.evidence[0])) if found.evidence else ""
         actual = code(found.actual) or (f"blocked by {code(found.blocked_by)}" if found.blocked_by else "")
-        name = f"{found.check} [{found.registry}]" if found.registry else found.check
+        name = words.name_of(found)
         outcome = (
             f"{words.OUTCOME_SIGNS[found.outcome]} {words.OUTCOME_WORDS[found.outcome]} ({words.WEIGHT_WORDS[found.weight]})"
         )

@@ -150,13 +150,12 @@ def _anchors(findings: tuple[Finding, ...]) -> dict[tuple[str, str | None, str],
 
 
 def _card(finding: Finding, anchors: dict[tuple[str, str | None, str], str], exhibits: Exhibits, facts: FactsLike | None) -> Card:
-    extra = [part for part in (finding.registry, finding.subject if finding.subject != "vendor" else "") if part]
     requirement = facts.requirements.get(finding.check) if facts is not None else None
     blockers = [anchor for (check, _, _), anchor in anchors.items() if check == finding.blocked_by]
     return Card(
         anchor=anchors[_key(finding)],
         finding=finding,
-        name=f"{finding.check} [{', '.join(extra)}]" if extra else finding.check,
+        name=words.name_of(finding),
         links=tuple((evidence, exhibits.link(evidence)) for evidence in finding.evidence[:LINKS]),
         more=max(0, len(finding.evidence) - LINKS),
         fails_when=str(getattr(requirement, "fails_when", "") or ""),

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from acrmock.documents import READY_SCHEMA, REGISTRATION_SCHEMA, ReadyDocument, RegistrationDocument
 from acrmock.record import RECORD_SCHEMA, Line
 from conformance.detection import DETECTION_SCHEMA, Detection
-from conformance.reports.documents import READY_SCHEMA, REGISTRATION_SCHEMA, ReadyDocument, RegistrationDocument
 from conformance.result import RESULT_SCHEMA, Result
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -139,7 +139,7 @@ def _checklist(console: Console, result: Result, *, plain: bool) -> None:
             style = _OUTCOME_STYLES[finding.outcome]
             table.add_row(
                 Text(f"{signs[finding.outcome]} {words.OUTCOME_WORDS[finding.outcome]}", style=style),
-                Text(_name(finding)),
+                Text(one_line(words.name_of(finding))),
                 Text(words.WEIGHT_WORDS[finding.weight], style="dim"),
                 Text(one_line(finding.provenance), style="dim"),
             )
@@ -147,11 +147,6 @@ def _checklist(console: Console, result: Result, *, plain: bool) -> None:
     if not result.findings:
         _say(console, "")
         _say(console, "Nothing was judged: there is no finding.", "yellow")
-
-
-def _name(finding: Finding) -> str:
-    extra = [part for part in (finding.registry, finding.subject if finding.subject != "vendor" else "") if part]
-    return one_line(f"{finding.check} [{', '.join(extra)}]" if extra else finding.check)
 
 
 def _points(console: Console, result: Result) -> None:
@@ -183,7 +178,7 @@ def _details(console: Console, result: Result, recording: RecordingLike | None, 
     for finding in sorted(shown, key=lambda found: (order.index(found.outcome), list(Weight).index(found.weight))):
         _say(console, "")
         outcome = words.OUTCOME_WORDS[finding.outcome]
-        head = f"{signs[finding.outcome]} {_name(finding)}: {outcome} ({words.WEIGHT_WORDS[finding.weight]})"
+        head = f"{signs[finding.outcome]} {one_line(words.name_of(finding))}: {outcome} ({words.WEIGHT_WORDS[finding.weight]})"
         _say(console, head, _OUTCOME_STYLES[finding.outcome])
         for label, value in _rows(finding, places):
             _say(console, f"{label}\t{one_line(cut(value, _LONGEST))}", indent=2, hang=11)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from conformance.result import Outcome, Verdict, Weight
+from acrmock.facts.provenance import Provenance
+from conformance.result import Finding, Outcome, Verdict, Weight
 
 NOT_A_CERTIFICATION = "a self-test with acrmock, not an ACR certification"
 
@@ -42,7 +43,7 @@ WEIGHT_WORDS = {
     Weight.NOT_SCORED: "not scored",
 }
 
-PROVENANCE_ORDER = ("acr", "acr-mirror", "standard", "third-party", "mock-choice")
+PROVENANCE_ORDER = tuple(word.value for word in Provenance)
 PROVENANCE_WORDS = {
     "acr": "ACR's own words",
     "acr-mirror": "ACR's words, seen through a third party",
@@ -96,6 +97,12 @@ def cut(text: str, limit: int) -> str:
 def word(value: str) -> str:
     """The plain value of an enum member or string, for display."""
     return str(value.value) if isinstance(value, Enum) else value
+
+
+def name_of(finding: Finding) -> str:
+    """A finding's check, with its registry and, where it is not the vendor, its subject."""
+    extra = [part for part in (finding.registry, finding.subject if finding.subject != "vendor" else "") if part]
+    return f"{finding.check} [{', '.join(extra)}]" if extra else finding.check
 
 
 def group_title(group: str) -> str:

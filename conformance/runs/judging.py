@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from conformance.recording import Recording
 
 
+MOST_BASELINE_BYTES = 1024 * 1024
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the judge: a profile (None: the one the recording names), what is claimed, and what narrows it."""
 
@@ -35,15 +38,9 @@ def read_recording(path: Path) -> Recording:
     """The recording at `path` (NDJSON); raises `SetupError` when it cannot be read."""
     try:
         with path.open("rb") as lines:
-            return recordings.read(lines)
+            return recordings.read(recordings.bounded_lines(lines))
     except OSError as error:
         raise SetupError("the recording cannot be read", where=str(path), actual=error.strerror or str(error)) from error
-
-
-def judge_lines(lines: Iterable[bytes], facts: Facts, question: Question) -> tuple[Result, Recording]:
-    """Judge the lines of a recording."""
-    recording = recordings.read(lines)
-    return judge_recording(recording, facts, question), recording
 
 
 def judge_recording(recording: Recording, facts: Facts, question: Question) -> Result:
@@ -81,7 +78,11 @@ def profile_of(recording: Recording, facts: Facts, name: str | None) -> Profile:
 def read_baseline(path: Path) -> frozenset[str]:
     """The checks that are expected to fail: one id a line, `#` begins a comment."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        with path.open("rb") as file:
+            text = file.read(MOST_BASELINE_BYTES + 1)
+        if len(text) > MOST_BASELINE_BYTES:
+            raise SetupError("this is not a baseline", where=str(path), expected="one check a line", actual="a very long file")
+        lines = text.decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError("the baseline cannot be read", where=str(path), actual=str(error)) from error
     return frozenset(filter(None, (line.partition("#")[0].strip() for line in lines)))

@@ -10,6 +10,7 @@ import msgspec
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
+from acrmock.schema import HEADER_PARTS
 from acrmock.typed import decode
 
 
@@ -79,25 +80,13 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
-HEADER_KEYS = (
-    "transaction_id",
-    "transaction_date",
-    "partner_id",
-    "app_id",
-    "facility_id",
-    "registry",
-    "data_version",
-    "number_of_exams",
-)
-
-
 def wording(facts: Facts) -> Wording:
     """The interface's names as the facts give them (facts U11 to U18)."""
     return Wording(
         header=facts.text("nrdr.envelope.header"),
         exams=facts.text("nrdr.envelope.exams"),
         follow_ups=facts.text("nrdr.envelope.follow_ups"),
-        elements={key: facts.text(f"nrdr.header.{key}") for key in HEADER_KEYS},
+        elements={key: facts.text(f"nrdr.header.{key}") for key in HEADER_PARTS},
         status={
             key.removeprefix("nrdr.status.field."): facts.text(key)
             for key in facts.settings

@@ -69,11 +69,6 @@ class ExamSource:
         """The name of the element that says on which day the exam was."""
         return next(name for name, hint in self.maker.hints.exam.items() if hint.date is DateHint.EXAM)
 
-    @cached_property
-    def follow_up_date(self) -> str:
-        """The name of the element that says on which day a follow-up was."""
-        return next(name for name, hint in self.maker.hints.follow_up.items() if hint.date is DateHint.FOLLOW_UP)
-
     def exam_day(self, exam: Exam) -> date:
         """The day of the exam."""
         return date.fromisoformat(str(exam[self.exam_date]))

@@ -13,6 +13,7 @@ from conformance.vendors.exchange import Exam, Exchange, Outcome
 from conformance.vendors.reference import COMPLETE_EXAMS, ReferenceVendor
 from conformance.vendors.state import Sent
 from synthetic import transactions
+from synthetic.hints import DateHint
 
 MANY = 40
 EARLY = 0.5
@@ -127,11 +128,12 @@ class FutureFollowUp(ReferenceVendor):
         """The exam with a follow-up of next week."""
         source = self.source(line)
         exam = super().followed_up(line)
+        dated = next(name for name, hint in source.maker.hints.follow_up.items() if hint.date is DateHint.FOLLOW_UP)
         day = (self.clock.now().date() + timedelta(days=7)).isoformat()
         return {
             **exam,
             self.facts.text("nrdr.envelope.follow_ups"): [
-                {**one, source.follow_up_date: day} for one in exam[self.facts.text("nrdr.envelope.follow_ups")]
+                {**one, dated: day} for one in exam[self.facts.text("nrdr.envelope.follow_ups")]
             ],
         }
 

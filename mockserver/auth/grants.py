@@ -72,7 +72,7 @@ class Minting:
 class CodeGrant(Minting, AuthorizationCodeGrant):  # type: ignore[misc]
     """The authorization code grant (RFC 6749 section 4.1.3)."""
 
-    def query_authorization_code(self, code: str, client: Client) -> AuthorizationCode | None:  # noqa: ARG002
+    def query_authorization_code(self, code: str, client: Client) -> AuthorizationCode | None:  # noqa: ARG002 - Authlib's own hook
         """The code when it can be redeemed; notes its state, and revokes what came of it when it is used again."""
         request: TokenRequest = self.request
         call = request.call
@@ -128,7 +128,7 @@ class RefreshGrant(Minting, RefreshTokenGrant):  # type: ignore[misc]
         request.family = family
         return found
 
-    def authenticate_user(self, refresh_token: IssuedToken) -> User | None:  # noqa: ARG002
+    def authenticate_user(self, refresh_token: IssuedToken) -> User | None:  # noqa: ARG002 - Authlib's own hook
         """The user who once signed in, or None when the environment no longer has it."""
         request: TokenRequest = self.request
         return _user(request.call, request.family.username) if request.family is not None else None

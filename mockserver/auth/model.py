@@ -6,14 +6,14 @@ seconds since 1970 (RFC 7519 NumericDate), because honest clients compare them w
 
 from __future__ import annotations
 
-import msgspec
+from mockserver.store import Stored
 
 CODE = "auth.code"
 TOKEN = "auth.token"
 FAMILY = "auth.family"
 
 
-class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AuthorizationCode(Stored, frozen=True, kw_only=True):
     """A code given to a redirect URI (RFC 6749 section 4.1.2); redeemed once, then kept so that reuse is known."""
 
     client_id: str
@@ -37,7 +37,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         return " ".join(self.scopes)
 
 
-class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Family(Stored, frozen=True, kw_only=True):
     """All that came of one sign-in; revoking it revokes every token of it (RFC 9700 section 4.14.2)."""
 
     id: str
@@ -49,7 +49,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     revoked: bool = False
 
 
-class IssuedToken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class IssuedToken(Stored, frozen=True, kw_only=True):
     """An access or refresh token that was issued; `used_at` is when a refresh token was rotated away."""
 
     kind: str

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import flask
 import jinja2
+from werkzeug.urls import iri_to_uri
 
 from mockserver.auth.seal import AuthorizationRequest
 from mockserver.auth.settings import FormNames
@@ -105,7 +106,7 @@ def origin_source(url: str) -> str:
 
     The grammar has no IPv6 literals, so such a redirect URI is admitted by its scheme.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(iri_to_uri(url))  # a header holds no international host, except by its A-labels
     if "[" in parts.netloc:
         return f"{parts.scheme}:"
     return f"{parts.scheme}://{parts.netloc}"

@@ -46,7 +46,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
         """Nothing: a token is remembered when it is minted."""
 
-    def authenticate_client(self, request: TokenRequest, methods: list[str], endpoint: str = "token") -> Client:  # noqa: ARG002
+    def authenticate_client(self, request: TokenRequest, methods: list[str], endpoint: str = "token") -> Client:  # noqa: ARG002 - Authlib's own hook
         """The client, proved by exactly one method; raises `InvalidClientError` or `InvalidRequestError`."""
         facts = request.call.notes.client
         if facts is not None and len(facts.methods) > 1:
@@ -78,7 +78,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         still_active(request)
         return issue(call, tokens)
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002 - Authlib's own hook
         """The answer, never to be stored (RFC 6749 section 5.1)."""
         answer = flask.Response(msgspec.json.encode(body), status, content_type="application/json")
         for name, value in NO_STORE:

@@ -11,6 +11,7 @@ import flask
 import msgspec
 
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
+from mockserver.auth.forms import FORM, first_value
 from mockserver.auth.model import FAMILY, TOKEN, Family, IssuedToken
 from mockserver.context import Call
 from mockserver.journal import SECRET, IssuedSecret
@@ -93,9 +94,7 @@ def _presented(call: Call) -> tuple[str, str]:
         return "header", value.strip()
     if request.args.get("access_token"):
         return "query", request.args["access_token"]
-    if request.mimetype == "application/x-www-form-urlencoded":
-        from mockserver.auth.forms import first_value  # noqa: PLC0415
-
+    if request.mimetype == FORM:
         value = first_value(request.get_data(), "access_token")
         if value:
             return "body", value

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from acrmock.documents import RegistrationDocument
 from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.runs import RunView
-from mockserver.onboarding.document import RegistrationDocument
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.plans import PlanRecord
 

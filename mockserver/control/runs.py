@@ -14,8 +14,8 @@ from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.requests import BeginStep, NoteEvent, Nothing, StartRun
-from mockserver.onboarding.model import APPLICATION, Application, Stored
-from mockserver.store import GLOBAL, Unit
+from mockserver.onboarding.model import APPLICATION, Application
+from mockserver.store import GLOBAL, Stored, Unit
 
 if TYPE_CHECKING:
     from acrmock.facts import Profile

@@ -19,8 +19,8 @@ from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
 from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
-from mockserver.onboarding.model import APPLICATION, Application, Stored
-from mockserver.store import GLOBAL, Unit
+from mockserver.onboarding.model import APPLICATION, Application
+from mockserver.store import GLOBAL, Stored, Unit
 
 ACKNOWLEDGED = "acknowledged"
 """The kind under which given-up transactions are known, in the application's scope, keyed by transaction ID."""

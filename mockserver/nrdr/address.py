@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acrmock.strictjson import JsonProblem, loads
+from acrmock.strictjson import JsonProblem
 from mockserver.context import Call
 from mockserver.nrdr.header import Header, read_header
 from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
+from mockserver.nrdr.reading import read_json
 from mockserver.nrdr.tables import Tables
 
 
@@ -41,7 +42,7 @@ def of_list(call: Call, registry: str) -> str:
 
 def _declared(call: Call, tables: Tables, body: bytes) -> Header:
     try:
-        value = loads(body, max_depth=call.settings.integer("nrdr.limit.depth"))
+        value = read_json(call, body)
     except JsonProblem:
         return Header()
     return read_header(value.get(tables.names.envelope_header) if isinstance(value, Mapping) else None, tables.names)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
 
 from mockserver.nrdr.model import SUCCESSOR, TRANSACTION, Successor, Transaction, successor_key, transaction_key
 from mockserver.plans import StatusKey, assigned, settles_after, status
-from mockserver.store import Reader, Scope, Unit
+from mockserver.store import Reader, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Lifecycle:
 
     def own(self, transaction: Transaction) -> StatusKey:
         """The status without regard to later transactions."""
-        plan = assigned(cast("Unit", self.reader), self.scope, transaction.assignment, transaction.default)
+        plan = assigned(self.reader, self.scope, transaction.assignment, transaction.default)
         return status(
             plan.plan,
             end=transaction.end,
@@ -56,7 +55,7 @@ class Lifecycle:
 
     def settles_after(self, transaction: Transaction) -> float | None:
         """The business seconds until `transaction` ends, or None where the clock alone does not bring it."""
-        plan = assigned(cast("Unit", self.reader), self.scope, transaction.assignment, transaction.default)
+        plan = assigned(self.reader, self.scope, transaction.assignment, transaction.default)
         return settles_after(plan.plan, elapsed=self._elapsed(transaction))
 
     def _elapsed(self, transaction: Transaction) -> float:

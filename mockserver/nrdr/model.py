@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
 from acrmock.record import RecordProblem
 from mockserver.plans import Assignment, Plan, StatusKey
+from mockserver.store import Stored
 
 TRANSACTION = "nrdr.transaction"
 RECORDS = "nrdr.records"
 EXAM = "nrdr.exam"
 SUCCESSOR = "nrdr.successor"
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration)."""
 
 
 class Counts(Stored, frozen=True, kw_only=True):

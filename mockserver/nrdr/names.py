@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from acrmock.schema import HEADER_PARTS
 from mockserver.plans import StatusKey
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
-HEADER = (
-    "transaction_id", "transaction_date", "partner_id", "app_id", "facility_id", "registry", "data_version", "number_of_exams",
-)  # fmt: skip
 FIELDS = (
     "transaction_id", "status", "submission_date", "registry", "data_version", "message", "records", "received", "uploaded",
     "updated", "rejected", "warnings", "exams", "index", "key", "record_status", "errors", "exam_warnings", "code", "severity",
@@ -47,7 +45,7 @@ def read_names(facts: Facts) -> Names:
     return Names(
         envelope_header=facts.text("nrdr.envelope.header"),
         envelope_exams=facts.text("nrdr.envelope.exams"),
-        header={name: facts.text(f"nrdr.header.{name}") for name in HEADER},
+        header={name: facts.text(f"nrdr.header.{name}") for name in HEADER_PARTS},
         field={name: facts.text(f"nrdr.status.field.{name}") for name in FIELDS},
         status={key: facts.text(f"nrdr.status.word.{key}") for key in StatusKey},
         terminal=frozenset(facts.texts("nrdr.status.terminal")),

@@ -36,6 +36,7 @@ JSON_CODES = {
     JsonReason.NOT_UTF8: "not-utf8",
     JsonReason.BYTE_ORDER_MARK: "not-utf8",
     JsonReason.TOO_DEEP: "json-too-deep",
+    JsonReason.TOO_MANY: "json-too-large",
 }
 OUTSIDE = 64
 
@@ -92,6 +93,12 @@ def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterat
         yield _problem("transaction-too-large", "/request/bodySize", f"at most {limit} bytes", "more", "the body is too large")
 
 
+def read_json(call: Call, body: bytes) -> Any:
+    """The value of a body within the limits of the layers; raises `JsonProblem`."""
+    limits = call.settings
+    return loads(body, max_depth=limits.integer("nrdr.limit.depth"), max_values=limits.integer("nrdr.limit.values"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """A JSON value; there so that a body of `null` is told from none."""
@@ -101,7 +108,7 @@ class _Parsed:
 
 def _parse(call: Call, reading: Reading, body: bytes) -> _Parsed | None:
     try:
-        return _Parsed(loads(body, max_depth=call.settings.integer("nrdr.limit.depth")))
+        return _Parsed(read_json(call, body))
     except JsonProblem as error:
         code = JSON_CODES.get(error.reason, "json-not-strict")
         where = f"at {error.position}" if error.position is not None else error.detail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import flask
 import msgspec
@@ -19,7 +19,7 @@ from mockserver.nrdr.names import Names
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import Polls, StatusKey, assigned
 from mockserver.problem import Problem
-from mockserver.store import Reader, Unit
+from mockserver.store import Reader
 
 if TYPE_CHECKING:
     from acrmock.facts import Registry
@@ -116,7 +116,7 @@ def _query(request: flask.Request) -> tuple[date | None, str, str]:
 
 def _counts_polls(reader: Reader, call: Call, transaction: Transaction) -> bool:
     """Whether the plan moves on by polls, so that this one must be counted."""
-    return isinstance(assigned(cast("Unit", reader), call.scope, transaction.assignment, transaction.default).plan, Polls)
+    return isinstance(assigned(reader, call.scope, transaction.assignment, transaction.default).plan, Polls)
 
 
 def _count_poll(call: Call, tables: Tables, transaction: Transaction) -> tuple[Transaction, dict[str, Any], Standing]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from acrmock.addresses import Network
 from acrmock.record import FieldProblem
-from mockserver.onboarding.addresses import Network, check_declared, check_local
+from mockserver.onboarding.addresses import check_declared, check_local
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.logos import check_logo
 from mockserver.onboarding.model import Application, Logo, Registration
@@ -23,6 +24,7 @@ from mockserver.onboarding.urls import check_url, without_user_info
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
+T = TypeVar("T")
 Parser = Callable[[str, int], tuple[Network | None, list[FieldProblem]]]
 
 
@@ -70,42 +72,33 @@ def weigh(
     """
     limits = Limits.of(facts)
     model = next(iter(existing.environments.values()), None) if existing else None
-    name, found = _name(request, existing, limits)
-    found += check_environment(request.environment, limits)
-    urls, reasons = _redirect_urls(as_list(request.redirect_url) or (model.redirect_urls if model else ()), limits)
-    found += reasons
     local = request.local or (existing.local if existing else False)
-    declared = as_list(request.ip) or (model.addresses if model else ())
-    networks, reasons = _networks(
-        declared, "ip", limits, lambda text, index: check_declared(text, limits, local=local, index=index)
-    )
-    found += reasons
-    if not declared:
-        found.append(
-            wrong(
-                "ip",
-                "the addresses that you will send from are needed: ACR puts them on its list",
-                expected="an IP address or CIDR",
-            )
-        )
-    sources, reasons = _sources(request, model, limits, local_sources)
-    found += reasons
-    registries, reasons = check_registries(_claimed(request, model), facts, day)
-    found += reasons
-    facilities, reasons = check_facilities(
-        request.facility if model is None or request.facility is not None else len(model.facilities), limits
-    )
-    found += reasons
-    people, reasons = check_users(None if request.user is None else as_list(request.user), facilities, limits)
-    found += reasons + check_settings(request.settings, facts)
+    found: list[FieldProblem] = []
+
+    def kept(weighed: tuple[T, list[FieldProblem]]) -> T:
+        """The value that was weighed; the reasons against it are gathered."""
+        value, reasons = weighed
+        found.extend(reasons)
+        return value
+
+    name = kept(_name(request, existing, limits))
+    environment = kept((request.environment, check_environment(request.environment, limits)))
+    redirect_urls = kept(_redirect_urls(as_list(request.redirect_url) or (model.redirect_urls if model else ()), limits))
+    addresses = kept(_addresses(as_list(request.ip) or (model.addresses if model else ()), limits, local=local))
+    sources = kept(_sources(request, model, limits, local_sources))
+    registries = kept(check_registries(_claimed(request, model), facts, day))
+    stated = request.facility if model is None or request.facility is not None else len(model.facilities)
+    facilities = kept(check_facilities(stated, limits))
+    people = kept(check_users(None if request.user is None else as_list(request.user), facilities, limits))
+    settings = kept((dict(request.settings), check_settings(request.settings, facts)))
     logo, remarks = check_logo(request.logo, request.link, limits)
     if found:
         return Declined(reasons=tuple(found), logo=logo, remarks=tuple(remarks))
     return Admission(
         name=name,
-        environment=request.environment,
-        redirect_urls=urls,
-        addresses=networks,
+        environment=environment,
+        redirect_urls=redirect_urls,
+        addresses=addresses,
         local_sources=sources,
         local_sources_given=request.local_source is not None or bool(model and model.local_sources_given),
         registries=registries,
@@ -114,7 +107,7 @@ def weigh(
         people=people,
         logo=logo if logo is not None or model is None else model.logo,
         local=local,
-        settings=dict(request.settings),
+        settings=settings,
         remarks=tuple(remarks),
     )
 
@@ -167,6 +160,13 @@ def _networks(texts: tuple[str, ...], field: str, limits: Limits, check: Parser)
         found += reasons
         networks += [] if network is None else [str(network)]
     return tuple(dict.fromkeys(networks)), found
+
+
+def _addresses(texts: tuple[str, ...], limits: Limits, *, local: bool) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    if not texts:
+        reason = "the addresses that you will send from are needed: ACR puts them on its list"
+        return (), [wrong("ip", reason, expected="an IP address or CIDR")]
+    return _networks(texts, "ip", limits, lambda text, index: check_declared(text, limits, local=local, index=index))
 
 
 def _sources(

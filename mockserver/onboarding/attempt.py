@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from acrmock.record import FieldProblem
-from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.model import Application, Logo, Registration
 from mockserver.onboarding.reasons import shown
 from mockserver.onboarding.request import RegistrationRequest, Texts, as_list
@@ -22,7 +21,6 @@ MOST_ITEMS = 100
 
 def event_data(
     request: RegistrationRequest,
-    limits: Limits,
     *,
     application: Application | None,
     registration: Registration | None,
@@ -45,7 +43,6 @@ def event_data(
         "remarks": msgspec.to_builtins(remarks),
         "issued": _issued(registration),
         "local": request.local or bool(application and application.local),
-        "wide": {"prefix_ipv4": limits.prefix_v4, "prefix_ipv6": limits.prefix_v6},
         "day": day,
     }
 

@@ -4,51 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from acrmock.record import FieldProblem
+from acrmock.documents import REGISTRATION_SCHEMA, RegistrationDocument, SignInUser
 from mockserver.onboarding.register import Accepted
 
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
-
-SCHEMA = "acrmock/registration/1"
-
-
-class UserDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A test user: who signs in, how, and for which facility."""
-
-    username: str
-    password: str
-    facility_id: str
-
-
-class RegistrationDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was issued for one environment of an application; it holds the secrets and is given out once.
-
-    `registries` maps a slug to its mapping version. `remarks` are faults that did not stop the registration. `ca_file` is
-    the certificate authority to trust, a path on the server's machine.
-    """
-
-    schema: str
-    application: str
-    name: str
-    environment: str
-    client_id: str
-    client_secret: str
-    redirect_url: str
-    redirect_urls: tuple[str, ...]
-    partner_id: str
-    app_id: str
-    facility_id: str
-    facilities: tuple[str, ...]
-    issuer: str
-    nrdr: str
-    scopes: tuple[str, ...]
-    registries: dict[str, str]
-    users: tuple[UserDocument, ...]
-    ca_file: str
-    remarks: tuple[FieldProblem, ...] = ()
 
 
 def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
@@ -58,7 +18,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
     base = core.base_url(application.id, registration.environment)
     settings = core.settings_for(registration)
     return RegistrationDocument(
-        schema=SCHEMA,
+        schema=REGISTRATION_SCHEMA,
         application=application.id,
         name=application.name,
         environment=registration.environment,
@@ -75,8 +35,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         scopes=registration.scopes,
         registries=registration.registries,
         users=tuple(
-            UserDocument(username=login.username, password=login.password, facility_id=login.facility_id)
-            for login in issued.logins
+            SignInUser(username=login.username, password=login.password, facility_id=login.facility_id) for login in issued.logins
         ),
         ca_file=core.ca_file,
         remarks=accepted.remarks,

@@ -10,12 +10,16 @@ import secrets
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from acrmock.record import SecretKind
 from mockserver.onboarding.admission import Admission
-from mockserver.onboarding.model import Registration, Stored, User
+from mockserver.onboarding.model import Registration, User
 from mockserver.onboarding.people import Person
-from mockserver.store import GLOBAL, Unit
+from mockserver.store import GLOBAL, Stored, Unit
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
 
 ISSUED = "issued"
 """The kind under which issued identifiers are known, in the global scope, keyed by the value."""
@@ -66,9 +70,35 @@ class Issued:
     logins: tuple[Login, ...]
 
 
-def okta_id(prefix: str) -> str:
-    """An Okta-shaped identifier: `prefix` and 17 lower-case letters and digits (fact N1.26)."""
-    return prefix + "".join(secrets.choice(_LOWER) for _ in range(17))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shapes:
+    """How issued identifiers look (settings `onboarding.issued.*`): beginnings, characters, digits."""
+
+    client_prefix: str
+    client_length: int
+    user_prefix: str
+    user_length: int
+    facility_digits: int
+    partner_digits: int
+    app_digits: int
+
+    @classmethod
+    def of(cls, facts: Facts) -> Shapes:
+        """The shapes as the layers state them; raises `FactsError` where a setting is missing."""
+        return cls(
+            client_prefix=facts.text("onboarding.issued.client_id_prefix"),
+            client_length=facts.integer("onboarding.issued.client_id_length"),
+            user_prefix=facts.text("onboarding.issued.user_id_prefix"),
+            user_length=facts.integer("onboarding.issued.user_id_length"),
+            facility_digits=facts.integer("onboarding.issued.facility_digits"),
+            partner_digits=facts.integer("onboarding.issued.partner_digits"),
+            app_digits=facts.integer("onboarding.issued.app_digits"),
+        )
+
+
+def opaque_id(prefix: str, length: int) -> str:
+    """An identifier of `length` characters: `prefix`, then lower-case letters and digits (eight at least)."""
+    return prefix + "".join(secrets.choice(_LOWER) for _ in range(max(8, length - len(prefix))))
 
 
 def plain_id(digits: int) -> str:
@@ -89,8 +119,8 @@ def whose(unit: Unit, value: str) -> IssuedValue | None:
     return unit.get(ISSUED, GLOBAL, value, IssuedValue) if 0 < len(value) <= 64 else None
 
 
-def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -> Issued:
-    """Everything that `admission` gets, made up and remembered within `unit`."""
+def issue(unit: Unit, admission: Admission, application: str, remember: Issue, shapes: Shapes) -> Issued:
+    """Everything that `admission` gets, made up and remembered within `unit`; the identifiers look as `shapes` says."""
 
     def new(what: str, make: Callable[[], str]) -> str:
         while unit.get(ISSUED, GLOBAL, value := make(), IssuedValue) is not None:
@@ -98,15 +128,15 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -
         unit.put(ISSUED, GLOBAL, value, IssuedValue(what=what, application=application, environment=admission.environment))
         return value
 
-    facilities = tuple(new(FACILITY_ID, lambda: plain_id(6)) for _ in range(admission.facilities))
+    facilities = tuple(new(FACILITY_ID, lambda: plain_id(shapes.facility_digits)) for _ in range(admission.facilities))
     client_secret = secrets.token_urlsafe(SECRET_BYTES)
-    users, logins = _people(admission.people, facilities, new, remember)
+    users, logins = _people(admission.people, facilities, new, remember, shapes)
     registration = Registration(
         environment=admission.environment,
-        client_id=new(CLIENT_ID, lambda: okta_id("0oa")),
+        client_id=new(CLIENT_ID, lambda: opaque_id(shapes.client_prefix, shapes.client_length)),
         client_secret_digest=remember(SecretKind.CLIENT_SECRET, client_secret),
-        partner_id=new(PARTNER_ID, lambda: plain_id(7)),
-        app_id=new(APP_ID, lambda: plain_id(8)),
+        partner_id=new(PARTNER_ID, lambda: plain_id(shapes.partner_digits)),
+        app_id=new(APP_ID, lambda: plain_id(shapes.app_digits)),
         facilities=facilities,
         users=users,
         redirect_urls=admission.redirect_urls,
@@ -122,7 +152,11 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue) -
 
 
 def _people(
-    people: tuple[Person, ...], facilities: tuple[str, ...], new: Callable[[str, Callable[[], str]], str], remember: Issue
+    people: tuple[Person, ...],
+    facilities: tuple[str, ...],
+    new: Callable[[str, Callable[[], str]], str],
+    remember: Issue,
+    shapes: Shapes,
 ) -> tuple[tuple[User, ...], tuple[Login, ...]]:
     users: list[User] = []
     logins: list[Login] = []
@@ -131,7 +165,7 @@ def _people(
         secret = password()
         facility = facilities[person.facility - 1]
         digest = remember(SecretKind.PASSWORD, secret)
-        sub = new(USER_ID, lambda: okta_id("00u"))
+        sub = new(USER_ID, lambda: opaque_id(shapes.user_prefix, shapes.user_length))
         users.append(User(username=username, password_digest=digest, facility_id=facility, name=f"Test User {number}", sub=sub))
         logins.append(Login(username, secret, facility))
     return tuple(users), tuple(logins)

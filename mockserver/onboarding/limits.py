@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
+WIDEST_SOURCE = {4: 8, 6: 7}
+"""The shortest prefix of a local source by IP version: an allowlist that lets everybody in is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -31,8 +34,8 @@ class Limits:
     users: int
     local_sources: tuple[str, ...]
     environments: tuple[str, ...]
-    source_prefix_v4: int = 8
-    source_prefix_v6: int = 7
+    source_prefix_v4: int = WIDEST_SOURCE[4]
+    source_prefix_v6: int = WIDEST_SOURCE[6]
     documentation_addresses: bool = True
 
     @classmethod

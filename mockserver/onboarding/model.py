@@ -11,13 +11,10 @@ from typing import Any
 import msgspec
 
 from acrmock.clock import BusinessTime
+from mockserver.store import Stored
 
 APPLICATION = "application"
 """The kind under which applications are stored, in the global scope, keyed by their id."""
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration)."""
 
 
 class User(Stored, frozen=True, kw_only=True):
@@ -62,7 +59,7 @@ class Registration(Stored, frozen=True, kw_only=True):
     local_sources_given: bool = False
     logo: Logo | None = None
     endpoints_moved: bool = False
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Application(Stored, frozen=True, kw_only=True):
@@ -73,7 +70,7 @@ class Application(Stored, frozen=True, kw_only=True):
 
     id: str
     name: str
-    environments: dict[str, Registration] = {}
+    environments: dict[str, Registration] = msgspec.field(default_factory=dict)
     ae_title: str = ""
     run: str | None = None
     business: BusinessTime = BusinessTime()

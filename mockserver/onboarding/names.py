@@ -14,8 +14,7 @@ DEFAULT = "default"
 """The id of the first application, whose paths have no prefix."""
 
 SLUG_LENGTH = 40
-AE_PREFIX, AE_SUFFIX, AE_STEM = "DL_", "_P", 11
-DEFAULT_AE = "DIRLINK"
+AE_PREFIX, AE_STEM = "DL_", 11
 
 
 def check_name(name: str, limits: Limits) -> list[FieldProblem]:
@@ -72,13 +71,13 @@ def application_id(name: str, taken: Callable[[str], bool]) -> str:
     return candidate
 
 
-def ae_title(application: str, taken: Callable[[str], bool]) -> str:
+def ae_title(application: str, taken: Callable[[str], bool], *, default: str) -> str:
     """The called AE title of an application's test environment: at most 14 characters, unique, so that `_P` can follow.
 
-    PS3.5 allows an AE title 16 characters.
+    `default` is that of the first application. PS3.5 allows an AE title 16 characters.
     """
     if application == DEFAULT:
-        return DEFAULT_AE
+        return default
     stem = application.upper()
     candidate, number = AE_PREFIX + stem[:AE_STEM], 1
     while taken(candidate):
@@ -86,8 +85,3 @@ def ae_title(application: str, taken: Callable[[str], bool]) -> str:
         ending = f"-{number}"
         candidate = AE_PREFIX + stem[: AE_STEM - len(ending)] + ending
     return candidate
-
-
-def ae_title_of(test_title: str, environment: str) -> str:
-    """The called AE title of an environment, given that of the test environment."""
-    return test_title if environment == "test" else test_title + AE_SUFFIX

@@ -12,8 +12,7 @@ from acrmock.clock import BusinessTime
 from acrmock.record import FieldProblem, SecretKind
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
-from mockserver.onboarding.issue import Issued, issue
-from mockserver.onboarding.limits import Limits
+from mockserver.onboarding.issue import Issued, Shapes, issue
 from mockserver.onboarding.model import APPLICATION, Application
 from mockserver.onboarding.names import ae_title, application_id
 from mockserver.onboarding.request import RegistrationRequest
@@ -53,7 +52,6 @@ def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined,
     """The event of an attempt that was refused."""
     data = event_data(
         tried.request,
-        Limits.of(core.facts),
         application=tried.existing,
         registration=None,
         reasons=declined.reasons,
@@ -72,12 +70,12 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     Whether the application has that environment already is the caller's to ask, in the same unit.
     """
     existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
-    application = existing or _new_application(unit, admission)
+    application = existing or _new_application(unit, admission, core.facts.text("onboarding.default.ae_title"))
 
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
 
-    issued = issue(unit, admission, application.id, remember)
+    issued = issue(unit, admission, application.id, remember, Shapes.of(core.facts))
     registration = issued.registration
     run = tried.request.run or application.run
     environments = {**application.environments, admission.environment: registration}
@@ -85,7 +83,6 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     core.applications.save(unit, application)
     data = event_data(
         tried.request,
-        Limits.of(core.facts),
         application=application,
         registration=registration,
         remarks=admission.remarks,
@@ -104,10 +101,11 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     return Accepted(application, issued, admission.remarks)
 
 
-def _new_application(unit: Unit, admission: Admission) -> Application:
+def _new_application(unit: Unit, admission: Admission, default_ae: str) -> Application:
     def taken(candidate: str) -> bool:
         return unit.get(APPLICATION, GLOBAL, candidate, Application) is not None
 
     identity = application_id(admission.name, taken)
     titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
-    return Application(id=identity, name=admission.name, ae_title=ae_title(identity, titles.__contains__), local=admission.local)
+    title = ae_title(identity, titles.__contains__, default=default_ae)
+    return Application(id=identity, name=admission.name, ae_title=title, local=admission.local)

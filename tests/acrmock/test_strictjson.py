@@ -85,7 +85,7 @@ def test_accepted(data: bytes, value: Any) -> None:
 
 
 @given(VALUES, st.booleans())
-def test_agrees_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+def test_agrees_with_the_standard_library(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 - a parameter
     """Whatever the standard library writes is read back equal."""
     assert loads(json.dumps(value, ensure_ascii=ascii_only).encode(), max_depth=100) == value
 
@@ -116,3 +116,11 @@ def test_a_hundred_megabytes() -> None:
     with pytest.raises(JsonProblem):
         loads(b"[" * 100_000_000, max_depth=64)
     assert len(loads(b'"' + b"x" * 100_000_000 + b'"', max_depth=64)) == 100_000_000
+
+
+def test_values_are_counted_before_they_are_built() -> None:
+    """Too many values are refused by a count of commas outside strings; commas in a string do not count."""
+    with pytest.raises(JsonProblem) as caught:
+        loads(b"[" + b"0," * 10 + b"0]", max_depth=4, max_values=10)
+    assert caught.value.reason is JsonReason.TOO_MANY
+    assert loads(b'["' + b"," * 50 + b'"]', max_depth=4, max_values=10) == ["," * 50]

@@ -89,7 +89,7 @@ def test_a_wrong_token_says_where_the_right_one_is(control: Control) -> None:
     for token in ("wrong", ""):
         with Control(control.url, token, control.ca_file) as stranger, pytest.raises(SetupError) as caught:
             stranger.applications()
-        assert "ready.json" in caught.value.fix
+        assert "--token" in caught.value.fix
         assert caught.value.where
 
 

@@ -55,6 +55,7 @@ class TinyFacts:
         default_factory=lambda: {
             "gate.environments": ("test", "production"),
             "gate.refusal_status": 403,
+            "onboarding.default.local_sources": ("127.0.0.0/8", "::1/128"),
             "nrdr.limit.body_bytes": 100_000,
             "auth.form.password": "password",
         }

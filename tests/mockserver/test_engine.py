@@ -13,12 +13,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 import requests
 
 import mockserver
 from acrmock.errors import SetupError
+from acrmock.facts import load_facts
 from acrmock.record import HttpEntry
 from mockserver import Engine
 from mockserver.sqlite import SqliteStore
@@ -32,7 +34,8 @@ def test_answers_over_tls_and_tells_where(start: Start, tmp_path: Path) -> None:
     assert run.session.get(f"{run.url}/healthz").json() == {"status": "ok"}
     file = tmp_path / "data" / "ready.json"
     ready = json.loads(file.read_bytes())
-    assert ready["schema"] == "acrmock/ready/1"
+    schema = Path(__file__).parents[2] / "docs" / "schemas" / "ready-1.json"
+    jsonschema.Draft202012Validator(json.loads(schema.read_bytes())).validate(ready)
     assert ready["url"] == run.url
     assert ready["pid"] == os.getpid()
     assert Path(ready["ca_file"]).is_file()
@@ -118,6 +121,10 @@ def test_port_in_use(start: Start) -> None:
         ({"port": 70000}, "no such port"),
         ({"public_url": "localhost:8443"}, "public URL"),
         ({"public_url": "https://[broken"}, "public URL"),
+        ({"public_url": "https://two\nlines"}, "public URL"),
+        ({"public_url": "https://ümlaut.example"}, "public URL"),
+        ({"public_url": 'https://x/"<b>'}, "public URL"),
+        ({"bind": ""}, "cannot listen"),
         ({"bind": "203.0.113.77"}, "cannot listen"),
         ({"bind": "no such host.invalid"}, "cannot listen"),
     ],
@@ -272,6 +279,20 @@ def test_forgotten_engine_does_not_keep_its_process() -> None:
         check=False,
     )
     assert b"ZeroDivisionError" in done.stderr
+
+
+@pytest.mark.parametrize(("given", "expected"), [((), ("192.0.2.7/32",)), (("10.0.0.0/8",), ("10.0.0.0/8",))])
+def test_default_local_sources_are_the_layers(
+    start: Start, tmp_path: Path, given: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    """Whoever names no default local sources gets the layer's, which an overlay can replace."""
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "schema: acrmock/layer/1\nkind: settings\nsettings:\n"
+        "  onboarding.default.local_sources: {value: [192.0.2.7/32], provenance: mock-choice, sources: [MOCK]}\n"
+    )
+    core = start(facts=load_facts([overlay]), local_sources_default=given).engine.core
+    assert core.local_sources == expected
 
 
 def test_engine_is_loaded_lazily() -> None:

@@ -228,3 +228,9 @@ def test_callable_without_a_server(start: Start) -> None:
     )
     assert (seen, b"".join(body)) == (["200 OK"], b"<p>hello</p>")
     assert [header.name for header in run.entries()[-1].request.headers] == ["X-One"]
+
+
+def test_nested_well_known_paths(start: Start) -> None:
+    """A path of nothing but `/.well-known/` names no application, however long it is."""
+    run = start()
+    assert run.session.get(run.url + "/.well-known/" * 3000).status_code == 404

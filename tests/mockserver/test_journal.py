@@ -23,11 +23,12 @@ from acrmock.record import (
     Operation,
     PostData,
     SecretKind,
+    StatusFacts,
     TlsFacts,
     decode_line,
 )
 from acrmock.redaction import Digester, Redactor
-from mockserver.journal import SECRET, Awaited, IssuedSecret, Journal, known_in
+from mockserver.journal import SECRET, Awaited, Exchange, IssuedSecret, Journal, Whose, known_in
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL
 
@@ -143,3 +144,22 @@ def test_awaiting(store: SqliteStore, journal: Journal) -> None:
             last = journal.event(unit, name)
     waiter.join(30)
     assert came == [Awaited(seq=last, matched=2)]
+
+
+def test_facts_and_trace_quote_no_secret(store: SqliteStore, journal: Journal) -> None:
+    """A secret sent as a transaction ID or in `traceparent` is in no fact and in no other field of the entry."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    whose = Whose(application="a", environment="test", run=None, peer=None, at=now, t=now, traceparent=f"00-{TOKEN}")
+    exchange = Exchange(
+        method="GET", url=f"https://x/{TOKEN}", headers=(), body=b"", status=404, reason="", answer_headers=(), answer_body=b""
+    )
+    facts = HttpFacts(operation=Operation.NRDR_STATUS, status=StatusFacts(registry="lcsr", transaction_id=TOKEN))
+    with store.write() as unit:
+        journal.http(unit, exchange, facts, whose)
+    with store.read() as snapshot:
+        ((_, line),) = snapshot.entries()
+    assert TOKEN.encode() not in bytes(line)
+    entry = decode_line(bytes(line))
+    assert isinstance(entry, HttpEntry)
+    assert entry.facts.status is not None
+    assert entry.facts.status.registry == "lcsr"

@@ -32,7 +32,7 @@ class Shelf:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, Any, str], Any] = {}
 
-    def get(self, kind: str, scope: Any, key: str, type: type) -> Any:  # noqa: A002
+    def get(self, kind: str, scope: Any, key: str, type: type) -> Any:  # noqa: A002 - the store's name
         """The row or None."""
         value = self.rows.get((kind, scope, key))
         assert value is None or isinstance(value, type)
@@ -87,13 +87,6 @@ def test_heal_after_n_lets_the_next_one_pass() -> None:
     plan = Fail(step=2, heal_after=2)
     ends = [status(plan, end=StatusKey.POSTED, elapsed=0, polls=0, ordinal=n).value for n in (1, 2, 3)]
     assert ends == ["validation_fail", "validation_fail", "posted"]
-
-
-def test_superseded_only_when_something_was_loaded() -> None:
-    """What was loaded can be replaced; what failed cannot."""
-    assert status(Immediate(), end=StatusKey.POSTED, elapsed=0, polls=0, superseded=True) is StatusKey.UPDATED
-    failed = status(Immediate(), end=StatusKey.VALIDATION_FAIL, elapsed=0, polls=0, superseded=True)
-    assert failed is StatusKey.VALIDATION_FAIL
 
 
 @given(PLANS, ENDS, st.lists(st.tuples(st.floats(0, 2000), st.integers(0, 100)), min_size=2, max_size=8))

@@ -41,13 +41,12 @@ def talk(sock: socket.socket, data: bytes) -> bytes:
 def wait_for(run: Any, kind: type) -> Any:
     """The last entry of a kind, once there is one."""
     store = run.engine.core.store
-    seq = 0
     while True:
+        with store.read() as snapshot:
+            seq = snapshot.last_seq()  # before the entries are looked at, or one that comes in between is missed
         found = [entry for entry in run.entries() if isinstance(entry, kind)]
         if found:
             return found[-1]
-        with store.read() as snapshot:
-            seq = snapshot.last_seq()
         assert store.wait_beyond(seq, 20)
 
 
@@ -222,3 +221,70 @@ def test_stop_lets_waiting_handlers_go(start: Start) -> None:
     answer = talk(sock, b"")
     assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
     sock.close()
+
+
+def test_slow_clients_block_nobody(start: Start) -> None:
+    """Two hundred clients that stop within the head, and two hundred within the body, hold up nobody."""
+    run = start()
+    body = b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+    for begun in (b"GET /healthz HTTP/1.1\r\nX: ", body):
+        slow = [connect(run) for _ in range(200)]
+        for sock in slow:
+            sock.sendall(begun)
+        try:
+            assert run.session.get(f"{run.url}/healthz", timeout=20).status_code == 200
+        finally:
+            for sock in slow:
+                sock.close()
+
+
+def test_head_that_comes_in_pieces(start: Start) -> None:
+    """A head that comes byte by byte is answered like any other, and what comes after it on the connection too."""
+    run = start()
+    with connect(run) as sock:
+        for byte in b"\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n":
+            sock.sendall(bytes([byte]))
+        assert talk(sock, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").count(b"HTTP/1.1 200 ") == 2
+
+
+CHUNKED = b"POST /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+CLOSING = b"GET /test/nrdr/notes/n HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def test_chunks_and_trailers(start: Start) -> None:
+    """Chunks with extensions are joined, trailers are dropped, and the next request on the connection is read."""
+    run = start()
+    with connect(run) as sock:
+        answer = talk(sock, CHUNKED + b"2;a=b\r\nab\r\n1 \r\nc\r\n0\r\nX-Trailer: y\r\n\r\n" + CLOSING)
+    assert answer.count(b"HTTP/1.1 202 ") == 1
+    assert answer.endswith(b'{"text":"abc"}\n')
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"-5\r\nabc\r\n0\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b"1;" + b"x" * 10_000 + b"\r\na\r\n0\r\n\r\n",
+        b"f" * 400 + b"\r\nabc",
+        b"0\r\n" + b"A: b\r\n" * 20_000 + b"\r\n",
+    ],
+)
+def test_what_follows_broken_chunks_is_no_request(start: Start, chunks: bytes) -> None:
+    """Broken chunks are a 400, and nothing that follows them is taken for a request."""
+    run = start()
+    with connect(run) as sock:
+        answer = talk(sock, CHUNKED + chunks + CLOSING)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_one_chunk_larger_than_the_limit(start: Start) -> None:
+    """A chunk that says it is a terabyte is refused once the limit is passed, not taken into memory."""
+    run = start(tls=False)
+    with connect(run, tls=False) as sock:
+        sock.sendall(CHUNKED + b"10000000000\r\n" + b"x" * 200_000)
+        sock.shutdown(socket.SHUT_WR)
+        assert sock.recv(100).startswith(b"HTTP/1.1 413 ")

@@ -419,3 +419,13 @@ def test_closed_store(store: SqliteStore) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"), store.unit():
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no POSIX modes there")
+def test_only_the_owner_reads_the_store(tmp_path: Path, open_: Open) -> None:
+    """The store's files, the WAL too, are readable for their owner only."""
+    store = open_(tmp_path / "store.sqlite3")
+    with store.write() as unit:
+        unit.put("kind", GLOBAL, "key", Value(1))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("store.sqlite3*")}
+    assert modes["store.sqlite3"] == modes["store.sqlite3-wal"] == 0o600

@@ -250,6 +250,7 @@ class House:
         self.core = EngineCore(
             facts=facts, clock=self.clock, store=store, keys=keys, digester=digester, redactor=redactor, journal=journal,
             applications=Applications(store), public_url="https://localhost:8443",
+            local_sources=facts.texts("onboarding.default.local_sources"),
         )  # fmt: skip
         self.bearers: dict[tuple[str, str], str] = {}
         self.test = Party(self, "default", "test")

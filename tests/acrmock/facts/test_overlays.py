@@ -54,11 +54,11 @@ def test_settings_are_added_and_removed(tmp_path: Path) -> None:
     add = "kind: settings\nsettings:\n  nrdr.extra: {value: 1, title: t, new: true, provenance: mock-choice, sources: [MOCK]}\n"
     change = (
         "kind: settings\nsettings:\n  nrdr.extra: {value: 2, provenance: mock-choice, sources: [MOCK]}\n"
-        "  run.browser.window: null\n"
+        "  onboarding.logo.registries: null\n"
     )
     facts = overlaid(tmp_path, add, change)
     assert facts.integer("nrdr.extra") == 2
-    assert "run.browser.window" not in facts.settings
+    assert "onboarding.logo.registries" not in facts.settings
 
 
 def test_elements_codes_and_rules_change(tmp_path: Path) -> None:

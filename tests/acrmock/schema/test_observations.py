@@ -146,7 +146,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("header", "good"), [(header, True) for header in GOOD] + [(header, False) for header in BAD])
-def test_the_envelope(header: Exam, good: bool) -> None:  # noqa: FBT001
+def test_the_envelope(header: Exam, good: bool) -> None:  # noqa: FBT001 - a parameter
     """The envelope's schema accepts what is right and refuses each wrong header; two validators agree."""
     schema = envelope_schema(load_facts(), lcsr())
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -117,6 +117,7 @@ def test_a_port_in_use_is_explained(served: subprocess.Popen[str], tmp_path: Pat
     [
         (("--local-source", "everywhere"), {}),
         ((), {"ACRMOCK_LOCAL_SOURCES": "10.0.0.0/8,nonsense"}),
+        ((), {"ACRMOCK_LOCAL_SOURCES": "0.0.0.0/0"}),
         (("--public-url", "ftp://x"), {}),
         (("--public-url", "https://[x"), {}),
         (("--bind", "999.1.1.1"), {}),

@@ -9,9 +9,9 @@ import jsonschema
 import msgspec
 import pytest
 
+from acrmock.documents import DicomAddress, ReadyDocument, RegistrationDocument, SignInUser
 from acrmock.record import encode_line
 from conformance.reports import jsonout
-from conformance.reports.documents import DicomAddress, ReadyDocument, RegistrationDocument, SignInUser
 from conformance.reports.evidence import RecordingLike
 from conformance.reports.schemas import identifier, main, render, schemas
 from conformance.result import Result
@@ -70,7 +70,9 @@ def test_every_line_of_a_recording_is_valid(recording: RecordingLike) -> None:
 def test_a_registration_and_a_ready_document_are_valid() -> None:
     """Both documents have a schema that they meet, with and without what is optional."""
     registration = RegistrationDocument(
+        schema="acrmock/registration/1",
         application="default",
+        name="Client",
         environment="test",
         client_id="c",
         client_secret="s",
@@ -85,6 +87,7 @@ def test_a_registration_and_a_ready_document_are_valid() -> None:
         users=(SignInUser(username="u", password="p", facility_id="100001"),),
         scopes=("openid",),
         registries={"lcsr": "1.8"},
+        ca_file="",
     )
     validator = _validator("registration-1.json")
     validator.validate(json.loads(msgspec.json.encode(registration)))

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from mockserver.auth.pages import origin_source
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -406,3 +408,9 @@ def test_token_from_an_address_that_may_not(house: Any) -> None:
 def test_odd_bearers(house: Any, header: str) -> None:
     """A bearer that is none is refused."""
     assert house.test.get("/oauth2/default/v1/userinfo", headers={"Authorization": header}).status_code == 401
+
+
+def test_form_action_admits_an_international_host() -> None:
+    """The policy names the host of an international redirect URL by its A-labels: a header holds nothing beyond ASCII."""
+    assert origin_source("https://bücher.example:8443/cb?x=1") == "https://xn--bcher-kva.example:8443"
+    assert origin_source("https://[::1]:8765/cb") == "https:"

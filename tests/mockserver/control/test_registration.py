@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 
 from mockserver.context import EngineCore
@@ -33,6 +36,14 @@ def test_the_document_names_everything_once(registered: Register) -> None:
         text = user["password"]
         assert len(text) >= 10
         assert all(any(map(kind, text)) for kind in (str.islower, str.isupper, str.isdigit))
+
+
+def test_the_document_meets_its_published_schema(registered: Register) -> None:
+    """What is given out is what the published schema promises, remarks included."""
+    schema = json.loads((Path(__file__).parents[3] / "docs" / "schemas" / "registration-1.json").read_bytes())
+    for document in (registered(), registered(name="With a remark", link="https://example.org/")):
+        jsonschema.Draft202012Validator(schema).validate(document)
+    assert document["remarks"]
 
 
 def test_ids_of_further_applications_are_slugs(registered: Register, core: EngineCore) -> None:

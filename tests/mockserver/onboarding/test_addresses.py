@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acrmock.addresses import parse_network
 from acrmock.facts import load_facts
-from mockserver.onboarding.addresses import check_declared, check_local, parse
+from mockserver.onboarding.addresses import check_declared, check_local
 from mockserver.onboarding.limits import Limits
 
 LIMITS = Limits.of(load_facts())
@@ -97,7 +98,7 @@ def test_a_local_profile_admits_private_addresses_only() -> None:
         ("x", False),
     ],
 )
-def test_local_sources(text: str, good: bool) -> None:  # noqa: FBT001
+def test_local_sources(text: str, good: bool) -> None:  # noqa: FBT001 - a parameter
     """Local sources may be private and wider, but never everything."""
     assert (check_local(text, LIMITS, index=0)[1] == []) is good
 
@@ -120,7 +121,7 @@ def test_host_bits_are_named(address: ipaddress.IPv4Address, prefix: int) -> Non
     """A CIDR is a network exactly when no bit is set beyond its prefix."""
     text = f"{address}/{prefix}"
     clean = ipaddress.ip_network(text, strict=False).network_address == address
-    assert isinstance(parse(text), str) is not clean
+    assert isinstance(parse_network(text), str) is not clean
     if not clean:
         assert "bits are set" in said(text)
 

@@ -173,7 +173,7 @@ def test_a_bad_logo_is_a_remark_and_no_refusal(weighed: Weighed) -> None:
         ({"no.such": None}, False),
     ],
 )
-def test_overrides_of_settings(reasons: Reasons, settings: dict[str, Any], good: bool) -> None:  # noqa: FBT001
+def test_overrides_of_settings(reasons: Reasons, settings: dict[str, Any], good: bool) -> None:  # noqa: FBT001 - a parameter
     """Only known settings of an application may be overridden, by the layer's type and within its bounds."""
     assert (reasons(settings=settings) == []) is good
 

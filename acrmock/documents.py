@@ -1,11 +1,11 @@
-"""The documents that a client and its harness read from acrmock, in the form their published schemas are made from.
+"""The documents that a client and its harness read from acrmock: the server writes them, their schemas are published.
 
-They say what a reader may rely on; a server may add to them. The wires write them, this module only describes them.
+A later version may add to them, so a reader leaves alone what it does not know.
 """
 
 from __future__ import annotations
 
-from acrmock.record import Struct
+from acrmock.record import FieldProblem, Struct
 
 REGISTRATION_SCHEMA = "acrmock/registration/1"
 READY_SCHEMA = "acrmock/ready/1"
@@ -30,13 +30,15 @@ class DicomAddress(Struct, frozen=True, kw_only=True):
 class RegistrationDocument(Struct, frozen=True, kw_only=True):
     """What an application gets when it is registered for an environment.
 
-    `redirect_url` and `facility_id` are the first of `redirect_urls` and `facilities`; `issuer`, `nrdr` and `cdsr` are
-    absolute URLs without a slash at the end; `registries` gives for each slug the mapping version; `ca_file` is the path of
-    the certificate (PEM) to trust.
+    It holds the secrets and is given out once. `redirect_url` and `facility_id` are the first of `redirect_urls` and
+    `facilities`; `issuer`, `nrdr` and `cdsr` are absolute URLs without a slash at the end; `registries` gives for each slug
+    the mapping version; `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's
+    machine, of the certificate (PEM) to trust, empty without TLS.
     """
 
+    schema: str
     application: str
-    name: str = ""
+    name: str
     environment: str
     client_id: str
     client_secret: str
@@ -51,9 +53,10 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     users: tuple[SignInUser, ...]
     scopes: tuple[str, ...]
     registries: dict[str, str]
-    ca_file: str | None = None
+    ca_file: str
     cdsr: str | None = None
     dicom: DicomAddress | None = None
+    remarks: tuple[FieldProblem, ...] = ()
 
 
 class ReadyDocument(Struct, frozen=True, kw_only=True):
