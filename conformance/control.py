@@ -99,6 +99,10 @@ class Control:
             body["registry"] = registry
         self._json("POST", "/_acrmock/plans", body)
 
+    def unmatched(self) -> list[dict[str, Any]]:
+        """The newest requests that belong to no application, each with the one that was probably meant."""
+        return list(self._json("GET", "/_acrmock/unmatched")["unmatched"])
+
     def clock(self, application: str) -> dict[str, Any]:
         """An application's business time beside the wall's."""
         return dict(self._checked("GET", "/_acrmock/clock", params={"application": application}).json())

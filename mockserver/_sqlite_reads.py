@@ -90,6 +90,11 @@ class SqliteReader:
                 return
             after = page[-1][0]
 
+    def unmatched(self, label: str, limit: int) -> list[bytes]:
+        """The JSON lines of the newest entries of `label` that belong to no application, newest first."""
+        query = "SELECT line FROM journal WHERE application IS NULL AND label = ? ORDER BY seq DESC LIMIT ?"
+        return [line for (line,) in self._rows(query, (label, limit))]
+
     def count(self, *, application: str | None = None, run: str | None = None, labels: Iterable[str] = (), after: int = 0) -> int:
         """How many entries `entries` would give."""
         where, values = _conditions(application, run, tuple(labels))

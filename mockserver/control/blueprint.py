@@ -8,7 +8,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from mockserver.context import current_core
-from mockserver.control import applications, body, guard, recordings, runs, state
+from mockserver.control import applications, body, guard, recordings, runs, state, unmatched
 from mockserver.control.errors import Code, refuse
 from mockserver.problem import Problem, answer
 from mockserver.store import StoreError, StoreFull
@@ -42,6 +42,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/runs/<run>/finish", "POST", runs.finish),
         ("/journal", "GET", recordings.export),
         ("/journal/await", "GET", recordings.wait),
+        ("/unmatched", "GET", unmatched.inbox),
         ("/observations", "POST", recordings.observe),
         ("/clock", "GET", state.clock),
         ("/clock", "POST", state.move_clock),
