@@ -19,6 +19,8 @@ Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_BETWEEN = {code: " " for code in range(128) if not re.match(r"[A-Za-z0-9_+/=-]", chr(code))}
+"""Every character that stands in no token and in no base64 becomes a space."""
 _ISSUABLE = re.compile(r"[A-Za-z0-9_-]{8,1024}")
 _ROUNDS = 3
 _LONGEST_RUN = 4096
@@ -43,17 +45,18 @@ class Scanner:
         self._clean: set[str] = set()
         self._clean_base64: set[str] = set()
         self._clean_texts: set[str] = set()
+        self._clean_words: set[str] = set()
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised (not `[A-Za-z0-9_-]{8,}` and no JWT)."""
         if JWT.fullmatch(value):
             self.learn_length(len(value), jwt=True)
             if len(value) <= _REMEMBERED_RUN:
-                self._clean_base64, self._clean_texts = set(), set()
+                self._clean_base64, self._clean_texts, self._clean_words = set(), set(), set()
         elif _ISSUABLE.fullmatch(value):
             self.learn_length(len(value))
             self._clean = {run for run in self._clean.copy() if value not in run}
-            self._clean_base64, self._clean_texts = set(), set()
+            self._clean_base64, self._clean_texts, self._clean_words = set(), set(), set()
         else:
             raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
 
@@ -67,7 +70,8 @@ class Scanner:
             encoded = (self._shortest * 4 + 2) // 3
             self._long_runs = re.compile(rf"[A-Za-z0-9_-]{{{self._shortest},}}")
             self._base64 = tuple(re.compile(rf"[{letters}]{{{encoded},}}={{0,2}}") for letters in ("A-Za-z0-9+/", "A-Za-z0-9_-"))
-            self._clean, self._clean_base64, self._clean_texts = set(), set(), set()
+            self._clean, self._clean_words = set(), set()
+            self._clean_base64, self._clean_texts = set(), set()
 
     def is_clean(self, text: str) -> bool:
         """Whether nothing can be found in `text`, in any encoding: it is too short, or it was remembered."""
@@ -87,7 +91,8 @@ class Scanner:
             found = self._jwts(text, known)
             text = _without(text, (jwt for jwt, kind in found.items() if kind is not None))
             found |= self._glued_jwts([jwt for jwt, kind in found.items() if kind is None], known)
-        if len(text) >= self._shortest:
+        text = self._unknown_words(text)
+        if text:
             runs = [run for run in set(self._long_runs.findall(text)) if run not in self._clean]
             if runs:
                 whole = self._whole(runs, known)
@@ -95,7 +100,14 @@ class Scanner:
                 text = _without(text, whole)
                 found |= self._runs([run for run in runs if run not in whole], known)
             found |= self._encoded(text, known)
+            if not found:
+                self._clean_words = _remember(self._clean_words, text.split(" "))
         return dict(sorted(found.items(), key=lambda pair: -len(pair[0]))) if len(found) > 1 else found
+
+    def _unknown_words(self, text: str) -> str:
+        """The words of `text` in which something could be found, each standing alone."""
+        shortest, clean = self._shortest, self._clean_words
+        return " ".join([word for word in text.translate(_BETWEEN).split() if len(word) >= shortest and word not in clean])
 
     def holds(self, text: str, known: Known) -> SecretKind | None:
         """The kind of an issued secret in `text`, percent-encoded or not, if any."""

@@ -35,12 +35,12 @@ def npi_check_digit(nine: str) -> str:
     return str(-_luhn(_NPI_PREFIX + nine + "0") % 10)
 
 
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+"""Each digit doubled, and the sum of the digits of that."""
+
+
 def _luhn(digits: str) -> int:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10
+    return (sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2].translate(_DOUBLED)))) % 10
 
 
 def classify_ssn(text: str) -> Kind:

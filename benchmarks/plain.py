@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import sys
 from typing import Any
@@ -33,6 +34,7 @@ def application(schema: dict[str, Any], path: str) -> Flask:
 
 
 if __name__ == "__main__":
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells of every full queue
     port, file, schema_file = sys.argv[1:]
     with sqlite3.connect(file) as made:
         made.execute("PRAGMA journal_mode=WAL")

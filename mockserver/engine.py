@@ -246,10 +246,11 @@ def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:
-    """What stands beside the wires: control API, health, the OpenAPI document."""
-    from mockserver import control, health, openapi  # noqa: PLC0415 - loaded when an engine starts
+    """What stands beside the wires: control API, health, the schemas of records, the OpenAPI document."""
+    from mockserver import control, health, openapi, recordschemas  # noqa: PLC0415 - loaded when an engine starts
 
-    return (control.blueprint(facts), health.blueprint(facts), openapi.blueprint(facts))
+    parts = (control, health, recordschemas, openapi)
+    return tuple(part.blueprint(facts) for part in parts)
 
 
 def _load_facts(overlays: tuple[Path, ...]) -> Facts:

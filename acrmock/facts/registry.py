@@ -193,6 +193,11 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
         return tuple(element for element in self.elements if element.record is record)
 
     @cached_property
+    def conditions(self) -> tuple[tuple[RecordKind, str, Condition], ...]:
+        """Each rule that has a condition: of which kind of record, its ID and the condition."""
+        return tuple((rule.record, rule.id, rule.when) for rule in self.rules if rule.when is not None)
+
+    @cached_property
     def _by_name(self) -> dict[tuple[RecordKind, str], Element]:
         return {(element.record, element.name): element for element in self.elements}
 

@@ -23,12 +23,10 @@ def census(version: MappingVersion, exams: Iterable[Any]) -> Census:
     elements: set[str] = set()
     values: set[str] = set()
     branches: set[str] = set()
-    conditional = [(rule.record, rule.id, rule.when) for rule in version.rules if rule.when is not None]
-    tables = {record: {element.name: element for element in version.of(record)} for record in RecordKind}
+    conditional = version.conditions
     for kind, record in _records(version, exams):
-        table = tables[kind]
         for name, value in record.items():
-            element = table.get(name)
+            element = version.element(name, kind)
             if element is None:
                 continue
             elements.add(name)

@@ -25,6 +25,10 @@ from conformance.runs.servers import ServerChoice
 from conformance.vendors import faults
 
 
+SETTINGS = {"auth.access_token_lifetime": 8}
+"""Seconds: short, for a run waits until a token has expired; long enough for the steps before on a busy machine."""
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor to be judged, and the port of its redirect URL."""
 
@@ -69,7 +73,9 @@ def judged(asked: CrewOrder, task: Task) -> Row:
     server = ServerChoice(url=asked.url, token=asked.token, ca_file=Path(asked.ca_file))
     try:
         with order(asked.profile, out, broken, port=task.port) as prepared:
-            result = certify(dataclasses.replace(prepared, server=server, runner=VendorThread(broken), package=False))
+            application = dataclasses.replace(prepared.application, settings=SETTINGS)
+            asked_for = dataclasses.replace(prepared, application=application, server=server, package=False)
+            result = certify(dataclasses.replace(asked_for, runner=VendorThread(broken)))
     except AcrmockError as error:
         return detection.lost(task.vendor, check, faults.what_is_wrong(broken), str(error))
     except Exception as error:  # noqa: BLE001 - one vendor's end must not take the others with it

@@ -14,6 +14,7 @@ import flask
 
 from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem, Operation, Refusal, SecretKind
 from mockserver.auth import pages
+from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.forms import FORM, MOST_FIELDS, form_pairs
 from mockserver.auth.model import CODE, AuthorizationCode
 from mockserver.auth.parameters import FORM_POST, as_lists
@@ -149,7 +150,10 @@ def _allow(call: Call, wanted: AuthorizationRequest, user: User) -> flask.Respon
         code_challenge=wanted.code_challenge,
         code_challenge_method=wanted.code_challenge_method,
     )
-    call.unit.put(CODE, call.scope, call.issue(SecretKind.CODE, code), record)
+    mark = call.issue(SecretKind.CODE, code)
+    call.unit.put(CODE, call.scope, mark, record)
+    note_ending(call, CODE, mark, record.expires_at)
+    forget_ended(call)
     return _send_back(call, wanted.redirect_uri, wanted.response_mode, [("code", code)], wanted.state)
 
 

@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from acrmock.record import SecretKind
+from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
 from mockserver.auth.tokens import user_named
@@ -98,8 +99,11 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
     """Write the draft in the call's unit; the token response's members (facts N1.17, N1.18)."""
     family = tokens.family
     call.unit.put(FAMILY, call.scope, family.id, family)
+    note_ending(call, FAMILY, family.id, family.refresh_until)
+    forget_ended(call)
     _remember(call, SecretKind.ACCESS_TOKEN, tokens.access, family, scopes=tokens.scopes, expires_at=tokens.expires_at)
-    call.issue(SecretKind.ID_TOKEN, tokens.id_token)
+    id_mark = call.issue(SecretKind.ID_TOKEN, tokens.id_token)
+    note_ending(call, SecretKind.ID_TOKEN, id_mark, call.wall.timestamp() + call.settings.number("auth.id_token_lifetime"))
     answer: dict[str, Any] = {
         "token_type": "Bearer",
         "expires_in": tokens.expires_in,
@@ -118,6 +122,7 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
 def _remember(call: Call, kind: SecretKind, value: str, family: Family, *, scopes: tuple[str, ...], expires_at: float) -> None:
     mark = call.issue(kind, value)
     call.unit.put(TOKEN, call.scope, mark, IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at))
+    note_ending(call, TOKEN, mark, expires_at)
 
 
 def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:

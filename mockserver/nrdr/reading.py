@@ -64,7 +64,7 @@ def read_transaction(
             mapping_state=str(version.state(today)) if version is not None else "unknown",
         )
     )
-    reading.refusals += _wrong_request(call, tables, request)
+    reading.refusals += _wrong_request(tables, request)
     value = _parse(call, reading, request.get_data())
     reading.refusals += _wrong_version(registry, version, today, mapping)
     if value is not None and registry is not None:
@@ -74,8 +74,8 @@ def read_transaction(
     return reading
 
 
-def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterator[Problem]:
-    """Media type, content coding and size (fact U19)."""
+def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
+    """Media type and content coding (fact U19); the gate has refused what is too large."""
     wanted = tables.names.media_type
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != wanted or charset not in {"utf-8", "utf8"}:
@@ -88,9 +88,6 @@ def _wrong_request(call: Call, tables: Tables, request: flask.Request) -> Iterat
     accepted = request.accept_mimetypes
     if accepted and not any(accepted.quality(kind) > 0 for kind in (wanted, "application/problem+json")):
         yield _problem("not-acceptable", "/request/headers/Accept", wanted, str(accepted), "JSON is not accepted")
-    limit = call.settings.integer("nrdr.limit.body_bytes")
-    if len(request.get_data()) > limit:
-        yield _problem("transaction-too-large", "/request/bodySize", f"at most {limit} bytes", "more", "the body is too large")
 
 
 def read_json(call: Call, body: bytes) -> Any:
@@ -121,6 +118,8 @@ def _wrong_version(registry: Registry | None, version: MappingVersion | None, to
     if registry is None:
         yield _problem("registry-unknown", "/request/url", "a registry's slug", "another", "there is no such registry")
         return
+    if version is not None and version.state(today) == "in-force" and version.described:
+        return
     usable = " or ".join(item.version for item in registry.in_force(today))
     if version is None:
         yield _problem("mapping-unknown", "/request/url", usable, mapping, "there is no such mapping version")
@@ -128,7 +127,7 @@ def _wrong_version(registry: Registry | None, version: MappingVersion | None, to
         yield _problem("mapping-obsolete", "/request/url", usable, mapping, f"in force until {version.in_force_until}")
     elif version.state(today) == "not-yet":
         yield _problem("mapping-not-yet", "/request/url", usable, mapping, f"in force from {version.in_force_from}")
-    elif not version.described:
+    else:
         yield _problem("mapping-unknown", "/request/url", usable, mapping, "its elements are not known")
 
 

@@ -327,9 +327,10 @@ def test_digests() -> None:
 
 _NAMES = st.sampled_from(["Name", "Ssn", "password", "PASSWORD", "token", "a", "é", 'q"', "b\\", ""])
 _TEXTS = st.sampled_from(["", "x", "Jané", "123-45-6789", 'say "hi"', "tab\t", "\\", '"Name": "x', *SECRETS.values()])
+_PLAIN = _TEXTS | st.integers(-9, 999) | st.booleans() | st.none()
 _VALUES = st.recursive(
-    _TEXTS | st.integers(-9, 999) | st.booleans() | st.none(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    _PLAIN | st.lists(_PLAIN, max_size=3),
+    lambda inner: st.dictionaries(_NAMES, inner | st.lists(st.dictionaries(_NAMES, inner, max_size=3), max_size=3), max_size=3),
     max_leaves=12,
 )
 

@@ -21,8 +21,9 @@ from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from acrmock.facts import load_facts
-from mockserver import auth, control, health, nrdr, openapi
+from mockserver import openapi
 from mockserver.app import make_app
+from mockserver.engine import shipped_house, shipped_wires
 
 FACTS = load_facts()
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -124,8 +125,7 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
 
 def test_every_route_stands_in_the_document_and_nothing_else() -> None:
     """What the two applications route is described, at the same methods, and what is described is routed."""
-    blueprints = [auth.blueprint(FACTS), nrdr.blueprint(FACTS), control.blueprint(FACTS), health.blueprint(FACTS)]
-    app = make_app("all", FACTS, [*blueprints, openapi.blueprint(FACTS)])
+    app = make_app("all", FACTS, [*shipped_wires(FACTS), *shipped_house(FACTS)])
     routed = {
         (described_path(rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
