@@ -92,7 +92,7 @@ def wording(facts: Facts) -> Wording:
             for key in facts.settings
             if key.startswith("nrdr.status.field.")
         },
-        terminal=frozenset(facts.texts("nrdr.status.terminal")),
+        terminal=frozenset(facts.text(f"nrdr.status.word.{key}") for key in facts.texts("nrdr.status.terminal")),
         superseded=facts.text("nrdr.status.word.updated_with_new_transaction"),
         rejected=facts.text("nrdr.record.word.rejected"),
         post=facts.text("nrdr.path.post"),

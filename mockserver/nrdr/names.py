@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from acrmock.errors import SetupError
 from acrmock.schema import HEADER_PARTS
 from mockserver.plans import StatusKey
 
@@ -18,6 +19,8 @@ FIELDS = (
     "pointer", "element", "text", "replaced_by",
 )  # fmt: skip
 
+TERMINAL = "nrdr.status.terminal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -28,7 +31,6 @@ class Names:
     header: Mapping[str, str]
     field: Mapping[str, str]
     status: Mapping[StatusKey, str]
-    terminal: frozenset[str]
     complete: str
     incomplete: str
     rejected: str
@@ -40,7 +42,15 @@ class Names:
 
 
 def read_names(facts: Facts) -> Names:
-    """The names in force; raises the facts' own error when a layer lacks one."""
+    """The names in force; raises the facts' own error when a layer lacks one, `SetupError` for other terminal statuses."""
+    if set(facts.texts(TERMINAL)) != {key.value for key in StatusKey if key.terminal}:
+        raise SetupError(
+            "a layer cannot change which statuses end a transaction",
+            where=TERMINAL,
+            expected=", ".join(key.value for key in StatusKey if key.terminal),
+            actual=", ".join(facts.texts(TERMINAL)),
+            fix="rename the words with nrdr.status.word.*",
+        )
     base = facts.text("nrdr.base_path")
     return Names(
         envelope_header=facts.text("nrdr.envelope.header"),
@@ -48,7 +58,6 @@ def read_names(facts: Facts) -> Names:
         header={name: facts.text(f"nrdr.header.{name}") for name in HEADER_PARTS},
         field={name: facts.text(f"nrdr.status.field.{name}") for name in FIELDS},
         status={key: facts.text(f"nrdr.status.word.{key}") for key in StatusKey},
-        terminal=frozenset(facts.texts("nrdr.status.terminal")),
         complete=facts.text("nrdr.record.word.complete"),
         incomplete=facts.text("nrdr.record.word.incomplete"),
         rejected=facts.text("nrdr.record.word.rejected"),

@@ -53,7 +53,7 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     if standing is None:
         raise RuntimeError("a known transaction stands somewhere")
     status_word = tables.names.status[standing.key]
-    terminal = status_word in tables.names.terminal
+    terminal = standing.key.terminal
     call.notes.status = StatusFacts(
         registry=word, transaction_id=transaction_id, known=True, status=status_word, terminal=terminal, interval=interval
     )
@@ -124,7 +124,7 @@ def _count_poll(call: Call, tables: Tables, transaction: Transaction) -> tuple[T
     key = transaction_key(transaction.registry, transaction.id)
     fresh = call.unit.get(TRANSACTION, call.scope, key, Transaction) or transaction
     body, standing = _look(call, tables, call.unit, fresh)
-    if tables.names.status[standing.key] not in tables.names.terminal:
+    if not standing.key.terminal:
         call.unit.put(TRANSACTION, call.scope, key, msgspec.structs.replace(fresh, polls=fresh.polls + 1))
     return fresh, body, standing
 

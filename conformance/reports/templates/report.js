@@ -17,7 +17,7 @@
   go();
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("details.printed:not([open])")];
     for (const one of closed) one.open = true;
   });
   addEventListener("afterprint", () => {

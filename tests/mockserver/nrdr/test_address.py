@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from acrmock.errors import SetupError
 from acrmock.facts import load_facts
+from mockserver.nrdr.names import read_names
+from mockserver.plans import StatusKey
 
 OVERLAY = """
 schema: acrmock/layer/1
@@ -49,3 +52,15 @@ def test_the_header_says_what_the_path_does_not(bare: Any) -> None:
 def test_a_body_that_says_nothing_is_refused_cleanly(bare: Any) -> None:
     """Without a readable header the request is refused as unreadable, not failed."""
     assert bare.test.submit(b"{", path="/nrdr/submissions").status_code == 400
+
+
+def test_a_layer_may_rename_a_terminal_status_and_not_unmake_it(tmp_path: Path) -> None:
+    """Words of statuses are a layer's to change; which of them end a transaction is the server's, and says so."""
+    layer = tmp_path / "other.yaml"
+    head = "schema: acrmock/layer/1\nkind: settings\nsettings:\n"
+    layer.write_text(head + '  nrdr.status.word.posted: {value: "Done", provenance: acr, sources: [S2]}\n')
+    assert read_names(load_facts((layer,))).status[StatusKey.POSTED] == "Done"
+    layer.write_text(head + "  nrdr.status.terminal: {value: [failed], provenance: acr, sources: [S2]}\n")
+    with pytest.raises(SetupError, match="cannot change") as caught:
+        read_names(load_facts((layer,)))
+    assert "nrdr.status.word" in caught.value.fix
