@@ -24,7 +24,6 @@ from conformance.runs.inprocess import VendorThread
 from conformance.runs.servers import ServerChoice
 from conformance.vendors import faults
 
-
 SETTINGS = {"auth.access_token_lifetime": 8}
 """Seconds: short, for a run waits until a token has expired; long enough for the steps before on a busy machine."""
 
