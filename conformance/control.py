@@ -16,6 +16,7 @@ import requests
 
 from acrmock.documents import ReadyDocument
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 
 TIMEOUT = 30.0
 
@@ -24,7 +25,7 @@ def read_ready(data: Path) -> ReadyDocument:
     """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
     path = data / "ready.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ReadyDocument)
+        return decode(path.read_bytes(), ReadyDocument)
     except OSError as error:
         raise SetupError(
             "no server has been started with this data directory",
@@ -97,6 +98,22 @@ class Control:
         if registry:
             body["registry"] = registry
         self._json("POST", "/_acrmock/plans", body)
+
+    def unmatched(self) -> list[dict[str, Any]]:
+        """The newest requests that belong to no application, each with the one that was probably meant."""
+        return list(self._json("GET", "/_acrmock/unmatched")["unmatched"])
+
+    def clock(self, application: str) -> dict[str, Any]:
+        """An application's business time beside the wall's."""
+        return dict(self._checked("GET", "/_acrmock/clock", params={"application": application}).json())
+
+    def move_clock(self, application: str, **change: Any) -> dict[str, Any]:
+        """Set, advance, freeze or resume an application's business time, by one such keyword."""
+        return dict(self._json("POST", "/_acrmock/clock", {"application": application, **change}))
+
+    def reset(self, application: str | None = None) -> None:
+        """Forget what an application (None: every one) did."""
+        self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
 
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None

@@ -31,6 +31,7 @@ VERBS = {
     "generate": Verb("conformance.cli.generate:generate", "Make synthetic data from a seed."),
     "facts": Verb("conformance.cli.facts:facts", "Show what is known of ACR, with its provenance; check an overlay."),
     "doctor": Verb("conformance.cli.doctor:doctor", "Check this machine: Python, TLS, ports, disk, clock, server."),
+    "selftest": Verb("conformance.cli.selftest:selftest", "Prove the judge: run every broken vendor, and print what was caught."),
     "ca": Verb("conformance.cli.ca:ca", "Export the certificate authority, or issue a certificate."),
 }
 

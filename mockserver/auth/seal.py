@@ -12,6 +12,8 @@ import hmac
 
 import msgspec
 
+from acrmock.typed import decode
+
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An authorization request that was found valid (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1)."""
@@ -53,7 +55,7 @@ def unseal(key: bytes, text: str) -> Sealed | None:
         body = _unb64(body_text)
         if not dot or not hmac.compare_digest(_sign(key, body), _unb64(signature)):
             return None
-        return msgspec.json.decode(body, type=Sealed)
+        return decode(body, Sealed)
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver._sought import Sought
 from mockserver.context import EngineCore, current_core
-from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state, why
+from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state, unmatched, why
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
 from mockserver.problem import Problem, answer
@@ -44,6 +44,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/runs/<run>/finish", "POST", runs.finish),
         ("/journal", "GET", recordings.export),
         ("/journal/await", "GET", recordings.wait),
+        ("/unmatched", "GET", unmatched.inbox),
         ("/observations", "POST", recordings.observe),
         ("/clock", "GET", state.clock),
         ("/clock", "POST", state.move_clock),

@@ -13,6 +13,7 @@ from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.faults import RuleView
 from mockserver.control.runs import RunView
+from mockserver.control.unmatched import Inbox
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.plans import PlanRecord
 
@@ -93,6 +94,10 @@ _CALLS = (
         method="get", path="/journal/await", name="awaitEntry", summary="Wait for an entry",
         query=("application", "run", "operation", "name", "after", "count", "timeout"),
         refusals=(Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.INVALID, Code.AWAIT_TIMEOUT),
+    ),
+    _Call(
+        method="get", path="/unmatched", name="showUnmatched", summary="Requests that belong to no application", gives=Inbox,
+        refusals=(Code.INVALID,),
     ),
     _Call(
         method="post", path="/observations", name="observe", summary="Report what the robot user saw", status=201,
