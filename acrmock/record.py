@@ -211,10 +211,24 @@ class StatusFacts(Struct, frozen=True, kw_only=True):
     interval: float = 0.0
 
 
+class FaultFacts(Struct, frozen=True, kw_only=True):
+    """That a fault rule had a hand in the answer; `name` is the rule's, or the magic value's.
+
+    `instead`: the answer stands in place of the service's own, which never saw the request. `lost`: the client did not get the
+    answer as it stands here (dropped, reset, cut short, mislabelled).
+    """
+
+    name: str
+    instead: bool = False
+    lost: bool = False
+
+
 class HttpFacts(Struct, frozen=True, kw_only=True):
     """What is known of one HTTP exchange beyond its redacted text.
 
-    `moved`: an endpoint of the authorization server was used at the address that it has after a move.
+    `moved`: an endpoint of the authorization server was used at the address that it has after a move. `fault`: the answer is
+    not the service's own doing. `forwarded`: what became of the peer that a proxy named: empty (none was named), `believed`
+    (by a listed proxy), `ignored` (by anybody else, or not to be understood).
     """
 
     operation: Operation = Operation.OTHER
@@ -232,6 +246,8 @@ class HttpFacts(Struct, frozen=True, kw_only=True):
     bearer: BearerFacts | None = None
     transaction: TransactionFacts | None = None
     status: StatusFacts | None = None
+    fault: FaultFacts | None = None
+    forwarded: str = ""
 
 
 class Refusal(Struct, frozen=True, kw_only=True):

@@ -165,12 +165,16 @@ class Redactor:
         return request, tuple(seen.exposures)
 
     def response(
-        self, status: int, reason: str, headers: Headers, body: bytes, known: Known
+        self, status: int, reason: str, headers: Headers, body: bytes, known: Known, *, foreign: bool = False
     ) -> tuple[HttpResponse, tuple[Exposure, ...]]:
-        """The record of an answer without its secrets, and those issued here that stood in a page."""
+        """The record of an answer without its secrets, and those issued here that stood in a page.
+
+        A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too.
+        """
         seen = _Seen(known)
         media = _header(headers, "content-type")
-        clean = tuple(NameValue(name=name, value=value) for name, value in self._headers(headers, seen, "", ""))
+        place = ("/response/headers", "header") if foreign else ("", "")
+        clean = tuple(NameValue(name=name, value=value) for name, value in self._headers(headers, seen, *place))
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, _Spot(page, "", "/response/content/text"))
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")

@@ -16,6 +16,7 @@ import requests
 
 from acrmock.documents import ReadyDocument
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 
 TIMEOUT = 30.0
 
@@ -24,7 +25,7 @@ def read_ready(data: Path) -> ReadyDocument:
     """The `ready.json` of a data directory; raises `SetupError` when there is none or it is not one."""
     path = data / "ready.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ReadyDocument)
+        return decode(path.read_bytes(), ReadyDocument)
     except OSError as error:
         raise SetupError(
             "no server has been started with this data directory",
@@ -98,6 +99,22 @@ class Control:
             body["registry"] = registry
         self._json("POST", "/_acrmock/plans", body)
 
+    def unmatched(self) -> list[dict[str, Any]]:
+        """The newest requests that belong to no application, each with the one that was probably meant."""
+        return list(self._json("GET", "/_acrmock/unmatched")["unmatched"])
+
+    def clock(self, application: str) -> dict[str, Any]:
+        """An application's business time beside the wall's."""
+        return dict(self._checked("GET", "/_acrmock/clock", params={"application": application}).json())
+
+    def move_clock(self, application: str, **change: Any) -> dict[str, Any]:
+        """Set, advance, freeze or resume an application's business time, by one such keyword."""
+        return dict(self._json("POST", "/_acrmock/clock", {"application": application, **change}))
+
+    def reset(self, application: str | None = None) -> None:
+        """Forget what an application (None: every one) did."""
+        self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
+
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
     ) -> str:
@@ -137,6 +154,17 @@ class Control:
                 yield from (line for line in answer.iter_lines(chunk_size=65536) if line)
             except requests.RequestException as error:
                 raise _unreachable(self.url, error) from error
+
+    def set_fault(self, **rule: Any) -> Mapping[str, Any]:
+        """Make requests fail on purpose; the members of the rule are those of `POST /_acrmock/faults`. The rule as stored."""
+        found = self._json("POST", "/_acrmock/faults", rule)
+        return found if isinstance(found, dict) else {}
+
+    def why(self, seq: str, *, application: str | None = None) -> Mapping[str, Any]:
+        """Why the exchange of a number (or the `last` one refused) was refused, as `acrmock.explain` has it."""
+        params = {"application": application} if application else {}
+        found = self._checked("GET", f"/_acrmock/why/{seq}", params=params).json()
+        return found if isinstance(found, dict) else {}
 
     def await_entry(self, *, run: str, operation: str = "", name: str = "", after: int = 0, timeout: float = 60.0) -> int | None:
         """Wait until the run's journal has such an entry after `after`; its number, or None when the time is up (seconds)."""

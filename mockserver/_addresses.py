@@ -7,6 +7,7 @@ import ipaddress
 from acrmock.addresses import Address, Network, parse_peer
 
 _BOUND = 4096
+_MAPPED = 96
 
 
 class Addresses:
@@ -44,6 +45,10 @@ class Addresses:
 
 def _network(text: str) -> Network | None:
     try:
-        return ipaddress.ip_network(text.partition("%")[0], strict=False)
+        found = ipaddress.ip_network(text.strip().partition("%")[0], strict=False)
     except ValueError:
         return None
+    mapped = found.network_address.ipv4_mapped if isinstance(found, ipaddress.IPv6Network) else None
+    if mapped is not None and found.prefixlen >= _MAPPED:
+        return ipaddress.ip_network((mapped, found.prefixlen - _MAPPED))
+    return found

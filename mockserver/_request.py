@@ -9,7 +9,8 @@ from cheroot.server import HTTPRequest
 from cheroot.wsgi import Gateway_10
 
 from mockserver._streams import Chunks
-from mockserver.gate import HEADERS_KEY, TLS_KEY
+from mockserver._striking import EDGE_KEY
+from mockserver.gate import HEADERS_KEY, TLS_KEY, VIA_KEY
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MAX_HEADERS = 200
 _ONCE = frozenset({b"Host", b"Content-Length", b"Content-Type", b"Authorization", b"Transfer-Encoding"})
 _NAME = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_CODES = {413: "body-too-large", 414: "uri-too-long"}
 _FINE_REMAINDER = 1024 * 1024
 
 
@@ -75,6 +77,7 @@ class Request(HTTPRequest):
         self.header_reader = RawHeaders()
         self.uri = b""
         self.method = b""
+        self.cut = False
 
     def read_request_line(self) -> bool:
         """Read the request line; what urllib cannot split is malformed."""
@@ -93,6 +96,7 @@ class Request(HTTPRequest):
             self.simple_response("413 Content Too Large", "The body is too large.")
         finally:
             self.conn.wfile.flush()
+            self.close_connection = self.close_connection or self.cut
 
     def send_headers(self) -> None:
         """Close the connection rather than read a long body that nobody wants, or take the rest of a broken one for a request."""
@@ -105,10 +109,14 @@ class Request(HTTPRequest):
         """Answer what is malformed, close, and tell the server of it."""
         number = int(str(status)[:3])
         text = msg.decode("latin-1") if isinstance(msg, bytes) else str(msg)
+        code = _CODES.get(number, "request-malformed")
+        if number == 413 and not self.ready:  # cheroot's word for a head that is too long
+            code, number, status = "headers-too-large", 431, "431 Request Header Fields Too Large"
         title = str(status)[4:] or "Bad request"
-        body = answer(Problem("request-malformed", text, body={"title": title, "status": number}), None).body
+        replaced = {"title": title, "status": number} if code == "request-malformed" and number != 400 else None
+        body = answer(Problem(code, text, body=replaced), None).body
         self.close_connection = True
-        self.server.malformed(self, number, text)
+        self.server.malformed(self, number, text, code)
         lines = (
             f"HTTP/1.1 {status}",
             f"Content-Type: {PROBLEM_JSON}",
@@ -124,6 +132,26 @@ class Request(HTTPRequest):
             return
 
 
+class _Edge:
+    """What a fault can do to the connection of one request."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def release(self) -> None:
+        """Hold nothing back."""
+        self._request.conn.wfile.flush()
+
+    def close(self) -> None:
+        """Close the connection after the answer, without having said so."""
+        self._request.cut = True
+
+    def abandon(self, *, reset: bool) -> None:
+        """Answer nothing and close, by a reset (TCP RST) or in good order."""
+        self._request.cut = True
+        self._request.conn.abandon(reset=reset)
+
+
 class Gateway(Gateway_10):
     """WSGI 1.0 with the raw headers and the connection's TLS facts in the environment."""
 
@@ -134,4 +162,7 @@ class Gateway(Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         environ[HEADERS_KEY] = self.req.header_reader.fields
         environ[TLS_KEY] = self.req.conn.tls
+        environ[EDGE_KEY] = _Edge(self.req)
+        if self.req.conn.via:
+            environ[VIA_KEY] = self.req.conn.via
         return environ

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
+from acrmock.typed import decoder
 from mockserver.store import Scope, StoreError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -18,15 +18,10 @@ Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 _PAGE = 256
 
 
-@lru_cache(maxsize=256)
-def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(type_)
-
-
 def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
     """A stored value as `type_`; raises `StoreError` naming kind and key when it is something else."""
     try:
-        value: T = _decoder(type_).decode(data)
+        value: T = decoder(type_).decode(data)
     except msgspec.MsgspecError as error:
         raise StoreError("a stored value cannot be read", where=f"{kind} {key}"[:200], actual=str(error)) from error
     return value
@@ -94,6 +89,11 @@ class SqliteReader:
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
+
+    def unmatched(self, label: str, limit: int) -> list[bytes]:
+        """The JSON lines of the newest entries of `label` that belong to no application, newest first."""
+        query = "SELECT line FROM journal WHERE application IS NULL AND label = ? ORDER BY seq DESC LIMIT ?"
+        return [line for (line,) in self._rows(query, (label, limit))]
 
     def count(self, *, application: str | None = None, run: str | None = None, labels: Iterable[str] = (), after: int = 0) -> int:
         """How many entries `entries` would give."""

@@ -154,11 +154,14 @@ class Writer:
         self._pieces: list[bytes] = []
         self._size = 0
         self.held = False
+        self.muted = False
         self.bytes_written = 0
 
     def write(self, data: bytes) -> int:
         """Send `data`, or keep it until `flush` or until enough has come together."""
         self.bytes_written += len(data)
+        if self.muted:
+            return len(data)
         if not self.held:
             self._socket.sendall(data)
             return len(data)

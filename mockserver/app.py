@@ -22,11 +22,12 @@ _log = logging.getLogger("mockserver")
 
 
 def make_app(
-    name: str, facts: Facts, blueprints: Iterable[flask.Blueprint], *, before: Callable[[], None] | None = None
+    name: str, facts: Facts, blueprints: Iterable[flask.Blueprint], *, before: Callable[[], flask.Response | None] | None = None
 ) -> flask.Flask:
     """A Flask application that answers every error as a terse problem document and shows no traceback.
 
-    The problem and the exception are left in the WSGI environment for the gate. `before` runs once the route is known.
+    The problem and the exception are left in the WSGI environment for the gate. `before` runs once the route is known;
+    the answer that it gives, if any, stands in place of the handler's.
     """
     app = flask.Flask(name, static_folder=None, template_folder=None)
     app.url_map.strict_slashes = False

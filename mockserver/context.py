@@ -17,6 +17,7 @@ from acrmock.record import (
     BearerFacts,
     Channel,
     ClientFacts,
+    FaultFacts,
     FieldProblem,
     GrantFacts,
     Operation,
@@ -27,6 +28,7 @@ from acrmock.record import (
 )
 from acrmock.redaction import Digester, Redactor
 from mockserver import guides
+from mockserver.faults import Count, Faults, Magic, Struck, magic_of
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.metrics import Metrics
@@ -141,8 +143,13 @@ class EngineCore:
     metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    trusted_proxies: tuple[str, ...] = ()
+    faults: Faults = field(init=False)
+    magic: Magic | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.faults = Faults(self.store)
+        self.magic = magic_of(self.facts)
         self.metrics.began = self.clock.monotonic()
 
     def settings_for(self, registration: Registration) -> Settings:
@@ -185,6 +192,8 @@ class Notes:
     transaction: TransactionFacts | None = None
     status: StatusFacts | None = None
     refused: Refusal | None = None
+    fault: FaultFacts | None = None
+    forwarded: str = ""
 
     def refusal(self, code: str, message: str, *, fields: tuple[FieldProblem, ...] = (), hint: str = "") -> None:
         """Explain a refusal (a raised `Problem` does it by itself; this is for refusals by redirect or by status)."""
@@ -204,6 +213,8 @@ class Call:
     wall: datetime
     request: flask.Request | None = None
     notes: Notes = field(default_factory=Notes)
+    struck: Struck | None = None
+    counted: dict[str, Count] = field(default_factory=dict)
     _context: AbstractContextManager[Unit] | None = None
     _unit: Unit | None = None
     _settings: Settings | None = None

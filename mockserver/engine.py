@@ -18,11 +18,11 @@ import flask
 import msgspec
 
 import acrmock
-from acrmock.addresses import parse_peer
+from acrmock.addresses import parse_network, parse_peer
 from acrmock.clock import Clock, SystemClock
 from acrmock.documents import READY_SCHEMA, ReadyDocument
 from acrmock.errors import SetupError
-from acrmock.record import HttpFacts, SecretKind, TlsFacts
+from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
 from mockserver._identities import identity_names, is_synthetic
@@ -63,7 +63,8 @@ class Engine:
     `data` None keeps everything in memory. `port` 0 picks a free one. `public_url` is what issuer and links are made from
     (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `local_sources_default` are the
     addresses that clients have here unless told otherwise (none: the layer's). `auto_consent` signs the first user in
-    without asking. `facts`, `wires` and `house` replace what is shipped (for tests).
+    without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
+    believed. `facts`, `wires` and `house` replace what is shipped (for tests).
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Engine:
         tls: bool = True,
         clock: Clock | None = None,
         local_sources_default: Sequence[str] = (),
+        trusted_proxies: Sequence[str] = (),
         auto_consent: bool = False,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
@@ -90,6 +92,7 @@ class Engine:
         self._tls = tls
         self._clock = clock or SystemClock()
         self._local_sources = tuple(local_sources_default)
+        self._trusted_proxies = tuple(_checked_proxy(source) for source in trusted_proxies)
         self._auto_consent = auto_consent
         self._facts = facts
         self._wires = wires or shipped_wires
@@ -142,6 +145,7 @@ class Engine:
             context=server_context(keys.server) if self._tls else None,
             on_handshake=lambda tls, peer: _note_handshake(core, tls, peer),
             on_malformed=lambda request: _note_malformed(core, request),
+            trusted_proxies=self._trusted_proxies,
         )
         address, port = server.listen()
         stack.callback(_note_stop, core)
@@ -185,6 +189,7 @@ class Engine:
             data="" if data is None else str(data),
             version=acrmock.__version__,
             local_sources=self._local_sources or facts.texts("onboarding.default.local_sources"),
+            trusted_proxies=self._trusted_proxies,
             auto_consent=self._auto_consent,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
@@ -192,6 +197,7 @@ class Engine:
         def undone() -> None:
             applications.forget()
             core.stored_lengths.clear()
+            core.faults.forget()
 
         store.on_undo = undone
         return core
@@ -284,6 +290,13 @@ def _checked_address(address: str) -> str:
     return address
 
 
+def _checked_proxy(source: str) -> str:
+    found = parse_network(source)
+    if isinstance(found, str):
+        raise SetupError(found, where="trusted proxies", expected="e.g. 10.0.0.0/8", actual=source[:80])
+    return str(found)
+
+
 def _checked_url(url: str | None, *, tls: bool) -> str:
     if not url:
         return ""
@@ -346,6 +359,7 @@ def _note_malformed(core: EngineCore, request: Malformed) -> None:
     )
     try:
         with core.store.write() as unit:
-            core.journal.http(unit, exchange, HttpFacts(), whose, tls=request.tls)
+            refusal = Refusal(code=f"acrmock:{request.code}", message=request.reason)
+            core.journal.http(unit, exchange, HttpFacts(), whose, tls=request.tls, refusal=refusal)
     except Exception as error:  # noqa: BLE001 - the client gets its answer all the same
         _log.warning("a malformed request could not be recorded: %s", error)

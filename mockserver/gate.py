@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -19,12 +19,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
 from acrmock.record import Channel, HttpFacts, Operation, Refusal
+from mockserver import _striking
 from mockserver._addresses import Addresses
+from mockserver._sought import Sought
 from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.onboarding.model import Application
 from mockserver.problem import Problem
+from mockserver.proxies import BELIEVED, client_of
 from mockserver.store import StoreError, StoreFull, Unit
 
 Environ = dict[str, Any]
@@ -35,6 +38,9 @@ HEADERS_KEY = "acrmock.headers"
 
 TLS_KEY = "acrmock.tls"
 """Where the server leaves the connection's `TlsFacts`."""
+
+VIA_KEY = "acrmock.via"
+"""Where the server leaves the address of the listed proxy whose PROXY header named the peer."""
 
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
@@ -82,12 +88,15 @@ class Gate:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
             reply = self._run_lean(environ, call) or self._run(environ)
+            reply = _striking.change(call.struck, reply)
         took = (self._core.clock.monotonic() - began) * 1000
         reply.headers.extend((("Date", self._date()), ("Server", "acrmock")))
-        reply = self._keep(environ, call, reply._replace(milliseconds=took))
-        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", reply.status[:3])
-        start_response(reply.status, reply.headers)
-        return [reply.body]
+        kept = self._keep(environ, call, reply._replace(milliseconds=took))
+        self._core.metrics.count(call.notes.operation if call is not None else "unmatched", kept.status[:3])
+        if call is not None and call.struck is not None and kept.body is reply.body:
+            return _striking.send(call.struck, kept, environ, start_response, self._wait)
+        start_response(kept.status, kept.headers)
+        return [kept.body]
 
     # whose it is
 
@@ -121,25 +130,39 @@ class Gate:
         registration = application.environments.get(whose[1]) if application is not None else None
         if application is None or registration is None:
             return None
+        peer, forwarded = self._peer(environ)
         return Call(
             engine=self._core,
             application=application,
             environment=whose[1],
             registration=registration,
-            peer=self._addresses.normal(environ.get("REMOTE_ADDR", "")),
+            peer=peer,
+            notes=Notes(forwarded=forwarded),
             base_url=self._core.base_url(*whose),
             wall=self._core.clock.now(),
         )
 
+    def _peer(self, environ: Environ) -> tuple[str, str]:
+        """Who sent the request, and what became of what proxies said of it (`HttpFacts.forwarded`)."""
+        peer = self._addresses.normal(environ.get("REMOTE_ADDR", ""))
+        forwarded, others = environ.get("HTTP_FORWARDED", ""), environ.get("HTTP_X_FORWARDED_FOR", "")
+        if not forwarded and not others:
+            return peer, BELIEVED if environ.get(VIA_KEY) else ""
+        return client_of(peer, forwarded, others, self._core.trusted_proxies, self._addresses)
+
     # before the handler
 
-    def _admit(self) -> None:
+    def _admit(self) -> flask.Response | None:
         """What `_let_in` does, where Flask found the route."""
         environ = flask.request.environ
-        self._let_in(environ, environ[CALL_KEY], self._wires.view_functions.get(flask.request.endpoint or ""))
+        view = self._wires.view_functions.get(flask.request.endpoint or "")
+        return self._let_in(environ, environ[CALL_KEY], view, flask.request.view_args or {})
 
-    def _let_in(self, environ: Environ, call: Call, view: Any) -> None:
-        """Once the route is known: operation and channel, then the allowlist, then the body."""
+    def _let_in(self, environ: Environ, call: Call, view: Any, arguments: Mapping[str, Any]) -> flask.Response | None:
+        """Once the route is known: operation and channel, then the allowlist, then the body, then the faults asked for.
+
+        What it gives, if anything, stands in place of the view's answer.
+        """
         operation, channel = getattr(view, "acrmock_wire", (Operation.OTHER, Channel.EXEMPT))
         call.notes.operation, call.notes.channel = operation, channel
         if channel is Channel.BACK:
@@ -149,6 +172,25 @@ class Gate:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
+        return self._strike(environ, call, str(arguments.get("registry", "")))
+
+    def _strike(self, environ: Environ, call: Call, word: str) -> flask.Response | None:
+        """Ask the rules; what stands in place of the service's own answer, or None. Raises the `Problem` of an error."""
+        core, scope = self._core, (call.application.id, call.environment)
+        rules = core.faults.rules(scope)
+        if not rules and core.magic is None:
+            return None
+        registry = core.facts.registry(word) if rules and word else None
+        slug = registry.slug if registry is not None else ""
+        sought = Sought(environ, environ.get(_BODY_KEY, b""))
+        call.struck, call.counted = core.faults.choose(scope, call.notes.operation, slug, sought, core.magic)
+        if call.struck is None:
+            return None
+        call.notes.fault = call.struck.facts
+        return _striking.begin(call.struck, core.facts, self._wait)
+
+    def _wait(self, seconds: float) -> None:
+        self._core.faults.wait(self._core.clock, seconds)
 
     def _read_body(self, environ: Environ, limit: int) -> None:
         """Put the body into memory, at most `limit` bytes of it."""
@@ -187,9 +229,9 @@ class Gate:
         if lean is None or environ["REQUEST_METHOD"] not in _LEAN_METHODS or not path.isascii():
             return None
         try:
-            self._let_in(environ, call, view)
+            instead = self._let_in(environ, call, view, arguments)
             call.request = flask.Request(environ)
-            response: flask.Response = lean(call, **arguments)
+            response: flask.Response = lean(call, **arguments) if instead is None else instead
         except Problem as problem:
             environ[PROBLEM_KEY] = problem
             return self._plain(problem)
@@ -255,6 +297,7 @@ class Gate:
                 raise error
             if call is not None:
                 unit = call.unit
+                self._core.faults.keep(unit, call.scope, call.counted)
                 self._record(unit, environ, call, reply)
                 call.leave()
                 self._core.store.flush(unit.ticket)
@@ -287,7 +330,7 @@ class Gate:
             version=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
             milliseconds=reply.milliseconds,
         )
-        notes = call.notes if call is not None else Notes()
+        notes = call.notes if call is not None else Notes(forwarded=self._peer(environ)[1])
         whose = self._entry_owner(environ, call)
         seq = core.journal.http(
             unit, exchange, _facts(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or _refusal(core, environ)
@@ -307,7 +350,7 @@ class Gate:
         trace = environ.get("HTTP_TRACEPARENT")
         if call is None:
             now = self._core.clock.now()
-            peer = self._addresses.normal(environ.get("REMOTE_ADDR", ""))
+            peer, _ = self._peer(environ)
             return Whose(
                 application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched", traceparent=trace
             )
@@ -354,6 +397,8 @@ def _facts(notes: Notes) -> HttpFacts:
         bearer=notes.bearer,
         transaction=notes.transaction,
         status=notes.status,
+        fault=notes.fault,
+        forwarded=notes.forwarded,
     )
 
 

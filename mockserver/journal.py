@@ -19,6 +19,7 @@ from acrmock.record import (
     HttpFacts,
     HttpRequest,
     HttpResponse,
+    Operation,
     Refusal,
     SecretKind,
     TlsEntry,
@@ -26,6 +27,7 @@ from acrmock.record import (
     encode_line,
 )
 from acrmock.redaction import Digester, Headers, Redactor
+from acrmock.typed import decoder
 from mockserver.store import Reader, Store, Unit
 
 SECRET = "secret"
@@ -75,7 +77,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     milliseconds: float = 0.0
 
 
-_decode_issued = msgspec.json.Decoder(IssuedSecret).decode
+_decode_issued = decoder(IssuedSecret).decode
 
 
 class Journal:
@@ -121,7 +123,12 @@ class Journal:
             exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version
         )
         response, shown = self._redactor.response(
-            exchange.status, exchange.reason, exchange.answer_headers, exchange.answer_body, known
+            exchange.status,
+            exchange.reason,
+            exchange.answer_headers,
+            exchange.answer_body,
+            known,
+            foreign=facts.operation is Operation.BROWSER,
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
         if complete.exposures:

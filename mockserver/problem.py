@@ -35,7 +35,8 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
     """A refusal, raised by a handler: `code` names it in the error catalogue (without the prefix `acrmock:`).
 
     `detail` goes onto the wire and must hold no secret; `fields` and `hint` go into the journal; `headers` are added to the
-    answer. State changed before it was raised is kept: a refusal is an answer like any other.
+    answer, those named in `without` (lower case) are left out. State changed before it was raised is kept: a refusal is an
+    answer like any other.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
         self.hint = hint
         self.headers = headers
         self.body = body
+        self.without: tuple[str, ...] = ()
 
 
 class BuiltIn(msgspec.Struct, frozen=True):
@@ -67,10 +69,13 @@ class BuiltIn(msgspec.Struct, frozen=True):
 BUILT_IN = {
     "application-unknown": BuiltIn(404, "No such application or environment"),
     "address-not-allowed": BuiltIn(403, "Forbidden"),
-    "body-too-large": BuiltIn(413, "Content too large"),
-    "request-malformed": BuiltIn(400, "Bad request"),
+    "body-too-large": BuiltIn(413, "The body is too large"),
+    "request-malformed": BuiltIn(400, "The request cannot be read"),
+    "uri-too-long": BuiltIn(414, "The URL is too long"),
+    "headers-too-large": BuiltIn(431, "The header fields are too large"),
     "path-unknown": BuiltIn(404, "Not found"),
     "method-not-allowed": BuiltIn(405, "Method not allowed"),
+    "too-many-requests": BuiltIn(429, "Too many requests"),
     "internal": BuiltIn(500, "Internal error"),
     "unavailable": BuiltIn(503, "Not stored"),
     "store-full": BuiltIn(507, "Insufficient storage"),
@@ -112,5 +117,6 @@ def answer(problem: Problem, spec: ErrorSpec | BuiltIn | None, *, status: int | 
         document.update(problem.body)
     extra += tuple((getattr(spec, "headers", None) or {}).items())
     given = {name.lower() for name, _ in problem.headers}
+    given.update(problem.without)
     kept = tuple(pair for pair in extra if pair[0].lower() not in given)
     return Answer(status, media, (*kept, *problem.headers), msgspec.json.encode(document))

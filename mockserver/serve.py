@@ -13,6 +13,7 @@ import queue
 import select
 import socket
 import ssl
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -27,8 +28,10 @@ from cheroot.wsgi import Server as WsgiServer
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.record import TlsFacts
+from mockserver._addresses import Addresses
 from mockserver._request import Gateway, Request
 from mockserver._streams import make_file
+from mockserver.proxies import V1, V2, Preamble, PreambleError
 
 _log = logging.getLogger("mockserver")
 
@@ -42,6 +45,7 @@ HANDSHAKE_SECONDS = 10.0
 MAX_HEAD_BYTES = 64 * 1024
 MAX_CONNECTIONS = 4096
 LINGER_SECONDS = 0.002
+_RST = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 _PLAIN_ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 35\r\nConnection: close\r\n\r\n"
     b"This port speaks HTTPS only, sorry."
@@ -57,6 +61,7 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     status: int
     reason: str
+    code: str
     tls: TlsFacts | None
 
 
@@ -100,6 +105,10 @@ class Connection(HTTPConnection):
         del makefile
         self.tls: TlsFacts | None = None
         self.fresh = True
+        self.reset = False
+        self.introduced = not server.trusted_proxies
+        self.via = ""
+        self._preamble: Preamble | None = None
         self.shaken = not isinstance(sock, ssl.SSLSocket)
         self._began: float | None = None
         self._head_began: float | None = None
@@ -108,6 +117,10 @@ class Connection(HTTPConnection):
 
     def communicate(self) -> bool:
         """Go on with the handshake, or answer a request; True when the connection stays open."""
+        if not self.introduced:
+            waiting = self._introduce()
+            if waiting is not None:
+                return waiting
         if not self.shaken:
             return self._shake()
         while self._has_head():
@@ -149,6 +162,44 @@ class Connection(HTTPConnection):
         """Whether bytes were received that the selector does not know of."""
         return bool(self.shaken and isinstance(self.socket, ssl.SSLSocket) and self.socket.pending())
 
+    def _introduce(self) -> bool | None:
+        """Read the PROXY header of a listed proxy; None when it is read or there is none, else whether the connection stays."""
+        now = self.server.clock.monotonic()
+        self._began = now if self._began is None else self._began
+        self.socket.settimeout(0)
+        try:
+            if self._preamble is None and not self._announced():
+                self.introduced = True
+                self.socket.settimeout(self.server.timeout)
+                return None
+            self._preamble = self._preamble or Preamble()
+            while wanted := self._preamble.wants():
+                piece = socket.socket.recv(self.socket, wanted)
+                if not piece:
+                    return self._failed("the PROXY header broke off")
+                self._preamble.feed(piece)
+        except BlockingIOError:
+            return True if now - self._began <= HANDSHAKE_SECONDS else self._failed("the PROXY header took too long")
+        except PreambleError as error:
+            return self._failed(f"a PROXY header that cannot be read: {error}")
+        except OSError as error:
+            return self._failed(f"the connection broke: {error.strerror or error}")
+        self.introduced = True
+        self.socket.settimeout(self.server.timeout)
+        if self._preamble.source is not None:
+            self.via, self.remote_addr = self.remote_addr or "", self._preamble.source
+        return None if self.shaken else True
+
+    def _announced(self) -> bool:
+        """Whether a listed proxy begins with a PROXY header; raises `PreambleError` where anybody else does."""
+        first = socket.socket.recv(self.socket, len(V2), socket.MSG_PEEK)
+        begins = bool(first) and (V1.startswith(first[: len(V1)]) or V2.startswith(first))
+        if self.server.is_proxy(self.remote_addr or ""):
+            return begins
+        if begins and len(first) >= len(V1) and not self.shaken:
+            raise PreambleError("its sender is no listed proxy")
+        return False
+
     def _shake(self) -> bool:
         now = self.server.clock.monotonic()
         self._began = now if self._began is None else self._began
@@ -180,6 +231,12 @@ class Connection(HTTPConnection):
         self.server.on_handshake(TlsFacts(server_name=name, error=error), self.remote_addr or "")
         return False
 
+    def abandon(self, *, reset: bool) -> None:
+        """Say nothing more; with `reset` the close to come is a TCP RST."""
+        self.wfile.muted = True
+        if reset:
+            self.reset = True
+
     def close(self) -> None:
         """Close; a handshake that was begun and never ended is reported."""
         if not self.shaken and self._began is not None:
@@ -187,6 +244,10 @@ class Connection(HTTPConnection):
         if self.rfile.partial and self.server.ready:
             self._head_overdue()
         with contextlib.suppress(OSError, ValueError):
+            if self.reset:
+                # closing at once, without a FIN before, is what makes it a reset
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
+                self.socket.close()
             super().close()
 
     def _head_overdue(self) -> None:
@@ -247,9 +308,12 @@ class Server(WsgiServer):
         context: ssl.SSLContext | None = None,
         on_handshake: Callable[[TlsFacts, str], None] = lambda _facts, _peer: None,
         on_malformed: Callable[[Malformed], None] = lambda _request: None,
+        trusted_proxies: tuple[str, ...] = (),
     ) -> None:
         super().__init__(address, app, server_name="acrmock", request_queue_size=256, timeout=REQUEST_SECONDS, shutdown_timeout=2)
         self.clock = clock
+        self.trusted_proxies = trusted_proxies
+        self._addresses = Addresses()
         self.gateway = Gateway
         self.requests = Pool(self, min=WORKERS[0], max=WORKERS[1])
         self.on_handshake = on_handshake
@@ -305,7 +369,11 @@ class Server(WsgiServer):
         else:
             super().put_conn(conn)
 
-    def malformed(self, request: Request, status: int, reason: str) -> None:
+    def is_proxy(self, peer: str) -> bool:
+        """Whether a peer is a listed proxy."""
+        return self._addresses.within(peer, self.trusted_proxies)
+
+    def malformed(self, request: Request, status: int, reason: str, code: str) -> None:
         """Report a request that could not be read."""
         self._on_malformed(
             Malformed(
@@ -315,6 +383,7 @@ class Server(WsgiServer):
                 headers=tuple(request.header_reader.fields),
                 status=status,
                 reason=reason,
+                code=code,
                 tls=request.conn.tls,
             )
         )

@@ -111,6 +111,10 @@ class Snapshot(Reader, Protocol):
         """
         ...
 
+    def unmatched(self, label: str, limit: int) -> list[bytes]:
+        """The JSON lines of the newest entries of `label` that belong to no application, newest first."""
+        ...
+
     def count(self, *, application: str | None = None, run: str | None = None, labels: Iterable[str] = (), after: int = 0) -> int:
         """How many entries `entries` would give."""
         ...

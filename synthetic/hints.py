@@ -16,6 +16,7 @@ import msgspec
 from acrmock.facts import shipped
 from acrmock.facts.errors import FactsError
 from acrmock.facts.yamlfile import Document, read_text
+from acrmock.typed import convert
 
 SCHEMA = "acrmock/synthesis/1"
 
@@ -112,7 +113,7 @@ def read_hints(path: Path) -> Hints:
     """The hints of a file; raises `FactsError` with file and reason when it cannot be used."""
     document = Document(str(path), read_text(path))
     try:
-        found = msgspec.convert(document.data, Hints)
+        found = convert(document.data, Hints)
     except msgspec.ValidationError as error:
         raise FactsError(f"not hints for synthesis: {error}", file=str(path)) from error
     if found.schema != SCHEMA:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from conformance.cli.app import cli
 
 ROOT = Path(__file__).parent.parent
-PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("fixtures/*.md"), *ROOT.glob("examples/**/README.md")])
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("fixtures/*.md"), *ROOT.glob("examples/*/README.md")])
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 VERB = re.compile(r"\bacrmock ([a-z]+)\b")
 CONTAINER = "acrmock"
@@ -66,6 +66,7 @@ def test_locks_have_hashes_and_name_no_host() -> None:
         assert len(pins) > 20, name
         assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == [], name
         assert "://" not in text, name
-    node = (ROOT / "tests/clients/node/package-lock.json").read_text("utf-8")
-    assert '"integrity"' in node
-    assert '"resolved"' not in node
+    for name in ("tests/clients/node", "examples/node"):
+        node = (ROOT / name / "package-lock.json").read_text("utf-8")
+        assert '"integrity"' in node
+        assert '"resolved"' not in node

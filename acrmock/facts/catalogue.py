@@ -7,7 +7,7 @@ from typing import Any
 
 from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
-from acrmock.facts.model import ErrorSpec, Fact, Profile, Requirement, Source, Step, Surface, Weight
+from acrmock.facts.model import ErrorSpec, Fact, Look, Profile, Requirement, Source, Step, Surface, Weight
 from acrmock.facts.settings import check_citations, problem_with
 
 ProfileKey = tuple[str, str]
@@ -72,6 +72,9 @@ def _error(key: str, entry: Entry, sources: Mapping[str, Source]) -> ErrorSpec:
         trigger=entry.need("trigger"),
         provenance=entry.origin.provenance,
         sources=entry.origin.sources,
+        look=Look(entry.get("look", Look.OAUTH if entry.get("oauth_error", "") else Look.PROBLEM)),
+        operations=tuple(entry.get("operations", ())),
+        rule_only=entry.get("rule_only", False),
         oauth_error=entry.get("oauth_error", ""),
         headers=dict(entry.get("headers", {})),
         hint=entry.get("hint", ""),

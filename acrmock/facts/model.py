@@ -92,10 +92,24 @@ class Surface(StrEnum):
     CONTROL = "control"
 
 
+class Look(StrEnum):
+    """What an error looks like on the wire.
+
+    A problem document (RFC 9457), the JSON of RFC 6749 section 5.2, a redirect that carries it to the client (RFC 6749 section
+    4.1.2.1), or a page for a person.
+    """
+
+    PROBLEM = "problem"
+    OAUTH = "oauth"
+    REDIRECT = "redirect"
+    PAGE = "page"
+
+
 class ErrorSpec(Struct, frozen=True, kw_only=True):
     """One error of the catalogue: HTTP status, title, OAuth error word where the protocol has one, headers of the answer.
 
-    `code` is ours (shown as `acrmock:CODE`); `trigger` says how to meet it.
+    `code` is ours (shown as `acrmock:CODE`); `trigger` says how to meet it; `operations` names where (empty: everywhere on its
+    surface); `rule_only`: nothing but a fault rule causes it.
     """
 
     code: str
@@ -105,6 +119,9 @@ class ErrorSpec(Struct, frozen=True, kw_only=True):
     trigger: str
     provenance: Provenance
     sources: tuple[str, ...]
+    look: Look = Look.PROBLEM
+    operations: tuple[str, ...] = ()
+    rule_only: bool = False
     oauth_error: str = ""
     headers: Mapping[str, str] = {}
     hint: str = ""

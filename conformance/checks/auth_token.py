@@ -98,16 +98,20 @@ def auth_code_once(case: Case) -> Ruling:
     """A code is redeemed once and in time (RFC 6749 section 4.1.2).
 
     Fails for: a second redemption after a first that succeeded, even by a careful retry; one later than the code's life.
-    A redemption that was refused for another reason (wrong secret) has not used the code.
+    A redemption that was refused for another reason (wrong secret) has not used the code, and a retry after an answer that a
+    fault kept back is innocent.
     """
     expected = f"each code redeemed once, within {case.rules.words.code_lifetime} s"
     faults, seen = [], []
     used: dict[tuple[str, str], int] = {}
+    lost: set[tuple[str, str]] = set()
     for request in case.flows.token_requests:
         if request.grant_type != CODE_GRANT or request.code is None:
             continue
         key = (request.environment, request.code.value)
-        wrong = _misused(case, request, used.get(key))
+        if request.lost:
+            lost.add(key)  # the client never saw this answer: asking again is innocent
+        wrong = "" if key in lost else _misused(case, request, used.get(key))
         if wrong:
             faults.append(Fault(entry=request.seq, pointer=request.code.pointer, actual=wrong))
         elif request.succeeded:
@@ -149,7 +153,7 @@ def _not_refreshed(case: Case, expected: str, good: list[TokenRequest]) -> Rulin
     flows = case.flows
     steps = asked_in(flows.steps, "refresh")
     asked = [] if _whole_job(case) else [s.seq for s in flows.sign_ins if any(step.holds(s.seq) for step in steps)]
-    tried = [r.seq for r in flows.token_requests if r.grant_type == REFRESH_GRANT and not r.succeeded]
+    tried = [r.seq for r in flows.token_requests if r.grant_type == REFRESH_GRANT and not (r.succeeded or r.lost)]
     dead = [p.seq for p in flows.protected if p.expired and any(step.holds(p.seq) for step in steps)]
     for entries, actual in (
         (asked, "a person was asked to sign in although only the access token had ended"),

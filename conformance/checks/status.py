@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from acrmock.record import Operation
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, rule
 from conformance.flows.transactions import Poll, Post, Transaction
 from conformance.result import Evidence
@@ -17,7 +18,20 @@ TOLERANCE = 0.1
 
 
 def _accepted(case: Case) -> list[tuple[Transaction, Post]]:
-    return [(story, story.accepted) for story in case.transactions() if story.accepted is not None]
+    """The accepted transactions of which the client knows: a fault may have kept every answer from it."""
+    told = [(story, [post for post in story.posts if post.accepted and not post.lost]) for story in case.transactions()]
+    return [(story, posts[0]) for story, posts in told if posts]
+
+
+def _faulted(case: Case, story: Transaction, after: int) -> bool:
+    """Whether a fault of ours met a later request for this transaction's status: what came of it is not the vendor's."""
+    return any(
+        item.seq > after
+        and item.operation is Operation.NRDR_STATUS
+        and item.environment == story.environment
+        and item.path.endswith(f"/{story.transaction_id}")
+        for item in case.flows.injected
+    )
 
 
 @STATUS.check("status-each")
@@ -31,7 +45,7 @@ def status_each(case: Case) -> Ruling:
         known = [poll for poll in story.polls if poll.known and poll.seq > post.seq]
         if known:
             seen.append(at(known[0].seq, "/facts/status"))
-        else:
+        elif not _faulted(case, story, post.seq):
             actual = f"the status of transaction {story.transaction_id[:64]} was never fetched"
             faults.append(Fault(entry=post.seq, pointer="/facts/transaction/transaction_id", actual=actual))
     return rule(
@@ -60,7 +74,7 @@ def status_terminal(case: Case) -> Ruling:
         if ended is not None:
             seen.append(at(ended.seq, "/facts/status/terminal"))
             faults += _went_on(polls, accepted)
-        elif polls:
+        elif polls and not _faulted(case, story, polls[-1].seq):
             actual = f"polling ended at {polls[-1].word or 'an unknown status'}"
             faults.append(Fault(entry=polls[-1].seq, pointer="/facts/status/status", actual=actual))
     return rule(

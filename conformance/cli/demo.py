@@ -17,8 +17,8 @@ Examples:
   acrmock demo --format json --out ./result"""
 )
 @click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
-@click.option("--broken", metavar="CHECK", help="Use a vendor that is wrong in just the way that this check finds.")
-@click.option("--list-broken", is_flag=True, help="List the checks that have a broken vendor, and stop.")
+@click.option("--broken", metavar="CHECK[:VARIANT]", help="Use a vendor that is wrong in just the way that this check finds.")
+@click.option("--list-broken", is_flag=True, help="List the broken vendors, and stop.")
 @out_option
 @format_option()
 @click.pass_context
@@ -36,9 +36,9 @@ def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool
     from conformance.runs.progress import Progress
 
     if list_broken:
-        from conformance.vendors.faults import broken_checks
+        from conformance.vendors.faults import broken_vendors
 
-        click.echo("\n".join(broken_checks()))
+        click.echo("\n".join(broken_vendors()))
         return
     with order(profile, out, broken) as prepared:
         result = certify(prepared, (Progress(),))

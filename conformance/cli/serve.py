@@ -36,6 +36,13 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     metavar="CIDR",
     help="Addresses that clients have here by default; repeats. Default: loopback. Env: ACRMOCK_LOCAL_SOURCES.",
 )
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="CIDR",
+    help="A proxy whose PROXY header, Forwarded and X-Forwarded-For are believed; repeats. Default: none.",
+)
 def serve(
     port: int,
     data: Path,
@@ -44,6 +51,7 @@ def serve(
     auto_consent: bool,
     overlays: tuple[Path, ...],
     local_sources: tuple[str, ...],
+    trusted_proxies: tuple[str, ...],
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
@@ -53,6 +61,8 @@ def serve(
         options["auto_consent"] = True
     if sources := _sources(local_sources):
         options["local_sources_default"] = sources
+    if trusted_proxies:
+        options["trusted_proxies"] = tuple(str(_network(source, "--trusted-proxy")) for source in trusted_proxies)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -73,17 +83,21 @@ def _sources(given: tuple[str, ...]) -> tuple[str, ...]:
     from mockserver.onboarding.limits import WIDEST_SOURCE
 
     sources = given or tuple(os.environ.get(LOCAL_SOURCES, "").replace(",", " ").split())
+    where = "--local-source" if given else LOCAL_SOURCES
     for source in sources:
-        where = "--local-source" if given else LOCAL_SOURCES
-        try:
-            network = ipaddress.ip_network(source, strict=False)
-        except ValueError as error:
-            raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
-        least = WIDEST_SOURCE[network.version]
-        if network.prefixlen < least:
+        least = WIDEST_SOURCE[_network(source, where).version]
+        if _network(source, where).prefixlen < least:
             expected = f"/{least} or narrower"
             raise SetupError("the range is too wide for an allowlist", where=where, expected=expected, actual=source)
     return sources
+
+
+def _network(source: str, where: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """An address or a range; raises `SetupError` where it is none."""
+    try:
+        return ipaddress.ip_network(source, strict=False)
+    except ValueError as error:
+        raise SetupError("not an address or a range", where=where, expected="e.g. 10.0.0.0/8", actual=source[:80]) from error
 
 
 def summary(ready: Ready, data: Path) -> str:

@@ -10,7 +10,7 @@ from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader
 from conformance.flows.tokens import Protected, TokenRequest, TokensReader
 from conformance.flows.transactions import Post, Transaction, TransactionsReader
-from conformance.flows.wire import parameters, seconds
+from conformance.flows.wire import parameters, path_of, seconds
 
 
 class Discovery(Struct, frozen=True, kw_only=True):
@@ -42,6 +42,16 @@ class Source(Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Injected(Struct, frozen=True, kw_only=True):
+    """A request that a fault rule answered in place of the service, or whose answer it lost on the way."""
+
+    seq: int
+    environment: str
+    operation: Operation
+    path: str
+    instead: bool
+
+
 class Gap(Struct, frozen=True, kw_only=True):
     """Entries are missing from the journal."""
 
@@ -65,6 +75,7 @@ class Flows(Struct, frozen=True, kw_only=True):
     posts: tuple[Post, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    injected: tuple[Injected, ...] = ()
     run: str | None = None
 
     def last_registrations(self) -> tuple[Registration, ...]:
@@ -88,6 +99,7 @@ class Builder:
         self._sources: dict[tuple[str, str, bool | None], tuple[int, int]] = {}
         self._transactions = TransactionsReader()
         self._gaps: list[Gap] = []
+        self._injected: list[Injected] = []
         self._run: str | None = None
 
     def add(self, entry: AnyEntry) -> None:
@@ -117,6 +129,7 @@ class Builder:
             posts=tuple(self._transactions.posts),
             transactions=tuple(self._transactions.transactions()),
             gaps=tuple(self._gaps),
+            injected=tuple(self._injected),
             run=self._run,
         )
 
@@ -143,6 +156,14 @@ class Builder:
             if facts.allowed is False:
                 return  # refused at the door: no other story has begun
         self._client(entry)
+        fault = facts.fault
+        if fault is not None and (fault.instead or fault.lost):
+            where, path = entry.environment or "", path_of(entry.request.url)
+            self._injected.append(
+                Injected(seq=entry.seq, environment=where, operation=facts.operation, path=path, instead=fault.instead)
+            )
+            if fault.instead and facts.authorize is None:
+                return  # the service never saw it: what the client sent was not looked at
         step = self._steps.current(entry.run)
         handler = _HANDLERS.get(facts.operation)
         if handler is not None:

@@ -13,7 +13,7 @@ class TokenRequest(Struct, frozen=True, kw_only=True):
     """One request to the token endpoint; `moved`: at the address to which the endpoints had moved.
 
     `code`, `refresh` and `access_issued` are references; `expires_in` in seconds (0: not said); `sign_in` is the
-    `seq` of the sign-in that gave the code, None when unknown.
+    `seq` of the sign-in that gave the code, None when unknown. `lost`: a fault kept the answer from the client.
     """
 
     seq: int
@@ -33,6 +33,7 @@ class TokenRequest(Struct, frozen=True, kw_only=True):
     code_age: float | None = None
     access_issued: str = ""
     expires_in: float = 0.0
+    lost: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -89,6 +90,7 @@ class TokensReader:
             code_age=None if issued_at is None else t - issued_at,
             access_issued=_text(body.get("access_token")),
             expires_in=_number(body.get("expires_in")),
+            lost=entry.facts.fault is not None and entry.facts.fault.lost,
         )
         self.requests.append(request)
         if request.access_issued:

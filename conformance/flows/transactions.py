@@ -10,7 +10,10 @@ from conformance.flows.wire import Param, header, retry_after
 
 
 class Post(Struct, frozen=True, kw_only=True):
-    """One posted body; `body` is the digest of its bytes, `wait` the seconds that the answer's Retry-After asked for."""
+    """One posted body; `body` is the digest of its bytes, `wait` the seconds that the answer's Retry-After asked for.
+
+    `lost`: a fault kept the answer from the client.
+    """
 
     seq: int
     t: float
@@ -25,6 +28,7 @@ class Post(Struct, frozen=True, kw_only=True):
     facts: TransactionFacts
     refusal: Refusal | None
     wait: float | None
+    lost: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -90,7 +94,8 @@ class TransactionsReader:
             content_type=header(entry.request.headers, "content-type"),
             facts=facts,
             refusal=entry.refusal,
-            wait=retry_after(entry, t),
+            wait=None if _lost(entry) else retry_after(entry, t),
+            lost=_lost(entry),
         )
         self.posts.append(posted)
         name = facts.transaction_id or f"\0{entry.seq}"
@@ -99,8 +104,8 @@ class TransactionsReader:
     def poll(self, entry: HttpEntry, t: float, step: str) -> None:
         """Take a request for a status."""
         facts = entry.facts.status
-        if facts is None:
-            return
+        if facts is None or _lost(entry):
+            return  # an answer that never came tells the client nothing
         poll = Poll(
             seq=entry.seq,
             t=t,
@@ -125,3 +130,8 @@ class TransactionsReader:
                 posts=tuple(story.posts),
                 polls=tuple(story.polls),
             )
+
+
+def _lost(entry: HttpEntry) -> bool:
+    """Whether a fault kept the answer from the client."""
+    return entry.facts.fault is not None and entry.facts.fault.lost

@@ -14,12 +14,14 @@ import msgspec
 
 from acrmock.documents import READY_SCHEMA, REGISTRATION_SCHEMA, ReadyDocument, RegistrationDocument
 from acrmock.record import RECORD_SCHEMA, Line
+from conformance.detection import DETECTION_SCHEMA, Detection
 from conformance.result import RESULT_SCHEMA, Result
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KINDS: tuple[tuple[str, Any, str], ...] = (
     (RESULT_SCHEMA, Result, "A judged run of acrmock"),
     (RECORD_SCHEMA, Line, "One line of a recording of acrmock (NDJSON)"),
+    (DETECTION_SCHEMA, Detection, "The detection matrix of a self-test"),
     (REGISTRATION_SCHEMA, RegistrationDocument, "The registration of an application for one environment"),
     (READY_SCHEMA, ReadyDocument, "A server's ready.json"),
 )

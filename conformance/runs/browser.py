@@ -2,7 +2,8 @@
 
 It returns at once; a detached child opens the page, signs in as the user of the registration document named in
 `ACRMOCK_REGISTRATION`, presses *allow*, and follows where it is sent: inside the issuer's origin with its certificate
-verified, and to a registered redirect URL, where on a loopback address any certificate will do. It goes nowhere else.
+verified, and to a registered redirect URL, where on a loopback address any certificate will do. It may begin on another page of
+that URL's origin, as people do with a client that is a web site. It goes nowhere else.
 """
 
 from __future__ import annotations

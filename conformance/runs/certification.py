@@ -44,7 +44,8 @@ class Order:
     """What a run is asked to do. `command` None waits for a client that somebody else drives.
 
     `once` runs the command a single time, `timeout` replaces each step's own window (seconds), `step_settings` are layer
-    values that change when a step of that name begins.
+    values that change when a step of that name begins. `runner` runs the command (the self-test's vendors are threads of this
+    process), and without `package` nothing but the journal and the result is written.
     """
 
     profile: str
@@ -59,6 +60,8 @@ class Order:
     overlays: tuple[Path, ...] = ()
     step_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     server: ServerChoice = field(default_factory=ServerChoice)
+    runner: client.Runner = client.run
+    package: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +141,8 @@ class Certification:
         recording = read_recording(self.order.out / package.JOURNAL)
         result = judge_recording(recording, facts, self._question())
         self._tell(Judged(result))
-        names = package.write_package(self.order.out, result, recording, facts)
+        write = package.write_package if self.order.package else package.write_result
+        names = write(self.order.out, result, recording, facts)
         self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
         return result
 
@@ -213,7 +217,7 @@ class Steps:
             browser_log=order.out.resolve() / "logs" / "browser.log",
         )
         log = order.out / "logs" / f"{number}-{name}.log"
-        ended = client.run(list(order.command or ()), env, timeout=window, log=log)
+        ended = order.runner(list(order.command or ()), env, timeout=window, log=log)
         noted = {"step": name, "exit_code": ended.code, "timed_out": ended.timed_out}
         self._control.event(self._run, "client-exited", noted)
         return StepEnded(name, ended.code, ended.timed_out, log)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -31,6 +32,14 @@ class Exit:
     code: int | None
     timed_out: bool
     log: Path
+
+
+class Runner(Protocol):
+    """Something that runs a client to its end, as `run` does: as a process, or as a thread of this one."""
+
+    def __call__(self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path) -> Exit:
+        """Run it for at most `timeout` seconds with its output in `log`."""
+        ...
 
 
 def split_command(command: str) -> list[str]:

@@ -25,16 +25,19 @@ STEP_SETTINGS = {"update": {"nrdr.status.terminal_after": 0, "nrdr.status.retry_
 
 
 @contextmanager
-def order(profile: str, out: Path, broken: str | None = None) -> Iterator[Order]:
-    """The demonstration as an order for a run; raises `SetupError` when no vendor is broken in the way asked for."""
-    if broken is not None and broken not in faults.broken_checks():
+def order(profile: str, out: Path, broken: str | None = None, *, port: int | None = None) -> Iterator[Order]:
+    """The demonstration as an order for a run; raises `SetupError` when no vendor is broken in the way asked for.
+
+    `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one).
+    """
+    if broken is not None and broken not in faults.broken_vendors():
         raise SetupError(
             "there is no vendor broken in that way",
             where="--broken",
-            expected=", ".join(faults.broken_checks()),
+            expected=", ".join(faults.broken_vendors()),
             actual=broken[:80],
         )
-    flags = _flags(profile)
+    flags = _flags(profile, port or _free_port())
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
@@ -48,15 +51,15 @@ def order(profile: str, out: Path, broken: str | None = None) -> Iterator[Order]
             out=out,
             command=tuple(command("conformance.vendors.__main__", *arguments)),
             application=ApplicationRequest(**flags, logo=logo),
-            step_settings=STEP_SETTINGS,
+            step_settings={**STEP_SETTINGS, **faults.CONDITIONS.get(broken or "", {})},
         )
 
 
-def _flags(profile: str) -> dict[str, Any]:
+def _flags(profile: str, port: int) -> dict[str, Any]:
     """What the demonstration's vendor tells ACR: all of it right."""
     return {
         "name": "acrmock reference vendor",
-        "redirect_url": (f"https://localhost:{_free_port()}/callback",),
+        "redirect_url": (f"https://localhost:{port}/callback",),
         "ip": (DEFAULT_ADDRESS,),
         "local_source": ("127.0.0.1/32",),
         "registry": load_facts().profile(profile).registries,

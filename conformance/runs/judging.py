@@ -12,6 +12,7 @@ from acrmock.clock import SystemClock, rfc3339
 from acrmock.errors import SetupError
 from acrmock.facts import Facts, Profile
 from acrmock.record import EventEntry
+from acrmock.typed import decode
 from conformance import judge as judging
 from conformance import recording as recordings
 from conformance.result import Outcome, Resolution, Result, Verdict
@@ -100,7 +101,7 @@ def exit_code(result: Result, baseline: Path | None) -> int:
 def read_result(path: Path) -> Result:
     """The result at `path` (result.json); raises `SetupError` when it is none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Result)
+        return decode(path.read_bytes(), Result)
     except OSError as error:
         raise SetupError("the result cannot be read", where=str(path), actual=error.strerror or str(error)) from error
     except msgspec.MsgspecError as error:

@@ -28,3 +28,10 @@ def write_package(directory: Path, result: Result, recording: Recording, facts: 
     for name, data in files.items():
         write_atomically(directory / name, data)
     return tuple(files)
+
+
+def write_result(directory: Path, result: Result, recording: Recording, facts: Facts) -> tuple[str, ...]:
+    """Write the result alone into `directory`; the name of its file."""
+    del recording, facts
+    write_atomically(directory / RESULT, jsonout.render(result))
+    return (RESULT,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,7 @@ import requests
 import urllib3
 
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 from conformance.control import Control
 from conformance.runs.forms import Form, parse_forms
 from conformance.runs.observation import observed_request, observed_response
@@ -82,6 +84,7 @@ class Robot:
         self.reporting = reporting
         self.decision = decision
         self.signed_in = False
+        self._at_issuer = False
         self._tried = False
         # two jars: both doors are often on `localhost`, and cookies know no ports
         self._sessions = {True: _session(), False: _session()}
@@ -109,13 +112,15 @@ class Robot:
 
     def _open(self, visit: Visit) -> Visit | None:
         where = self.where(visit.url)
-        if where is Where.STRANGER or (where is Where.VENDOR_HOST and not self.signed_in):
+        # a client that is a web site begins on a page of its own; from the issuer one comes to the redirect URL first
+        if where is Where.STRANGER or (where is Where.VENDOR_HOST and self._at_issuer and not self.signed_in):
             raise RobotError("the robot user goes only to the issuer and to registered redirect URLs", actual=_bare(visit.url))
         answer = self._fetch(visit, where)
         _log(f"{answer.status_code} {_bare(visit.url)} ({where.value})")
         if where is not Where.ISSUER:
-            self.signed_in = True
+            self.signed_in = self.signed_in or where is Where.VENDOR
             self._report(answer)
+        self._at_issuer = where is Where.ISSUER
         if answer.is_redirect:
             return Visit(urljoin(visit.url, answer.headers["Location"]))
         return self._answer_page(visit.url, answer) if where is Where.ISSUER else None
@@ -179,11 +184,12 @@ class Robot:
             control.observe(body)
 
 
-def run_from_environment(url: str) -> int:
+def run_from_environment(url: str, environment: Mapping[str, str] | None = None) -> int:
     """Be the robot that the environment describes; the exit code. Everything said goes to standard error."""
+    around = os.environ if environment is None else environment
     try:
-        registration = _read(os.environ["ACRMOCK_REGISTRATION"], Registration)
-        report = os.environ.get("ACRMOCK_BROWSER_REPORT")
+        registration = _read(around["ACRMOCK_REGISTRATION"], Registration)
+        report = around.get("ACRMOCK_BROWSER_REPORT")
         Robot(registration, _read(report, Reporting) if report else None).run(url)
     except SetupError as error:
         _log(f"acrmock-browser: {error}")
@@ -200,7 +206,7 @@ def _session() -> requests.Session:
 
 def _read(path: str, type_: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=type_)
+        return decode(Path(path).read_bytes(), type_)
     except (OSError, msgspec.MsgspecError) as error:
         raise SetupError("cannot be read", where=path, actual=str(error)) from error
 

@@ -52,7 +52,7 @@ def _say(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conformance.vendors", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--broken", metavar="CHECK", help="be wrong in just the way that this check finds")
+    parser.add_argument("--broken", metavar="CHECK[:VARIANT]", help="be wrong in just the way that this check finds")
     parser.add_argument("--once", action="store_true", help="do the whole job, whatever ACRMOCK_STEP says")
     parser.add_argument(
         "--registration", type=Path, metavar="FILE", help="the registration document (default: ACRMOCK_REGISTRATION)"

@@ -42,7 +42,8 @@ class Attempt(msgspec.Struct, kw_only=True):
 class Authentication:
     """The authentication side of the vendor.
 
-    `token` is what is kept (None before the first sign-in), `keep` is called whenever it changes, `say` writes the log.
+    `token` is what is kept (None before the first sign-in), `keep` is called whenever it changes, `say` writes the log,
+    `browser` opens an address for the user (None: what BROWSER names, else the system's).
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class Authentication:
         keep: Callable[[dict[str, Any]], None],
         say: Callable[[str], None],
         certificate: tuple[Path, Path] | None = None,
+        browser: Callable[[str], object] | None = None,
     ) -> None:
         self.registration = registration
         self.clock = clock
+        self.browser = browser
         self.token = token
         self.keep = keep
         self.say = say
@@ -162,7 +165,7 @@ class Authentication:
     def ask_the_user(self, url: str, attempt: Attempt) -> str:
         """Open the browser and wait for it to come back with this attempt's state; other replies are dropped."""
         give_up = self.clock.monotonic() + BROWSER_WINDOW
-        with Listener(self.registration.redirect_url, self.certificate) as listener:
+        with self.door() as listener:
             self.open_browser(url)
             while (answer := listener.wait(give_up - self.clock.monotonic())) is not None:
                 if hmac.compare_digest(_parameter(answer, "state"), attempt.state):
@@ -170,10 +173,16 @@ class Authentication:
                 self.say("a reply with another state was dropped")
         raise VendorError("nobody came back from the sign-in page", expected=f"a redirect within {BROWSER_WINDOW:.0f} s")
 
+    def door(self) -> Listener:
+        """The listener on the redirect URL."""
+        return Listener(self.registration.redirect_url, self.certificate)
+
     def open_browser(self, url: str) -> None:
-        """Open `url` in what BROWSER names, else in the system's browser."""
+        """Open `url` in the browser that was given, else in what BROWSER names, else in the system's."""
         browser = os.environ.get("BROWSER")
-        if browser and Path(browser).is_file():
+        if self.browser is not None:
+            self.browser(url)
+        elif browser and Path(browser).is_file():
             subprocess.run([browser, url], check=False, timeout=TIMEOUT)  # noqa: S603 - the user's own choice
         else:
             webbrowser.open(url)

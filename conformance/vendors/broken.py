@@ -6,33 +6,45 @@ one check fails. Faults of the registration itself stand in `conformance.vendors
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from acrmock.errors import SetupError
-from conformance.vendors import faults
+from conformance.vendors import faults, subtle_auth, subtle_exchange  # noqa: F401 - they enter their vendors
 from conformance.vendors.broken_auth import AUTHENTICATIONS
 from conformance.vendors.broken_exchange import EXCHANGES, VENDORS
 from conformance.vendors.reference import ReferenceVendor
 
+KINDS = (AUTHENTICATIONS, EXCHANGES, VENDORS)
 
-def vendor_for(check: str | None) -> type[ReferenceVendor]:
-    """The vendor that fails `check` alone (None: the reference); raises `SetupError` when there is none."""
-    if check is None or (check in faults.REGISTRATIONS and check not in (AUTHENTICATIONS | EXCHANGES | VENDORS)):
+
+def vendor_for(name: str | None) -> type[ReferenceVendor]:
+    """The vendor of that name: a check that it alone fails, or `CHECK:VARIANT` (None: the reference).
+
+    Raises `SetupError` when there is none.
+    """
+    if name is None or (name in faults.REGISTRATIONS and name not in names()):
         return ReferenceVendor
-    if check in AUTHENTICATIONS:
-        return _variant(check, ReferenceVendor, authentication=AUTHENTICATIONS[check])
-    if check in EXCHANGES:
-        return _variant(check, ReferenceVendor, exchange=EXCHANGES[check])
-    if check in VENDORS:
-        return VENDORS[check]
-    raise SetupError("there is no vendor broken in that way", expected=", ".join(faults.broken_checks()), actual=check[:80])
+    if name in AUTHENTICATIONS:
+        return _variant(name, authentication=AUTHENTICATIONS[name])
+    if name in EXCHANGES:
+        return _variant(name, exchange=EXCHANGES[name])
+    if name in VENDORS:
+        return VENDORS[name]
+    raise SetupError("there is no vendor broken in that way", expected=", ".join(faults.broken_vendors()), actual=name[:80])
 
 
-def _variant(check: str, base: type[ReferenceVendor], **parts: Any) -> type[ReferenceVendor]:
-    return type(f"Broken[{check}]", (base,), dict(parts))
+def _variant(name: str, **parts: Any) -> type[ReferenceVendor]:
+    return type(f"Broken[{name}]", (ReferenceVendor,), dict(parts))
 
 
-def checks() -> Sequence[str]:
-    """The checks for which a vendor's own behavior is broken."""
-    return sorted({*AUTHENTICATIONS, *EXCHANGES, *VENDORS})
+def names() -> set[str]:
+    """The names of the vendors whose own behavior is broken."""
+    return {name for kind in KINDS for name in kind}
+
+
+def part_of(name: str) -> type[object]:
+    """The class that is wrong in the vendor of that name; raises `KeyError` when its registration alone is."""
+    for kind in KINDS:
+        if name in kind:
+            return kind[name]
+    raise KeyError(name)

@@ -257,6 +257,12 @@ class _FromElsewhere(HTTPAdapter):
         super().init_poolmanager(*args, source_address=("127.0.0.2", 0), **options)
 
 
+def elsewhere(session: requests.Session) -> requests.Session:
+    """The session, its requests coming from an address that is not on the list."""
+    session.mount("https://", _FromElsewhere())
+    return session
+
+
 @fails("allow-registered")
 class OtherAddress(Erring):
     """Once sends a request from an address that it did not register (where the system has a whole loopback network)."""
@@ -264,8 +270,7 @@ class OtherAddress(Erring):
     def refresh(self) -> None:
         """A request from elsewhere, then the refresh."""
         if self.first_time():
-            with self.plain_session() as session:
-                session.mount("https://", _FromElsewhere())
+            with elsewhere(self.plain_session()) as session:
                 form = {"grant_type": "refresh_token", "refresh_token": secrets.token_urlsafe(16)}
                 session.post(self.metadata()["token_endpoint"], data=form, timeout=TIMEOUT)
         super().refresh()

@@ -11,6 +11,7 @@ import msgspec
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.schema import HEADER_PARTS
+from acrmock.typed import decode
 
 
 class VendorError(SetupError):
@@ -51,7 +52,7 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 def read_registration(path: Path) -> Registration:
     """The registration document at `path`; raises `SetupError` when it is absent or no such document."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Registration)
+        return decode(path.read_bytes(), Registration)
     except OSError as error:
         raise SetupError(
             "the registration document cannot be read",

@@ -6,6 +6,7 @@ import queue
 import socket
 import ssl
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,14 @@ from acrmock.errors import SetupError
 PAGE = b"<!doctype html><title>Signed in</title><p>You are signed in. You can close this page.</p>"
 MAX_BODY = 65_536
 TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer to the browser: a page, or with `location` a redirect."""
+
+    body: bytes = PAGE
+    location: str = ""
 
 
 class Listener:
@@ -55,6 +64,11 @@ class Listener:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    def page(self, target: str) -> Page:
+        """What the browser is shown when it came to the redirect URL by `target` (path and query)."""
+        del target
+        return Page()
 
     def wait(self, seconds: float) -> str | None:
         """The next address the browser came with, or None when `seconds` have passed."""
@@ -102,14 +116,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: str) -> None:
         known = self.door.came(self.path, body)
-        self.send_response(200 if known else 404)
+        page = self.door.page(self.path) if known else Page(body=b"")
+        self.send_response((303 if page.location else 200) if known else 404)
         self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(PAGE) if known else 0))
+        self.send_header("Content-Length", str(len(page.body)))
+        if page.location:
+            self.send_header("Location", page.location)
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        if known:
-            self.wfile.write(PAGE)
+        self.wfile.write(page.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002 - the base class's names
         return

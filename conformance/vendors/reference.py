@@ -35,6 +35,7 @@ class ReferenceVendor:
         clock: Clock,
         say: Callable[[str], None],
         certificate: tuple[Path, Path] | None = None,
+        browser: Callable[[str], object] | None = None,
     ) -> None:
         self.registration = registration
         self.facts = facts
@@ -43,7 +44,13 @@ class ReferenceVendor:
         self._state_file = state_file
         self.state = memory.load(state_file)
         self.auth = self.authentication(
-            registration, clock=clock, token=self.state.token, keep=self._keep_token, say=say, certificate=certificate
+            registration,
+            clock=clock,
+            token=self.state.token,
+            keep=self._keep_token,
+            say=say,
+            certificate=certificate,
+            browser=browser,
         )
         self.lines = [self._exchange(slug) for slug in registration.registries]
 

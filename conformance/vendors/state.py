@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from acrmock.errors import SetupError
+from acrmock.typed import decode
 from conformance.runs.files import write_atomically
 
 
@@ -35,7 +36,7 @@ class State(msgspec.Struct, kw_only=True):
 def load(path: Path) -> State:
     """The state kept at `path`, a fresh one when there is none; raises `SetupError` when it is no state."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=State)
+        return decode(path.read_bytes(), State)
     except FileNotFoundError:
         return State()
     except (OSError, msgspec.MsgspecError) as error:

@@ -13,6 +13,7 @@ from mockserver.auth.parameters import Standing
 from mockserver.auth.request import PageRefusal, RedirectRefusal, parameters_of, read_request
 from mockserver.auth.sessions import SignedIn, session_of
 from mockserver.auth.signin import show_form
+from mockserver.auth.striking import strike
 from mockserver.context import Call
 from mockserver.onboarding.model import User
 
@@ -26,6 +27,7 @@ def answer_authorize(call: Call) -> flask.Response:
     standing = _standing(call, automatic, signed_in)
     try:
         wanted = read_request(call, parameters_of(flask.request, "authorize-invalid-request"), standing=standing)
+        strike(call, wanted)
     except PageRefusal as refusal:
         return refuse_by_page(call, refusal)
     except RedirectRefusal as refusal:

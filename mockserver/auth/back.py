@@ -57,7 +57,7 @@ def refuse_by_page(call: Call, refusal: PageRefusal) -> flask.Response:
     call.notes.refused = Refusal(
         code=f"acrmock:{refusal.code}", message=refusal.message, fields=(refusal.problem,), hint=refusal.hint
     )
-    return pages.error_page(call, refusal.message)
+    return pages.error_page(call, refusal.message, refusal.status)
 
 
 def refuse_by_redirect(call: Call, refusal: RedirectRefusal) -> flask.Response:

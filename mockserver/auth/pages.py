@@ -133,9 +133,9 @@ def _refused(answer: flask.Response) -> flask.Response:
     return answer
 
 
-def error_page(call: Call, message: str) -> flask.Response:
-    """The page for a request that must not be answered by a redirect; 400."""
-    return _page(call, "error.html", 400, form_targets=("'none'",), title="This sign-in cannot go on", message=message)
+def error_page(call: Call, message: str, status: int = 400) -> flask.Response:
+    """The page for a request that must not be answered by a redirect."""
+    return _page(call, "error.html", status, form_targets=("'none'",), title="This sign-in cannot go on", message=message)
 
 
 def form_post_page(call: Call, redirect_uri: str, fields: Sequence[tuple[str, str]]) -> flask.Response:

@@ -41,8 +41,9 @@ from mockserver.context import Call
 class PageRefusal(Exception):  # noqa: N818 - a refusal, not a fault
     """The request cannot be answered by a redirect, because nobody trustworthy would receive it."""
 
-    def __init__(self, code: str, message: str, problem: FieldProblem, hint: str) -> None:
+    def __init__(self, code: str, message: str, problem: FieldProblem, hint: str, status: int = 400) -> None:
         super().__init__(message)
+        self.status = status
         self.code = code
         self.message = message
         self.problem = problem

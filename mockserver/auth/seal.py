@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
+from acrmock.typed import decode
+
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An authorization request that was found valid (RFC 6749 section 4.1.1, OpenID Connect Core 3.1.2.1)."""
@@ -76,7 +78,7 @@ def unseal(key: bytes, text: str, type_: type[T]) -> T | None:
         body = _unb64(body_text)
         if not dot or not hmac.compare_digest(_sign(key, type_.__name__, body), _unb64(signature)):
             return None
-        return msgspec.json.decode(body, type=type_)
+        return decode(body, type_)
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
 

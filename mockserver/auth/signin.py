@@ -16,11 +16,12 @@ import msgspec
 
 from acrmock.record import AuthorizeFacts, ClientFacts, FieldProblem
 from mockserver.auth import pages, sessions
-from mockserver.auth.back import allow, deny, refuse_by_page
-from mockserver.auth.request import PageRefusal, parameters_of, registry_scopes, same_site
+from mockserver.auth.back import allow, deny, refuse_by_page, refuse_by_redirect
+from mockserver.auth.request import PageRefusal, RedirectRefusal, parameters_of, registry_scopes, same_site
 from mockserver.auth.seal import AuthorizationRequest, Sealed, one_time_code, seal, unseal
 from mockserver.auth.sessions import SignedIn, session_of
 from mockserver.auth.settings import FormNames, form_names, paths_of
+from mockserver.auth.striking import SECOND_FACTOR, SIGN_IN_FAILED, strike, struck_by
 from mockserver.context import Call
 from mockserver.onboarding.model import User
 
@@ -53,10 +54,13 @@ def answer_sign_in(call: Call) -> flask.Response:
         same_site(call, flask.request)
         form = parameters_of(flask.request, "authorize-invalid-request")
         sealed = _unsealed(call, form.get(names.request, []))
+        call.notes.client = ClientFacts(presented=True, whose="own")
+        call.notes.authorize = AuthorizeFacts(redirect_registered=True, scopes_expected=registry_scopes(call))
+        strike(call, sealed.request)
     except PageRefusal as refusal:
         return refuse_by_page(call, refusal)
-    call.notes.client = ClientFacts(presented=True, whose="own")
-    call.notes.authorize = AuthorizeFacts(redirect_registered=True, scopes_expected=registry_scopes(call))
+    except RedirectRefusal as refusal:
+        return refuse_by_redirect(call, refusal)
     decision = _only(form, names.decision)
     if decision == names.deny:
         return deny(call, sealed.request)
@@ -74,7 +78,7 @@ def _first(call: Call, sealed: Sealed, username: str, password: str, names: Form
         if signed_in is not None and hmac.compare_digest(signed_in.mark, sealed.session):
             sessions.widen(call, signed_in, sealed.request.scopes)
             return allow(call, sealed.request, signed_in.user, auth_time=signed_in.session.auth_time)
-    user = _proved(call, username, password)
+    user = None if struck_by(call, SIGN_IN_FAILED) else _proved(call, username, password)
     if user is None:
         return _again(call, sealed.request, TRY_AGAIN, names.username, username=username)
     if call.settings.flag("auth.second_factor"):
@@ -88,10 +92,11 @@ def _second(call: Call, sealed: Sealed, passcode: str, names: FormNames) -> flas
     if user is None:
         return _again(call, sealed.request, TRY_AGAIN, names.username)
     right = one_time_code(call.engine.keys.cookie, sealed)
-    if hmac.compare_digest(right.encode(), passcode.strip().encode("utf-8", "replace")):
+    struck = struck_by(call, SECOND_FACTOR)
+    if not struck and hmac.compare_digest(right.encode(), passcode.strip().encode("utf-8", "replace")):
         return _enter(call, sealed.request, user)
     field = FieldProblem(pointer=f"/request/postData/{names.passcode}", element=names.passcode, reason=WRONG_CODE)
-    call.notes.refusal("acrmock:sign-in-second-factor", WRONG_CODE, fields=(field,))
+    call.notes.refusal(f"acrmock:{SECOND_FACTOR}", WRONG_CODE, fields=(field,))
     return _ask_for_code(call, sealed.request, user, problem=WRONG_CODE)
 
 
@@ -103,7 +108,7 @@ def _enter(call: Call, wanted: AuthorizationRequest, user: User) -> flask.Respon
 
 def _again(call: Call, wanted: AuthorizationRequest, problem: str, name: str, *, username: str = "") -> flask.Response:
     field = FieldProblem(pointer=f"/request/postData/{name}", element=name, reason=problem)
-    call.notes.refusal("acrmock:sign-in-failed", problem, fields=(field,))
+    call.notes.refusal(f"acrmock:{SIGN_IN_FAILED}", problem, fields=(field,))
     return show_form(call, wanted, username=username, problem=problem)
 
 

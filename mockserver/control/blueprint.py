@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import flask
 from werkzeug.exceptions import HTTPException
 
-from mockserver.context import current_core
-from mockserver.control import applications, body, guard, recordings, runs, state
+from mockserver._sought import Sought
+from mockserver.context import EngineCore, current_core
+from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state, unmatched, why
 from mockserver.control.errors import Code, refuse
+from mockserver.faults import CONTROL
 from mockserver.problem import Problem, answer
-from mockserver.store import StoreError, StoreFull
+from mockserver.store import GLOBAL, StoreError, StoreFull
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -42,11 +44,17 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/runs/<run>/finish", "POST", runs.finish),
         ("/journal", "GET", recordings.export),
         ("/journal/await", "GET", recordings.wait),
+        ("/unmatched", "GET", unmatched.inbox),
         ("/observations", "POST", recordings.observe),
         ("/clock", "GET", state.clock),
         ("/clock", "POST", state.move_clock),
         ("/plans", "GET", state.plan_listing),
         ("/plans", "POST", state.set_plan),
+        ("/faults", "GET", faults.listing),
+        ("/faults", "POST", faults.set_fault),
+        ("/faults", "DELETE", faults.clear),
+        ("/errors", "GET", catalogue.listing),
+        ("/why/<seq>", "GET", why.why),
         ("/reset", "POST", state.reset),
         ("/acknowledge", "POST", state.acknowledge),
         ("/ca.pem", "GET", ca_pem),
@@ -91,6 +99,22 @@ def _guard() -> None:
     guard.check_origin(request.headers.get("Origin"), request.headers.get("Host", ""), core.public_url)
     if (request.endpoint or "").rpartition(".")[2] not in _OPEN:
         guard.check_token(request.headers.get("Authorization"), core.keys.control_token)
+        _strike(core)
+
+
+def _strike(core: EngineCore) -> None:
+    """Refuse where a rule about the control API says so; never what could take that rule back."""
+    request = flask.request
+    if request.path.startswith(f"{PREFIX}/faults") or not core.faults.rules(GLOBAL):
+        return
+    struck, counted = core.faults.choose(GLOBAL, CONTROL, "", Sought(request.environ, b""))
+    if counted:
+        with core.store.write() as unit:
+            core.faults.keep(unit, GLOBAL, counted)
+            if struck is not None:
+                core.journal.event(unit, "fault-struck", {"name": struck.name, "path": request.path[:200]})
+    if struck is not None:
+        raise Problem(struck.error)
 
 
 def _refused(problem: Problem) -> flask.Response:

@@ -12,6 +12,7 @@ import msgspec
 
 from acrmock import strictjson
 from acrmock.record import FieldProblem
+from acrmock.typed import convert
 from mockserver.control.errors import Code, invalid, refuse
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -72,7 +73,7 @@ def parse(data: bytes, kind: type[T]) -> T:
     """`data` as `kind`; raises 400 where it is not strict JSON (RFC 8259, no duplicate names), 422 where it does not fit."""
     document = _whole_numbers(_strict(data))
     try:
-        return msgspec.convert(document, kind)
+        return convert(document, kind)
     except msgspec.ValidationError as error:
         message, place = _where(str(error))
         field = FieldProblem(pointer=place, element=place.split("/")[1] if "/" in place else "", reason=message)

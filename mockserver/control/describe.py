@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from acrmock.documents import RegistrationDocument
+from acrmock.explain import Explanation
 from mockserver.control import requests, shapes
 from mockserver.control.errors import Code
+from mockserver.control.faults import RuleView
 from mockserver.control.runs import RunView
+from mockserver.control.unmatched import Inbox
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.plans import PlanRecord
 
@@ -93,6 +96,10 @@ _CALLS = (
         refusals=(Code.APPLICATION_UNKNOWN, Code.RUN_UNKNOWN, Code.INVALID, Code.AWAIT_TIMEOUT),
     ),
     _Call(
+        method="get", path="/unmatched", name="showUnmatched", summary="Requests that belong to no application", gives=Inbox,
+        refusals=(Code.INVALID,),
+    ),
+    _Call(
         method="post", path="/observations", name="observe", summary="Report what the robot user saw", status=201,
         body=requests.Observation, refusals=_NAMED,
     ),
@@ -114,6 +121,24 @@ _CALLS = (
         method="post", path="/plans", name="setPlan", summary="Set a status plan or release a hold",
         body=requests.SetPlan, gives=PlanRecord,
         refusals=(*_NAMED, Code.PLAN_INVALID),
+    ),
+    _Call(
+        method="get", path="/faults", name="showFaults", summary="The faults that are set, with their counts",
+        query=("application", "environment"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/faults", name="setFault", summary="Make requests fail on purpose", status=201,
+        body=requests.SetFault, gives=RuleView, refusals=(*_NAMED, Code.FAULT_INVALID),
+    ),
+    _Call(
+        method="delete", path="/faults", name="clearFaults", summary="Take faults back",
+        query=("application", "environment", "name"),
+        refusals=(*_NAMED, Code.FAULT_UNKNOWN, Code.INVALID, Code.STORE_FULL, Code.UNAVAILABLE),
+    ),
+    _Call(method="get", path="/errors", name="listErrors", summary="Every error, its look on the wire and how to meet it"),
+    _Call(
+        method="get", path="/why/{seq}", name="explainRefusal", summary="Why a request was refused", gives=Explanation,
+        query=("application",), refusals=(Code.ENTRY_UNKNOWN, Code.APPLICATION_UNKNOWN, Code.INVALID),
     ),
     _Call(
         method="post", path="/reset", name="reset", summary="Forget what applications did", body=requests.Reset,
@@ -179,7 +204,7 @@ def _schema(call: _Call) -> dict[str, Any]:
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:
     found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    named = {"application": shapes.APPLICATION, "run": shapes.RUN}
+    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last"}
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": named[name]}
         for name in found

@@ -38,6 +38,9 @@ class Code(StrEnum):
     AWAIT_TIMEOUT = "await-timeout"
     PATH_UNKNOWN = "control-path-unknown"
     METHOD_NOT_ALLOWED = "control-method-not-allowed"
+    FAULT_INVALID = "fault-invalid"
+    FAULT_UNKNOWN = "fault-unknown"
+    ENTRY_UNKNOWN = "entry-unknown"
     STORE_FULL = "store-full"
     UNAVAILABLE = "unavailable"
 

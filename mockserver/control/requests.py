@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from acrmock.record import HttpRequest, HttpResponse
+from mockserver.faults import Always, Effect, Trigger, Value
 from mockserver.plans import Plan
 
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -102,3 +103,20 @@ class Acknowledge(Body, frozen=True, kw_only=True):
     who: Sentence
     why: Sentence
     environment: Word = "test"
+
+
+class SetFault(Body, frozen=True, kw_only=True):
+    """A fault for the requests to come: an `error` of the catalogue, or an `effect`; where, and by which `trigger`.
+
+    `operation` `control` stands for the control API itself, then without an application. `value`: only requests that hold it.
+    """
+
+    application: Word | None = None
+    environment: Word = "test"
+    operation: Annotated[str, msgspec.Meta(pattern="^[a-z]+([.][a-z-]+)?$", max_length=64)] | None = None
+    registry: Word | None = None
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9._-]*$", max_length=128)] | None = None
+    error: Word | None = None
+    effect: Effect | None = None
+    trigger: Trigger = Always()
+    value: Value | None = None

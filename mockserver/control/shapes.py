@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mockserver import guides
+from mockserver.faults import OPERATIONS
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
 from mockserver.plans import ANY_REGISTRY
@@ -41,6 +42,7 @@ EXAMPLES: dict[str, Json] = {
         "response": {"status": 200},
     },
     "MoveClock": {"application": APPLICATION, "advance": 3600},
+    "SetFault": {"application": APPLICATION, "operation": "nrdr.post", "error": "too-many-requests", "trigger": {"kind": "once"}},
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
     "Reset": {"application": APPLICATION},
     "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
@@ -69,6 +71,7 @@ def refine(schemas: Json, facts: Facts) -> None:
     schemas["BeginStep"]["properties"]["step"] = _words(step.name for item in profiles for step in item.steps)
     _clock(schemas["MoveClock"])
     _plan(schemas["SetPlan"], facts)
+    _fault(schemas["SetFault"], facts)
 
 
 def _words(words: Iterable[str]) -> Json:
@@ -139,6 +142,19 @@ def _plan(schema: Json, facts: Facts) -> None:
     ]
 
 
+def _fault(schema: Json, facts: Facts) -> None:
+    """Either an error of the catalogue or an effect; the control API's rules are the whole server's."""
+    members = schema["properties"]
+    slugs = [word for registry in facts.registries for word in (registry.slug, *registry.aliases)]
+    members["registry"] = {"anyOf": [{"type": "string", "enum": slugs}, NULL]}
+    members["operation"] = {"anyOf": [{"type": "string", "enum": list(OPERATIONS)}, NULL]}
+    members["error"] = {"anyOf": [{"type": "string", "enum": sorted(facts.errors)}, NULL]}
+    schema["oneOf"] = [
+        {"required": ["error"], "properties": {"error": {"type": "string"}, "effect": NULL}},
+        {"required": ["effect"], "properties": {"effect": {"type": "object"}, "error": NULL}},
+    ]
+
+
 def _object(**properties: Json) -> Json:
     return {"type": "object", "required": list(properties), "properties": properties}
 
@@ -160,6 +176,9 @@ ANSWERS: dict[str, Json] = {
     "showClock": _CLOCK,
     "moveClock": _CLOCK,
     "showPlans": _object(application=_TEXT, environment=_TEXT, plans={"type": "object"}),
+    "showFaults": _object(faults={"type": "array", "items": {"type": "object"}}),
+    "clearFaults": _object(cleared={"type": "array", "items": _TEXT}),
+    "listErrors": _object(errors={"type": "array", "items": {"type": "object"}}),
     "reset": _object(reset={"type": "array", "items": _TEXT}),
     "acknowledge": _object(seq=_COUNT, transaction=_TEXT),
 }

@@ -171,6 +171,7 @@ def reset() -> flask.Response:
             chosen = [application for _, application in unit.scan(APPLICATION, GLOBAL, Application)]
         for application in chosen:
             _forget(core, unit, application)
+    core.faults.forget()
     return body.answer({"reset": [application.id for application in chosen]})
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST = 100
 LONGEST = 2000
-_SERVER_WIDE = ("gate.", "onboarding.", "nrdr.path.", "auth.path.", "auth.guides", "guide.")
+_SERVER_WIDE = ("faults.", "gate.", "onboarding.", "nrdr.path.", "auth.path.", "auth.guides", "guide.")
 
 
 def check_settings(settings: Mapping[str, Any], facts: Facts, *, field: str = "settings") -> list[FieldProblem]:

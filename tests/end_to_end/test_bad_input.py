@@ -225,7 +225,7 @@ def test_control_is_guarded(house: House, headers: dict[str, str], status: int) 
     ("request_bytes", "status"),
     [
         (b"GET /healthz HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(10_000)) + b"\r\n", 400),
-        (b"GET /healthz HTTP/1.1\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n", 413),
+        (b"GET /healthz HTTP/1.1\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n", 431),
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n", 400),
         (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 400),

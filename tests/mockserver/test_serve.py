@@ -147,7 +147,7 @@ def test_raw_headers_keep_order_case_and_repetition(start: Start) -> None:
         (b"POST /test/x HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"GET /test/x HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n", 400),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET /test/x HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 413),
+        (b"GET /test/x HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
         (b"GET /test/x HTTP/1.1\r\n" + b"X: 1\r\n" * 300 + b"\r\n", 400),
     ],
 )

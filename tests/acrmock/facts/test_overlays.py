@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
         written = str(expected)
     elif isinstance(value, tuple):
         written, expected = "[changed]", ("changed",)
+    elif isinstance(value, Mapping):
+        written, expected = "{changed: other}", {"changed": "other"}
     else:
         expected = before.choices[-1] if before.choices else "changed"
         written = str(expected)

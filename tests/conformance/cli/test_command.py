@@ -13,7 +13,10 @@ from conformance.cli import app
 
 ROOT = Path(__file__).resolve().parents[3]
 
-VERBS = ("serve", "register", "demo", "certify", "score", "report", "resolve", "generate", "facts", "doctor", "ca")
+VERBS = (
+    *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
+    "ca",
+)
 SUBVERBS = (("generate", "exams"), ("facts", "show"), ("facts", "check"), ("ca", "export"), ("ca", "issue"))
 
 

@@ -99,7 +99,6 @@ def test_it_reports_what_it_saw(door: Callable[..., Door], ca_file: Path) -> Non
     [
         "https://example.org/callback",
         "http://localhost:9/callback",
-        "https://localhost:9/other",
         "file:///etc/passwd",
         "//x",
         "https://[bad",
@@ -120,6 +119,27 @@ def test_it_refuses_to_be_redirected_to_strangers(door: Callable[..., Door], ca_
     with pytest.raises(RobotError, match="goes only to"):
         Robot(_registration(issuer.url, "https://localhost:9/callback", ca_file)).run(f"{issuer.url}/authorize")
     assert stranger.seen == []
+
+
+def test_it_may_begin_on_the_client_s_own_page(door: Callable[..., Door], ca_file: Path) -> None:
+    """A client that is a web site sends the browser to the issuer, and knows it again by its cookie when it comes back."""
+    vendor = door(trusted=False)
+    issuer = _issuer(door, f"{vendor.url}/callback")
+    cookies = {"Location": f"{issuer.url}/authorize?client_id=x", "Set-Cookie": "correlation=c1; path=/; secure; httponly"}
+    vendor.answers["/start"] = lambda *_: (302, cookies, "")
+    vendor.answers["/callback"] = lambda *_: (302, {"Location": "/done"}, "")
+    vendor.answers["/done"] = lambda *_: (200, {}, "signed in")
+    Robot(_registration(issuer.url, f"{vendor.url}/callback", ca_file)).run(f"{vendor.url}/start")
+    assert [path for _, path, _ in vendor.seen] == ["/start", "/callback?code=c&state=s", "/done"]
+
+
+def test_the_issuer_sends_it_to_the_redirect_url_only(door: Callable[..., Door], ca_file: Path) -> None:
+    """From the issuer, another page of the client's origin is not opened before the redirect URL was."""
+    vendor = door(trusted=False)
+    issuer = _issuer(door, f"{vendor.url}/elsewhere")
+    with pytest.raises(RobotError, match="goes only to"):
+        Robot(_registration(issuer.url, f"{vendor.url}/callback", ca_file)).run(f"{issuer.url}/authorize")
+    assert vendor.seen == []
 
 
 def test_it_verifies_the_issuer(door: Callable[..., Door], ca_file: Path) -> None:

@@ -232,6 +232,14 @@ def _plan(case: Any) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def _fault(case: Any) -> None:
+    """A rule that can be followed, and that strikes nothing which is called here."""
+    _own_application(case)
+    case.body.update(application=issued()["application"], environment=issued()["environment"], operation="nrdr.list", name="one")
+    if case.body.get("error") is not None:
+        case.body["error"] = "rate-limited"
+
+
 FILLED: dict[str, Callable[[Any], None]] = {
     "postTransaction": _transaction,
     "authorize": _authorize_query,
@@ -247,5 +255,8 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "startRun": _start_run,
     "moveClock": _clock,
     "setPlan": _plan,
+    "setFault": _fault,
+    "explainRefusal": _own_application,
+    **dict.fromkeys(("showFaults", "clearFaults"), _own_application),
     **dict.fromkeys(("moveEndpoints", "observe", "reset", "showClock", "showPlans", "exportJournal"), _own_application),
 }

@@ -1,0 +1,72 @@
+"""`acrmock why`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from acrmock.errors import SetupError
+from conformance.cli.options import READABLE, server_options
+
+if TYPE_CHECKING:
+    from acrmock.explain import Explanation
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  acrmock why last
+  acrmock why 17 --data ./data
+  acrmock why 17 --recording acrmock-out/journal.ndjson"""
+)
+@click.argument("seq", metavar="SEQ|last")
+@click.option("--recording", type=READABLE, help="A recording, in place of a running server.")
+@click.option("--application", help="Whose last refusal (with `last`).")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@server_options
+def why(
+    seq: str,
+    recording: Path | None,
+    application: str | None,
+    format_: str,
+    server: str | None,
+    ca_file: Path | None,
+    token: str | None,
+    data: Path,
+) -> None:
+    """Say why a request was refused: field by field, as a diff against a correct one, and as a curl line."""
+    import msgspec
+
+    from acrmock.explain import Explanation as Found
+    from acrmock.explain import as_text
+
+    if seq != "last" and not (seq.isascii() and seq.isdigit()):
+        raise click.UsageError("SEQ is the number of an entry, or `last`.")
+    if recording is not None:
+        found = _recorded(recording, seq, application)
+    else:
+        from conformance.runs.servers import ServerChoice, connect
+
+        with connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data)) as control:
+            found = msgspec.convert(control.why(seq, application=application), Found)
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode() if format_ == "json" else as_text(found)
+    click.echo(text)
+
+
+def _recorded(path: Path, seq: str, application: str | None) -> Explanation:
+    from acrmock.explain import explain
+    from acrmock.record import HttpEntry
+    from conformance.recording import read
+
+    with path.open("rb") as lines:
+        entries = [entry for entry in read(lines).entries if isinstance(entry, HttpEntry)]
+    wanted = [
+        entry
+        for entry in entries
+        if (entry.refusal is not None and application in {None, entry.application} if seq == "last" else str(entry.seq) == seq)
+    ]
+    if not wanted:
+        raise SetupError("the recording has no such exchange", where=str(path), actual=seq, fix="name an entry that stands in it")
+    return explain(wanted[-1])

@@ -1,0 +1,101 @@
+"""Why a request was refused, through the control API: as JSON, or as a page for a person."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import flask
+import jinja2
+import msgspec
+
+from acrmock.explain import Explanation, explain
+from acrmock.record import HttpEntry, decode_line
+from mockserver.context import current_core
+from mockserver.control import body
+from mockserver.control.applications import find
+from mockserver.control.errors import Code, unknown
+from mockserver.store import Snapshot
+
+LAST = "last"
+_SEQ = 2**53
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ it.code or "not refused" }} · entry {{ it.seq }}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+pre{background:#f4f4f5;padding:1rem;overflow:auto;font-size:.85rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;border-bottom:1px solid #ddd}
+del{background:#fde2e2;text-decoration:none;display:block}ins{background:#dcf5e3;text-decoration:none;display:block}
+@media (prefers-color-scheme:dark){body{color:#eee;background:#18181b}pre{background:#27272a}th,td{border-color:#3f3f46}
+del{background:#5b1d1d}ins{background:#14432a}}
+</style></head><body>
+<h1>{{ it.code or "This request was not refused" }}</h1>
+<p><code>{{ it.request }}</code> was answered with {{ it.status or "nothing" }} (entry {{ it.seq }}).</p>
+{% if it.injected %}<p>The fault <code>{{ it.injected }}</code> had a hand in the answer, on purpose.</p>{% endif %}
+{% if it.message %}<p>{{ it.message }}</p>{% endif %}
+{% if it.hint %}<p><strong>What to do:</strong> {{ it.hint }}</p>{% endif %}
+{% if it.fields %}<h2>Field by field</h2>
+<table><thead><tr>
+<th scope="col">where</th><th scope="col">sent</th><th scope="col">expected</th><th scope="col">why</th></tr></thead><tbody>
+{% for one in it.fields %}<tr><td><code>{{ one.pointer }}</code></td><td>{{ one.actual }}</td><td>{{ one.expected }}</td>
+<td>{{ one.reason }}</td></tr>{% endfor %}</tbody></table>{% endif %}
+{% if it.diff %}<h2>What a correct client would have sent</h2>
+<pre>{% for line in it.diff.splitlines() %}{% if line.startswith("+") %}<ins>{{ line }}</ins>
+{%- elif line.startswith("-") %}<del>{{ line }}</del>{% else %}{{ line }}
+{% endif %}{% endfor %}</pre>{% endif %}
+{% if it.curl %}<h2>As a command</h2><pre>{{ it.curl }}</pre>{% endif %}
+<p><small>A simulation, not ACR's.</small></p>
+</body></html>
+"""
+
+
+@lru_cache(maxsize=1)
+def _template() -> jinja2.Template:
+    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
+
+
+def why(seq: str) -> flask.Response:
+    """GET why/SEQ (or `last`, of an application where one is named): the explanation of an exchange."""
+    body.only("application")
+    core = current_core()
+    application = body.argument("application") or None
+    with core.store.read() as snapshot:
+        if application is not None:
+            find(snapshot, application)
+        entry = _last(snapshot, application) if seq == LAST else _entry(snapshot, seq)
+    if entry is None:
+        hint = "GET /_acrmock/journal lists the entries" if seq != LAST else "nothing was refused so far"
+        raise unknown(Code.ENTRY_UNKNOWN, seq, hint=hint)
+    found = explain(entry)
+    wanted = flask.request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json")
+    return _page(found) if wanted == "text/html" else body.answer(msgspec.to_builtins(found))
+
+
+def _entry(snapshot: Snapshot, seq: str) -> HttpEntry | None:
+    number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 17 else 0
+    if not 0 < number < _SEQ:
+        return None
+    found = next(iter(snapshot.entries(after=number - 1, until=number)), None)
+    line = decode_line(found[1]) if found is not None else None
+    return line if isinstance(line, HttpEntry) else None
+
+
+def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
+    """The last refused exchange, looked for backwards in windows so that a long journal costs little."""
+    until, width = snapshot.last_seq(), 256
+    while until > 0:
+        low = max(0, until - width)
+        lines = [decode_line(data) for _, data in snapshot.entries(application=application, after=low, until=until)]
+        refused = [line for line in lines if isinstance(line, HttpEntry) and line.refusal is not None]
+        if refused:
+            return refused[-1]
+        until, width = low, width * 2
+    return None
+
+
+def _page(found: Explanation) -> flask.Response:
+    answer = flask.Response(_template().render(it=found), content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
