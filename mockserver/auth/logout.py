@@ -24,6 +24,7 @@ from mockserver.auth.request import PageRefusal, parameters_of, same_site
 from mockserver.auth.seal import SealedLogout, seal, unseal
 from mockserver.auth.sessions import SignedIn, session_of
 from mockserver.auth.settings import FormNames, form_names, issuer_of, paths_of
+from mockserver.auth.striking import strike_page
 from mockserver.context import Call
 
 INVALID = "logout-invalid-request"
@@ -36,6 +37,7 @@ def answer_logout(signing: SigningKeys, call: Call) -> flask.Response:
     names = form_names(call)
     try:
         values = parameters_of(flask.request, INVALID)
+        strike_page(call)
         if flask.request.method == "POST" and names.request in values:
             same_site(call, flask.request)
             return _decided(call, values, names)

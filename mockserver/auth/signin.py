@@ -81,6 +81,8 @@ def _first(call: Call, sealed: Sealed, username: str, password: str, names: Form
     user = None if struck_by(call, SIGN_IN_FAILED) else _proved(call, username, password)
     if user is None:
         return _again(call, sealed.request, TRY_AGAIN, names.username, username=username)
+    if struck_by(call, SECOND_FACTOR):
+        return _wrong_code(call, sealed.request, user, names)
     if call.settings.flag("auth.second_factor"):
         return _ask_for_code(call, sealed.request, user)
     return _enter(call, sealed.request, user)
@@ -92,12 +94,15 @@ def _second(call: Call, sealed: Sealed, passcode: str, names: FormNames) -> flas
     if user is None:
         return _again(call, sealed.request, TRY_AGAIN, names.username)
     right = one_time_code(call.engine.keys.cookie, sealed)
-    struck = struck_by(call, SECOND_FACTOR)
-    if not struck and hmac.compare_digest(right.encode(), passcode.strip().encode("utf-8", "replace")):
+    if not struck_by(call, SECOND_FACTOR) and hmac.compare_digest(right.encode(), passcode.strip().encode("utf-8", "replace")):
         return _enter(call, sealed.request, user)
+    return _wrong_code(call, sealed.request, user, names)
+
+
+def _wrong_code(call: Call, wanted: AuthorizationRequest, user: User, names: FormNames) -> flask.Response:
     field = FieldProblem(pointer=f"/request/postData/{names.passcode}", element=names.passcode, reason=WRONG_CODE)
     call.notes.refusal(f"acrmock:{SECOND_FACTOR}", WRONG_CODE, fields=(field,))
-    return _ask_for_code(call, sealed.request, user, problem=WRONG_CODE)
+    return _ask_for_code(call, wanted, user, problem=WRONG_CODE)
 
 
 def _enter(call: Call, wanted: AuthorizationRequest, user: User) -> flask.Response:

@@ -17,18 +17,25 @@ def struck_by(call: Call, code: str) -> bool:
     return call.struck is not None and call.struck.error == code
 
 
+def strike_page(call: Call) -> None:
+    """Refuse by a page where a fault says so (raises `PageRefusal`); for requests that no redirect could answer."""
+    if call.struck is None or not call.struck.error:
+        return
+    spec = call.engine.facts.errors[call.struck.error]
+    hint = f"the fault {call.struck.name} answers so on purpose"
+    raise PageRefusal(call.struck.error, spec.title, FieldProblem(pointer="/request", reason=hint), hint, spec.status)
+
+
 def strike(call: Call, wanted: AuthorizationRequest) -> None:
     """Refuse a good request where a fault says so; what is the form's to say, which is shown again, is left to it.
 
     Raises `PageRefusal` or `RedirectRefusal`, as the catalogue says that the error looks.
     """
     code = call.struck.error if call.struck is not None else ""
-    if not code or code in _THE_FORMS:
+    if call.struck is None or not code or code in _THE_FORMS:
         return
     spec = call.engine.facts.errors[code]
-    hint = f"the fault {call.struck.name if call.struck is not None else ''} answers so on purpose"
-    if spec.look == "redirect":
-        raise RedirectRefusal(
-            code, spec.oauth_error, spec.title, wanted.redirect_uri, wanted.state, wanted.response_mode, (), hint
-        )
-    raise PageRefusal(code, spec.title, FieldProblem(pointer="/request", reason=hint), hint, spec.status)
+    if spec.look != "redirect":
+        strike_page(call)
+    hint = f"the fault {call.struck.name} answers so on purpose"
+    raise RedirectRefusal(code, spec.oauth_error, spec.title, wanted.redirect_uri, wanted.state, wanted.response_mode, (), hint)

@@ -42,6 +42,45 @@ def _address(walk: Walk) -> Seen:
     return walk.send("POST", f"{doc['issuer']}/v1/token", data={"grant_type": "refresh_token"})
 
 
+def _as_a_stranger(action: Trigger) -> Trigger:
+    """The action in a browser that is signed in nowhere."""
+
+    def do(walk: Walk) -> Seen:
+        walk.session.cookies.clear()
+        return action(walk)
+
+    return do
+
+
+def _consent(walk: Walk) -> Seen:
+    """Signed in, and asked in silence for a scope that was not allowed before."""
+    walk.session.cookies.clear()
+    assert "code" in walk.press(walk.authorize()).returned
+    return walk.authorize(prompt="none", scope="openid email")
+
+
+def _wrong_passcode(walk: Walk) -> Seen:
+    """The password is right, the one-time code is not."""
+    walk.session.cookies.clear()
+    return walk.press(walk.press(walk.authorize()), passcode="wrong")
+
+
+def _from_elsewhere(walk: Walk) -> Seen:
+    """The form posted by a page of another origin."""
+    page = walk.authorize()
+    walk.session.headers["Origin"] = "https://evil.example"
+    try:
+        return walk.press(page)
+    finally:
+        del walk.session.headers["Origin"]
+
+
+def _logout_elsewhere(walk: Walk) -> Seen:
+    """A place to go to after the logout that was not registered."""
+    query = f"client_id={walk.doc['client_id']}&post_logout_redirect_uri=https://evil.example/"
+    return walk.send("GET", f"{walk.issuer}/v1/logout?{query}")
+
+
 def _two_methods(walk: Walk) -> Seen:
     """Body and Basic at once."""
     pair = f"{walk.doc['client_id']}:{walk.doc['client_secret']}".encode()
@@ -185,7 +224,14 @@ NATURAL: dict[str, Trigger] = {
         lambda walk: walk.authorize(code_challenge=None, code_challenge_method=None), auth__pkce_required=True
     ),
     "authorize-pkce-method": lambda walk: walk.authorize(code_challenge_method="plain"),
-    "authorize-prompt-none": lambda walk: walk.authorize(prompt="none"),
+    "authorize-prompt-none": _as_a_stranger(lambda walk: walk.authorize(prompt="none")),
+    "authorize-consent-required": _consent,
+    "sign-in-second-factor": _with_settings(_wrong_passcode, auth__second_factor=True),
+    "sign-in-cross-site": _from_elsewhere,
+    "logout-invalid-request": lambda walk: walk.send("GET", f"{walk.issuer}/v1/logout?state=a&state=b"),
+    "logout-id-token-hint": lambda walk: walk.send("GET", f"{walk.issuer}/v1/logout?id_token_hint=made-up"),
+    "logout-redirect-mismatch": _logout_elsewhere,
+    "token-unsupported-token-type": lambda walk: walk.managed("revoke", walk.grant["id_token"]),
     "authorize-denied": _deny,
     "sign-in-failed": lambda walk: walk.press(walk.authorize(), password="wrong"),
     "sign-in-expired": lambda walk: walk.press(walk.authorize(), request="not-the-page-s"),

@@ -225,6 +225,11 @@ class Walk:
         data = urlencode({name: value for name, value in form.items() if value is not None})
         return self.send("POST", f"{self.issuer}/v1/token", data=data, headers={"Content-Type": FORM, **(headers or {})})
 
+    def managed(self, endpoint: str, token: str) -> Seen:
+        """A request to the introspection or revocation endpoint."""
+        form = {"client_id": self.doc["client_id"], "client_secret": self.doc["client_secret"], "token": token}
+        return self.send("POST", f"{self.issuer}/v1/{endpoint}", data=form)
+
     def redeem(self, code: str, **changes: Any) -> Seen:
         """Swap a code for tokens."""
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
@@ -302,6 +307,9 @@ class Walk:
             "auth.sign-in": lambda: self.press(self.authorize()),
             "auth.token": lambda: self.token(grant_type="refresh_token", refresh_token=self.grant["refresh_token"]),
             "auth.keys": lambda: self.get(f"{self.issuer}/v1/keys"),
+            "auth.introspect": lambda: self.managed("introspect", self.grant["access_token"]),
+            "auth.revoke": lambda: self.managed("revoke", "made-up"),
+            "auth.logout": lambda: self.send("GET", f"{self.issuer}/v1/logout"),
             "auth.userinfo": lambda: self.get(f"{self.issuer}/v1/userinfo"),
             "nrdr.post": self.post,
             "nrdr.status": lambda: self.get(f"{self.doc['nrdr']}/lcsr/transactions/T1"),
