@@ -31,6 +31,7 @@ from mockserver.gate import Gate
 from mockserver.journal import Exchange, Journal, Whose
 from mockserver.keys import Keys, load_keys, passing_keys, write_private
 from mockserver.problem import PROBLEM_JSON
+from mockserver.retention import Bound, Limits
 from mockserver.serve import Malformed, Server
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL, StoreError
@@ -169,6 +170,7 @@ class Engine:
             sensitive={facts.text("auth.form.password"): "password"},
         )
         applications = Applications(store)
+        bound = Bound(Limits(entries=facts.integer("journal.limit.entries"), bytes=facts.integer("journal.limit.bytes")))
         core = EngineCore(
             facts=facts,
             clock=self._clock,
@@ -184,6 +186,7 @@ class Engine:
                 facts_digest=facts.digest,
                 version=acrmock.__version__,
                 business=applications.business,
+                bound=bound,
             ),
             applications=applications,
             data="" if data is None else str(data),
@@ -196,6 +199,7 @@ class Engine:
 
         def undone() -> None:
             applications.forget()
+            bound.forget()
             core.stored_lengths.clear()
             core.faults.forget()
 

@@ -42,6 +42,9 @@ TLS_KEY = "acrmock.tls"
 VIA_KEY = "acrmock.via"
 """Where the server leaves the address of the listed proxy whose PROXY header named the peer."""
 
+FULL_KEY = "acrmock.full"
+"""That the journal had no room for this exchange."""
+
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
 _LEAN_METHODS = frozenset({"GET", "POST"})
@@ -166,6 +169,9 @@ class Gate:
         operation, channel = getattr(view, "acrmock_wire", (Operation.OTHER, Channel.EXEMPT))
         call.notes.operation, call.notes.channel = operation, channel
         if channel is Channel.BACK:
+            if environ.get("REQUEST_METHOD") == "POST" and self._core.journal.full:
+                environ[FULL_KEY] = True
+                raise Problem("store-full")
             sources = call.registration.local_sources or self._core.local_sources
             call.notes.allowed = self._addresses.within(call.peer, sources)
             if not call.notes.allowed:
@@ -297,6 +303,11 @@ class Gate:
                 raise error
             if call is not None:
                 unit = call.unit
+                if environ.get(FULL_KEY):
+                    self._core.journal.refuse(unit, call.application.id, call.application.run)
+                    call.leave()
+                    self._core.store.flush(unit.ticket)
+                    return reply
                 self._core.faults.keep(unit, call.scope, call.counted)
                 self._record(unit, environ, call, reply)
                 call.leave()

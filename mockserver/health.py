@@ -10,6 +10,7 @@ import msgspec
 
 from acrmock.clock import rfc3339
 from mockserver.context import EngineCore, current_core
+from mockserver.retention import Dropped, dropped
 from mockserver.store import GLOBAL, StoreError
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
 def exposition(core: EngineCore) -> str:
     """The metrics in Prometheus's text format 0.0.4."""
     with core.store.read() as snapshot:
-        entries = snapshot.last_seq()
+        entries, lost = snapshot.last_seq(), dropped(snapshot)
     lines = ["# HELP acrmock_requests_total Requests answered on the wires.", "# TYPE acrmock_requests_total counter"]
     for (operation, status), count in sorted(core.metrics.requests().items()):
         lines.append(f'acrmock_requests_total{{operation="{operation}",status="{status}"}} {count}')
-    for name, kind, text, value in _gauges(core, entries):
+    for name, kind, text, value in _gauges(core, entries, lost):
         lines += [f"# HELP acrmock_{name} {text}", f"# TYPE acrmock_{name} {kind}", f"acrmock_{name} {value:g}"]
     lines += [
         "# HELP acrmock_info The version that answers.",
@@ -94,10 +95,14 @@ def exposition(core: EngineCore) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _gauges(core: EngineCore, entries: int) -> list[tuple[str, str, str, float]]:
+def _gauges(core: EngineCore, entries: int, lost: Dropped) -> list[tuple[str, str, str, float]]:
     store: Any = core.store
     found = [
         ("journal_entries_total", "counter", "Entries appended to the journal.", float(entries)),
+        ("journal_dropped_total", "counter", "Entries dropped to keep the journal within its bound.", float(lost.entries)),
+        ("journal_dropped_runs_total", "counter", "Whole runs dropped for the same reason.", float(lost.runs)),
+        ("journal_held_entries", "gauge", "Entries that the journal holds.", float(store.held[0])),
+        ("journal_held_bytes", "gauge", "Bytes of the entries that the journal holds.", float(store.held[1])),
         ("uptime_seconds", "gauge", "Seconds since the engine was made.", core.clock.monotonic() - core.metrics.began),
         ("applications", "gauge", "Registered applications.", float(len(core.applications.all()))),
     ]

@@ -12,6 +12,7 @@ import msgspec
 from acrmock.clock import Clock, rfc3339
 from acrmock.record import (
     RECORD_SCHEMA,
+    AnyEntry,
     EventEntry,
     Footer,
     Header,
@@ -28,10 +29,15 @@ from acrmock.record import (
 )
 from acrmock.redaction import Digester, Headers, Redactor
 from acrmock.typed import decoder
-from mockserver.store import Reader, Store, Unit
+from mockserver.retention import GAP, Bound, dropped
+from mockserver.store import Reader, Snapshot, Store, Unit
 
 SECRET = "secret"
 """The kind under which issued secrets are known, in the global scope, keyed by their mark."""
+
+
+RUN_ENDED = "run-ended"
+"""The event with which a run closes."""
 
 
 class IssuedSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -93,6 +99,7 @@ class Journal:
         facts_digest: str = "",
         version: str = "",
         business: Callable[[str, datetime], datetime] = lambda _application, wall: wall,
+        bound: Bound | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -101,6 +108,9 @@ class Journal:
         self._facts_digest = facts_digest
         self._version = version
         self._business = business
+        self._bound = bound
+        if bound is not None:
+            bound.write = self._gap
 
     # writing
 
@@ -138,7 +148,8 @@ class Journal:
         clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
         if whose.traceparent is not None:
             whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
-        return unit.append(
+        return self._append(
+            unit,
             HttpEntry(
                 **_shared(whose),
                 request=request,
@@ -147,8 +158,31 @@ class Journal:
                 facts=complete,
                 tls=tls,
                 refusal=clean,
-            )
+            ),
         )
+
+    def _append(self, unit: Unit, entry: AnyEntry) -> int:
+        """Append, and drop what is now too much in the same unit."""
+        seq = unit.append(entry)
+        if self._bound is not None:
+            self._bound.keep(unit, seq)
+        return seq
+
+    def _gap(self, unit: Unit, application: str | None, run: str | None, data: dict[str, object]) -> int:
+        now = self._clock.now()
+        at = self._at(application, now)
+        whose = Whose(application=application, environment=None, run=run, peer=None, at=at, t=now)
+        return unit.append(EventEntry(**_shared(whose), name=GAP, data=data))
+
+    @property
+    def full(self) -> bool:
+        """Whether the journal is far over its bound and holds nothing that may be dropped: posts are refused."""
+        return self._bound is not None and self._bound.full(self._store.held)
+
+    def refuse(self, unit: Unit, application: str, run: str | None) -> None:
+        """Note (once) that an exchange was refused because the journal is full, and is not recorded."""
+        if self._bound is not None:
+            self._bound.refuse(unit, application, run)
 
     def _body_facts(self, exchange: Exchange, facts: HttpFacts) -> dict[str, Any]:
         body = exchange.body
@@ -190,7 +224,9 @@ class Journal:
         clean = self._redactor.text(text, known)
         at = at or self._at(application, now)
         whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at, t=now)
-        return unit.append(EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
+        if name == RUN_ENDED and self._bound is not None:
+            self._bound.wake()
+        return self._append(unit, EventEntry(**_shared(whose), name=name, data=msgspec.json.decode(clean, type=dict[str, Any])))
 
     def exchange(
         self,
@@ -225,7 +261,7 @@ class Journal:
         """Append a TLS handshake that failed; returns its `seq`."""
         now = self._clock.now()
         whose = Whose(application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched")
-        return unit.append(TlsEntry(**_shared(whose), tls=tls))
+        return self._append(unit, TlsEntry(**_shared(whose), tls=tls))
 
     def _at(self, application: str | None, wall: datetime) -> datetime:
         return wall if application is None else self._business(application, wall)
@@ -245,12 +281,28 @@ class Journal:
         yield encode_line(header) + b"\n"
         digest, entries = hashlib.sha256(), 0
         with self._store.read() as snapshot:
-            for _, stored in snapshot.entries(application=application, run=run, after=after):
+            for stored in self._lines(snapshot, application, run, after):
                 line = bytes(stored) + b"\n"
                 digest.update(line)
                 entries += 1
                 yield line
         yield encode_line(Footer(entries=entries, sha256=digest.hexdigest())) + b"\n"
+
+    def _lines(self, snapshot: Snapshot, application: str | None, run: str | None, after: int) -> Iterator[bytes]:
+        """The entries' lines, with the gaps that came while they were read; a run of which nothing is left has a gap too."""
+        until, before, seq = snapshot.last_seq(), dropped(snapshot), 0
+        for seq, line in snapshot.entries(application=application, run=run, after=after, until=until):  # noqa: B007
+            yield line
+        lost = dropped(snapshot)
+        if lost != before:
+            for seq, line in snapshot.entries(application=application, run=run, labels=(GAP,), after=max(after, until)):  # noqa: B007
+                yield line
+        if run is not None and not seq and not after and lost.entries:
+            now = self._clock.now()
+            whose = Whose(application=application, environment=None, run=run, peer=None, at=now, t=now)
+            data = {"reason": "no entry of this run is left: the journal dropped it to keep within its bound"}
+            gap = EventEntry(**_shared(whose), name=GAP, data=data)
+            yield encode_line(msgspec.structs.replace(gap, seq=snapshot.last_seq()))
 
     def await_entries(
         self,

@@ -22,10 +22,19 @@ from acrmock.clock import Clock
 from acrmock.record import AnyEntry, EventEntry, HttpEntry, encode_line
 from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
-from mockserver.store import Scope, Snapshot, StoreError, StoreFull, Ticket
+from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
+_DROP_PAGE = 256
+_RUNS = """
+WITH RECURSIVE runs(run) AS (
+  SELECT min(run) FROM journal WHERE run IS NOT NULL
+  UNION ALL SELECT (SELECT min(run) FROM journal WHERE run > runs.run) FROM runs WHERE runs.run IS NOT NULL
+)
+SELECT run, (SELECT min(seq) FROM journal WHERE journal.run = runs.run AND label <> 'gap') AS first
+FROM runs WHERE run IS NOT NULL AND first IS NOT NULL ORDER BY first
+"""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -58,17 +67,18 @@ class _SqliteUnit(SqliteReader):
         self._store = store
         self._connection = store.connection
         self._first_seq = 0
+        self._first_held = (0, 0)
         self.batch: _Batch | None = None
         self.broken: StoreError | None = None
 
     def __enter__(self) -> Self:
         self._store.enter(self)
-        self._first_seq = self._store.next_seq
+        self._first_seq, self._first_held = self._store.next_seq, self._store.held
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
-            self._store.next_seq = self._first_seq
+            self._store.next_seq, self._store.held = self._first_seq, self._first_held
         self._store.leave(self, undo=kind is not None)
 
     @property
@@ -106,7 +116,33 @@ class _SqliteUnit(SqliteReader):
         line = encode_line(msgspec.structs.replace(entry, seq=seq))
         self._run("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (seq, entry.application, entry.run, label_of(entry), line))
         self._store.next_seq = seq + 1
+        entries, size = self._store.held
+        self._store.held = (entries + 1, size + len(line))
         return seq
+
+    def held(self) -> tuple[int, int]:
+        """How many entries the journal holds, and the bytes of their lines."""
+        return self._store.held
+
+    def journal_runs(self) -> list[str]:
+        """The runs of which entries are left, by their first `seq`; one step of the index for each run."""
+        return [run for run, _ in self._run(_RUNS, ())]
+
+    def journal_rows(self, *, below: int, limit: int, after: int = 0, run: str | None = None) -> list[Row]:
+        """At most `limit` entries in order."""
+        where, values = ("", ()) if run is None else ("run = ? AND ", (run,))
+        query = f"SELECT seq, application, run FROM journal WHERE {where}seq > ? AND seq < ? ORDER BY seq LIMIT ?"  # noqa: S608
+        return [Row(*row) for row in self._run(query, (*values, after, below, limit))]
+
+    def journal_drop(self, seqs: Sequence[int]) -> None:
+        """Drop entries from the journal."""
+        for start in range(0, len(seqs), _DROP_PAGE):
+            part = seqs[start : start + _DROP_PAGE]
+            which = f"FROM journal WHERE seq IN ({','.join('?' * len(part))})"
+            count, size = self._run(f"SELECT count(*), coalesce(sum(length(line)), 0) {which}", part)[0]
+            self._run(f"DELETE {which}", part)
+            entries, held = self._store.held
+            self._store.held = (entries - count, held - size)
 
 
 def label_of(entry: AnyEntry) -> str:
@@ -154,6 +190,9 @@ class SqliteStore:
         self._readers: list[sqlite3.Connection] = []
         self._committed = SqliteReader(rows_of(self.connection)).last_seq()
         self.next_seq = self._committed + 1
+        found = rows_of(self.connection)("SELECT count(*), coalesce(sum(length(line)), 0) FROM journal", ())
+        self.held: tuple[int, int] = found[0]
+        self._committed_held = self.held
 
     # units
 
@@ -249,7 +288,7 @@ class SqliteStore:
             self._fail(_as_store_error(error))
             return
         self._batch = _Batch()
-        self._committed = self.next_seq - 1
+        self._committed, self._committed_held = self.next_seq - 1, self.held
         batch.done.set()
         with self._news:
             self._news.notify_all()
@@ -260,7 +299,7 @@ class SqliteStore:
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-        self.next_seq = self._committed + 1
+        self.next_seq, self.held = self._committed + 1, self._committed_held
         batch.error = error
         batch.done.set()
         self.on_undo()

@@ -27,6 +27,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration)."""
 
 
+class Row(msgspec.Struct, frozen=True):
+    """Whose a journal entry is, without its line."""
+
+    seq: int
+    application: str | None
+    run: str | None
+
+
 class StoreError(HarnessError):
     """The store could not keep what was written; nothing of the unit's batch is kept."""
 
@@ -87,6 +95,22 @@ class Unit(Reader, Protocol):
         """Append `entry` to the journal and return the `seq` given to it (whatever `entry.seq` said)."""
         ...
 
+    def held(self) -> tuple[int, int]:
+        """How many entries the journal holds, and the bytes of their lines; counted as they come and go, so it costs nothing."""
+        ...
+
+    def journal_runs(self) -> list[str]:
+        """The runs of which entries other than gaps are left, by their first `seq`."""
+        ...
+
+    def journal_rows(self, *, below: int, limit: int, after: int = 0, run: str | None = None) -> list[Row]:
+        """At most `limit` entries with `after` < seq < `below`, in order; `run` None means all."""
+        ...
+
+    def journal_drop(self, seqs: Sequence[int]) -> None:
+        """Drop entries from the journal; only its bound does so. The entry with the highest `seq` must stay."""
+        ...
+
 
 class Snapshot(Reader, Protocol):
     """Committed reads, apart from the units: for the control API, exports and waiting."""
@@ -145,6 +169,11 @@ class Store(Protocol):
 
     def release_waiters(self) -> None:
         """Let everybody who waits for entries go, now and from now on (the engine is stopping)."""
+        ...
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """As `Unit.held`, of what was written so far."""
         ...
 
     def close(self) -> None:

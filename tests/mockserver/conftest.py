@@ -58,6 +58,8 @@ class TinyFacts:
             "onboarding.default.local_sources": ("127.0.0.0/8", "::1/128"),
             "nrdr.limit.body_bytes": 100_000,
             "auth.form.password": "password",
+            "journal.limit.entries": 1_000_000,
+            "journal.limit.bytes": 10**10,
         }
     )
     errors: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +77,12 @@ class TinyFacts:
     def texts(self, key: str) -> tuple[str, ...]:
         """Texts."""
         return tuple(self.values[key])
+
+
+@pytest.fixture
+def tiny_facts() -> TinyFacts:
+    """The stand-in for the facts, to be changed before an engine starts."""
+    return TinyFacts()
 
 
 class Note(msgspec.Struct, frozen=True):

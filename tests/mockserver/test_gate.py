@@ -7,13 +7,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 
-from acrmock.record import Channel, HttpEntry, Operation
+from acrmock.record import Channel, EventEntry, HttpEntry, Operation
 from mockserver._addresses import Addresses
+from mockserver.control.runs import RUN, Run
 from mockserver.gate import Gate
 from mockserver.onboarding.model import Application
+from mockserver.store import GLOBAL
 
 Start = Any
 
@@ -234,3 +237,25 @@ def test_nested_well_known_paths(start: Start) -> None:
     """A path of nothing but `/.well-known/` names no application, however long it is."""
     run = start()
     assert run.session.get(run.url + "/.well-known/" * 3000).status_code == 404
+
+
+def test_full_journal_refuses_posts_and_keeps_the_open_run(start: Start, tiny_facts: Any) -> None:
+    """With nothing but an open run far over the bound, posts get 507 and one gap, state stays, and reading goes on."""
+    tiny_facts.values["journal.limit.entries"] = 16
+    running = start(facts=tiny_facts)
+    core = running.engine.core
+    assert core is not None
+    application = core.applications.get("default")
+    assert application is not None
+    with core.store.write() as unit:
+        unit.put(RUN, GLOBAL, "r", Run(id="r", profile="p", revision="1", application="default"))
+    running.register(msgspec.structs.replace(application, run="r"))
+    url = f"{running.url}/test/nrdr/notes/"
+    answers = [running.session.post(f"{url}{number}", data=b"x").status_code for number in range(60)]
+    taken = answers.count(202)
+    assert answers == [202] * taken + [507] * (60 - taken)
+    assert 32 <= taken < 50
+    assert running.session.get(f"{url}0").json() == {"text": "x"}
+    mine = [entry for entry in running.entries() if entry.run == "r"]
+    assert sum(isinstance(entry, HttpEntry) for entry in mine) == taken + 1
+    assert [entry.name for entry in mine if isinstance(entry, EventEntry)] == ["gap"]
