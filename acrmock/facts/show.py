@@ -34,7 +34,7 @@ class LayerProblem(Struct, frozen=True, kw_only=True):
 
 
 def show(facts: Facts, selector: str = "") -> list[Row]:
-    """The facts whose key is `selector` or begins with it and a dot (all without one), in order.
+    """The facts whose key is `selector`, begins with it and a dot, or has it as one of its parts (all without one), in order.
 
     Keys: a setting's own (`nrdr.limit.exams`), `registry.SLUG.VERSION.ELEMENT[.CODE]`, `registry.SLUG.VERSION.rule.ID`,
     `requirement.ID`, `error.CODE`, `profile.NAME.REVISION`, `source.KEY`.
@@ -43,8 +43,7 @@ def show(facts: Facts, selector: str = "") -> list[Row]:
     families: Iterable[tuple[str, Callable[[Facts], Iterator[Row]]]] = _FAMILIES.items()
     rows = []
     for family, make in families:
-        if not wanted or wanted.split(".")[0] == family or family == "":
-            rows += [row for row in make(facts) if _matches(row.key, wanted)]
+        rows += [row for row in make(facts) if _matches(row.key, wanted, family)]
     return rows
 
 
@@ -65,8 +64,11 @@ def _tried(paths: Sequence[Path]) -> LayerProblem | None:
     return None
 
 
-def _matches(key: str, wanted: str) -> bool:
-    return not wanted or key == wanted or key.startswith(wanted + ".")
+def _matches(key: str, wanted: str, family: str) -> bool:
+    if not wanted or key == wanted or key.startswith(wanted + "."):
+        return True
+    inner = key.removeprefix(f"{family}.").split(".") if family else ()
+    return wanted.removeprefix("acrmock:") in inner
 
 
 def _row(key: str, value: Any, title: str, thing: Any) -> Row:

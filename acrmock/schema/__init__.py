@@ -4,7 +4,7 @@ from acrmock.schema.census import Census, census, possible
 from acrmock.schema.envelope import HEADER_PARTS, envelope_schema, header_schema
 from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, patient_key
 from acrmock.schema.marks import identity_marks
-from acrmock.schema.problems import PREFIX, ProblemKind, element_code, rule_code
+from acrmock.schema.problems import PREFIX, ProblemKind, breached, element_code, rule_code
 from acrmock.schema.record import element_schema, record_schema
 from acrmock.schema.validator import RecordState, RecordValidator, RecordVerdict
 
@@ -16,6 +16,7 @@ __all__ = [
     "RecordState",
     "RecordValidator",
     "RecordVerdict",
+    "breached",
     "census",
     "element_code",
     "element_schema",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from enum import StrEnum
 
-from acrmock.facts import Element, ElementType, Level, MappingVersion, Provenance, Rule
+from acrmock.facts import Element, ElementType, Facts, Level, MappingVersion, Provenance, Rule
 from acrmock.pointer import printable
 from acrmock.record import RecordProblem
 
@@ -52,6 +52,22 @@ def element_code(version: MappingVersion, kind: ProblemKind, element: Element) -
 def rule_code(version: MappingVersion, rule: Rule) -> str:
     """The stable code of a breach of a rule."""
     return f"{PREFIX}{version.header_word}-{rule.id}"
+
+
+def breached(facts: Facts, code: str) -> tuple[str, ...]:
+    """The keys (as `acrmock.facts.show` takes them) of the elements or rules of which a record error's code tells."""
+    wanted = PREFIX + code.strip().removeprefix(PREFIX)
+    found = []
+    for registry in facts.registries:
+        for version in registry.versions:
+            base = f"registry.{registry.slug}.{version.version}"
+            found += [f"{base}.rule.{rule.id}" for rule in version.rules if rule_code(version, rule) == wanted]
+            found += [
+                f"{base}.{element.name}"
+                for element in version.elements
+                if any(element_code(version, kind, element) == wanted for kind in ProblemKind)
+            ]
+    return tuple(found)
 
 
 def of_element(version: MappingVersion, kind: ProblemKind, element: Element, pointer: str, message: str = "") -> RecordProblem:

@@ -38,6 +38,7 @@ class Names:
     base: str
     post_path: str
     status_path: str
+    registries: Mapping[str, str]
     list_path: str
 
 
@@ -65,5 +66,6 @@ def read_names(facts: Facts) -> Names:
         base=base,
         post_path=base + facts.text("nrdr.path.post"),
         status_path=base + facts.text("nrdr.path.status"),
+        registries={registry.slug: registry.header_word for registry in facts.registries},
         list_path=base + facts.text("nrdr.path.list"),
     )

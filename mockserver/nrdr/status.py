@@ -154,7 +154,7 @@ def _row(names: Names, transaction: Transaction, standing: Standing) -> dict[str
         names.field["transaction_id"]: transaction.id,
         names.field["status"]: names.status[standing.key],
         names.field["submission_date"]: rfc3339(transaction.accepted_at),
-        names.field["registry"]: transaction.registry,
+        names.field["registry"]: names.registries.get(transaction.registry, transaction.registry),
     }
 
 

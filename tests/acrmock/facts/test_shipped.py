@@ -12,6 +12,7 @@ import pytest
 
 from acrmock.facts import MappingVersion, Provenance, Surface, VersionState, Weight, load_facts, shipped, show, weakest
 from acrmock.facts.layer import Kind, check_schema
+from acrmock.schema import breached
 
 FACTS = load_facts()
 
@@ -313,3 +314,26 @@ def test_show_selects() -> None:
     assert keys == [f"registry.lcsr.1.8.Modality{end}" for end in ("", ".1", ".2")]
     assert show(FACTS, "nothing.here") == []
     assert len(show(FACTS, "requirement")) == len(IDS)
+
+
+@pytest.mark.parametrize(
+    ("selector", "key"),
+    [
+        ("nrdr.path", "nrdr.path.post"),
+        ("auth-pkce", "requirement.auth-pkce"),
+        ("acrmock:not-json", "error.not-json"),
+        ("Smoking_Status", "registry.lcsr.1.8.Smoking_Status"),
+        ("lcsr", "registry.lcsr.1.7"),
+    ],
+)
+def test_a_fact_is_found_by_any_part_of_its_name(selector: str, key: str) -> None:
+    """A beginning of a name or one part of it finds the fact, and what has neither finds nothing."""
+    assert key in {row.key for row in show(FACTS, selector)}
+    assert show(FACTS, "no-such-fact") == []
+
+
+def test_a_record_error_leads_to_its_element_or_rule() -> None:
+    """The code in a status answer names the element or the rule that was broken, in each version that has it."""
+    assert "registry.lcsr.1.8.Exam_Date" in breached(FACTS, "acrmock:LCSR-REQ-037")
+    assert "registry.lcsr.1.6.rule.NPI-001" in breached(FACTS, "LCSR-NPI-001")
+    assert breached(FACTS, "LCSR-NONSENSE-1") == ()
