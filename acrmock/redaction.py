@@ -252,7 +252,8 @@ class Redactor:
         if path.name:
             spot = _Spot(path.place, path.name, pointer)
         clean_name = self._text(name, seen, spot)
-        clean = self._value(name, value, self._parameters, seen, spot)
+        person = self._identities.get(name.lower())
+        clean = self._value(name, value, self._parameters, seen, spot) if person is None else self._identity(person, value)
         sent_name = raw_name if clean_name == name else quote(clean_name, safe=":")
         sent_value = raw_value if clean == value else quote(clean, safe=":")
         if clean == value and equals:
