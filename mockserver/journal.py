@@ -115,7 +115,6 @@ class Journal:
         refusal: Refusal | None = None,
     ) -> int:
         """Append an exchange within `unit`, redacted, its body's facts and exposures added to `facts`. Returns its `seq`."""
-
         known = secrets_in(unit)
         request, seen = self._redactor.request(
             exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version
@@ -179,7 +178,6 @@ class Journal:
 
         `data` must hold no secret; issued ones that slipped in are replaced all the same.
         """
-
         known = secrets_in(unit)
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")

@@ -18,6 +18,7 @@ class Form(HTMLParser):
         self.codes: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what a form needs."""
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.action = values.get("action", "")

@@ -274,7 +274,9 @@ def plant(wire: Wire, application: ApplicationUnderTest, canaries: Mapping[str, 
         wire.send(Sent(post, bearer, body))
         wire.send(Sent(f"{issuer}/v1/token", body=body))
     for value in canaries.values():
-        wire.send(Sent(post, bearer, transaction(application, value[:64], {"Exam_Date": value, value: "1", "Patient_Sex": value})))
+        wire.send(
+            Sent(post, bearer, transaction(application, value[:64], {"Exam_Date": value, value: "1", "Patient_Sex": value}))
+        )
         wire.send(Sent(f"{nrdr}/lcsr/transactions/{value}", bearer))
     for encode in ENCODINGS.values():
         form = "&".join(f"{name}={encode(value)}" for name, value in PERSON.items())
