@@ -17,6 +17,7 @@ import requests
 from clients.command import acrmock
 from clients.person import Form, sign_in
 
+from acrmock.errors import SetupError
 from acrmock.facts import load_facts
 from acrmock.identity import classify_mbi, classify_npi, classify_ssn, npi_check_digit
 from conformance.control import Control
@@ -232,6 +233,11 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             canaries = issued(application, ready.control_token)
             wire = Wire(ready.url, str(ready.ca_file))
             plant(wire, application, canaries)
+            for value in canaries.values():
+                with pytest.raises(SetupError, match="registration is refused"):
+                    ServerUnderTest(control, process=False).register(name=f"Room {value}", ip="198.51.100.7")
+                with pytest.raises(SetupError, match="registration is refused"):
+                    ServerUnderTest(control, process=False).register(redirect_url=f"https://h.example/{percent(value)}")
             journal = b"".join(line + b"\n" for line in control.journal())
             own = b"".join(line + b"\n" for line in control.journal(run=application.run))
             whole, recording = read(iter(journal.splitlines(True))), read(iter(own.splitlines(True)))
