@@ -52,7 +52,7 @@ _URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
 _ESCAPED_MEMBER = r'"([^"\\]*+)"(\s*+:\s*+)"([^"\\]*+(?:\\.[^"\\]*+)++)"'
 _ESCAPED_ELSEWHERE = r'"[^"\\]*+(\\)'
-_JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.eE+-]*+)', re.DOTALL)
+_JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.eE+-]*+)|([\[\]{},])', re.DOTALL)
 
 
 class Digester:
@@ -121,7 +121,7 @@ class Redactor:
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self._digester = digester
-        self._identities = dict(identities or {})
+        self._identities = {name.lower(): kind for name, kind in (identities or {}).items()}
         self._synthetic = synthetic
         self._members = {**SENSITIVE, **(sensitive or {})}
         self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
@@ -252,7 +252,8 @@ class Redactor:
         if path.name:
             spot = _Spot(path.place, path.name, pointer)
         clean_name = self._text(name, seen, spot)
-        clean = self._value(name, value, self._parameters, seen, spot)
+        person = self._identities.get(name.lower())
+        clean = self._value(name, value, self._parameters, seen, spot) if person is None else self._identity(person, value)
         sent_name = raw_name if clean_name == name else quote(clean_name, safe=":")
         sent_value = raw_value if clean == value else quote(clean, safe=":")
         if clean == value and equals:
@@ -359,8 +360,7 @@ class Redactor:
             if slow:
                 return match.group()
             if number is not None:
-                kind = self._identities.get(name)
-                return match.group() if kind is None else f'"{name}"{colon}{self._identity(kind, number)}'
+                return f'"{name}"{colon}{self._number(name, number, seen, spot)}'
             if not end:
                 return f'"{name}"{colon}"'
             value = _unescape(inner)
@@ -373,20 +373,28 @@ class Redactor:
         return self._tokens(text, seen, spot)
 
     def _tokens(self, text: str, seen: _Seen, spot: _Spot) -> str:
-        """JSON text token by token: for escapes, and for lists under a name that matters."""
+        """JSON text token by token: for escapes, and for lists and objects under a name that matters, whose members it rules."""
         name = ""
+        outer: list[str] = []
 
         def token(match: re.Match[str]) -> str:
             nonlocal name
-            inner, end, colon, number = match.groups()
+            inner, end, colon, number, mark = match.groups()
+            if mark is not None:
+                if mark in "[{":
+                    outer.append(name)
+                elif mark == ",":
+                    name = outer[-1] if outer else ""
+                else:
+                    name = outer.pop() if outer else ""
+                return mark
             if number is not None:
-                kind = self._identities.get(name)
-                return number if kind is None else self._identity(kind, number)
+                return self._number(name, number, seen, spot)
             if not end:
                 return '"'  # cut off in the middle: what it was cannot be known
             value = _unescape(inner)
             if colon is not None:
-                name = value
+                name = outer[-1] if outer and self._matters(outer[-1]) and not self._matters(value) else value
                 clean = self._text(value, seen, spot) if "\\" in inner else value
             else:
                 clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
@@ -394,9 +402,22 @@ class Redactor:
 
         return _JSON_TOKEN.sub(token, text)
 
+    def _matters(self, name: str) -> bool:
+        return name.lower() in self._identities or name.lower() in self._members
+
+    def _number(self, name: str, number: str, seen: _Seen, spot: _Spot) -> str:
+        """A JSON number under `name`: an identifier stays a number, a secret becomes a reference."""
+        kind = self._identities.get(name.lower())
+        if kind is not None:
+            return self._identity(kind, number)
+        if name.lower() not in self._members:
+            return number
+        return f'"{self._value(name, number, self._members, seen, _Spot(spot.place, name, spot.pointer))}"'
+
     def _member(self, name: str, value: str, *, escaped: bool, seen: _Seen, spot: _Spot) -> str:
-        if name in self._identities:
-            return self._identity(self._identities[name], value)
+        kind = self._identities.get(name.lower())
+        if kind is not None:
+            return self._identity(kind, value)
         if name.lower() in self._members:
             return self._value(name, value, self._members, seen, _Spot(spot.place, name, spot.pointer))
         return self._text(value, seen, _Spot(spot.place, name, spot.pointer)) if escaped else value

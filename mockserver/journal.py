@@ -125,10 +125,7 @@ class Journal:
         refusal: Refusal | None = None,
     ) -> int:
         """Append an exchange within `unit`, redacted, its body's facts and exposures added to `facts`. Returns its `seq`."""
-
-        def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:
-            return {mark: _decode_issued(value).kind for mark, value in unit.known(SECRET, marks).items()}
-
+        known = secrets_in(unit)
         request, seen = self._redactor.request(
             exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version
         )
@@ -215,10 +212,7 @@ class Journal:
 
         `data` must hold no secret; issued ones that slipped in are replaced all the same.
         """
-
-        def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:
-            return {mark: _decode_issued(value).kind for mark, value in unit.known(SECRET, marks).items()}
-
+        known = secrets_in(unit)
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")
         clean = self._redactor.text(text, known)
@@ -332,6 +326,15 @@ class Journal:
             for number, _ in snapshot.entries(application=application, run=run, labels=labels, after=after):
                 seq, matched = number, matched + 1
         return Awaited(seq=seq, matched=matched)
+
+
+def secrets_in(reader: Reader) -> Callable[[Sequence[str]], Mapping[str, SecretKind]]:
+    """What tells which marks belong to issued secrets, and of which kind, as the store knows them."""
+
+    def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:
+        return {mark: _decode_issued(value).kind for mark, value in reader.known(SECRET, marks).items()}
+
+    return known
 
 
 def known_in(reader: Reader, mark: str) -> IssuedSecret | None:

@@ -16,7 +16,7 @@ from mockserver.onboarding.admission import Declined
 from mockserver.onboarding.document import document
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.overrides import check_settings
-from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, write_down
+from mockserver.onboarding.register import Accepted, Attempt, admit, attempt, secrets_told, write_down
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.store import GLOBAL, Reader
 
@@ -72,10 +72,14 @@ def _settle(core: EngineCore, tried: Attempt, peer: str | None) -> Accepted | De
             )
         if existing is not None and run is not None and existing.run not in {None, run.id}:
             raise refuse(Code.RUN_OPEN, f"application {existing.id!r} is in run {existing.run!r}", hint="finish that run first")
-        if isinstance(tried.outcome, Declined):
-            write_down(core, unit, tried, tried.outcome, peer=peer)
-            return tried.outcome
-        accepted = admit(core, unit, tried, tried.outcome, peer=peer)
+        outcome = tried.outcome
+        told = secrets_told(core, unit, tried.request) if not isinstance(outcome, Declined) else ()
+        if told:
+            outcome = Declined(reasons=told)
+        if isinstance(outcome, Declined):
+            write_down(core, unit, tried, outcome, peer=peer)
+            return outcome
+        accepted = admit(core, unit, tried, outcome, peer=peer)
         if run is not None:
             runs.bind(core, unit, run, accepted.application)
         return accepted

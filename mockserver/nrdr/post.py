@@ -10,6 +10,7 @@ import msgspec
 from acrmock.record import FieldProblem, RecordFacts
 from mockserver.auth.tokens import Grant, authenticate_bearer
 from mockserver.context import Call
+from mockserver.journal import secrets_in
 from mockserver.nrdr.model import (
     EXAM,
     RECORDS,
@@ -74,7 +75,10 @@ def _check_user(call: Call, reading: Reading, grant: Grant, tables: Tables) -> N
 
 
 def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Transaction, bool]:
-    """The transaction as stored, and whether it was there before; raises `Problem` 409 for other bytes under its ID."""
+    """The transaction as stored, and whether it was there before; raises `Problem`: 409 for other bytes under its ID.
+
+    An ID that holds a secret of ours is refused: it would stand in the store, in links and in the logs of whoever polls.
+    """
     unit, facts = call.unit, reading.facts
     key = transaction_key(facts.registry, facts.transaction_id)
     known = unit.get(TRANSACTION, call.scope, key, Transaction)
@@ -82,6 +86,8 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
         if known.body != body:
             raise _conflict(tables, facts.transaction_id)
         return known, True
+    if call.engine.redactor.scanner.holds(facts.transaction_id, secrets_in(unit)) is not None:
+        raise _secret(tables)
     assignment = assign(unit, call.scope, facts.registry)
     default = After(seconds=call.settings.number("nrdr.status.terminal_after"))
     plan = assigned(unit, call.scope, assignment, default)
@@ -154,6 +160,17 @@ def _conflict(tables: Tables, transaction_id: str) -> Problem:
         reason="accepted before with another body",
     )
     return Problem("transaction-conflict", fields=(field,))
+
+
+def _secret(tables: Tables) -> Problem:
+    name = tables.names.header["transaction_id"]
+    field = FieldProblem(
+        pointer=f"/{tables.names.envelope_header}/{name}",
+        element=name,
+        expected="an ID of your own, e.g. a UUID",
+        reason="holds a secret that was issued to a client",
+    )
+    return Problem("transaction-id-invalid", fields=(field,), hint="Never send a secret as an identifier.")
 
 
 def _accepted(call: Call, tables: Tables, transaction: Transaction) -> flask.Response:

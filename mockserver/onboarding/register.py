@@ -10,11 +10,13 @@ import msgspec
 
 from acrmock.clock import BusinessTime
 from acrmock.record import FieldProblem, SecretKind
+from mockserver.journal import secrets_in
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
 from mockserver.onboarding.issue import Issued, Shapes, issue
 from mockserver.onboarding.model import APPLICATION, Application
 from mockserver.onboarding.names import ae_title, application_id
+from mockserver.onboarding.reasons import wrong
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.store import GLOBAL, Unit
 
@@ -46,6 +48,17 @@ def attempt(core: EngineCore, request: RegistrationRequest, *, existing: Applica
     day = (existing.business if existing else BusinessTime()).now(wall).date()
     outcome = weigh(request, core.facts, day, existing=existing, local_sources=core.local_sources)
     return Attempt(request, outcome, existing, day.isoformat())
+
+
+def secrets_told(core: EngineCore, unit: Unit, request: RegistrationRequest) -> tuple[FieldProblem, ...]:
+    """The fields of `request` in which a secret stands that was issued here: what is registered is kept and shown."""
+    known = secrets_in(unit)
+    held = {name: getattr(request, name) for name in ("name", "redirect_url", "post_logout_url", "link", "user", "settings")}
+    return tuple(
+        wrong(name, "holds a secret that was issued to a client", expected="no secret")
+        for name, value in held.items()
+        if value and core.redactor.scanner.holds(msgspec.json.encode(value).decode("utf-8"), known) is not None
+    )
 
 
 def write_down(core: EngineCore, unit: Unit, tried: Attempt, declined: Declined, *, peer: str | None = None) -> None:

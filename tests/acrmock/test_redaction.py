@@ -325,12 +325,12 @@ def test_digests() -> None:
     assert not DIGESTER.same(DIGESTER.mark("a"), "b")
 
 
-_NAMES = st.sampled_from(["Name", "Ssn", "password", "PASSWORD", "token", "a", "é", 'q"', "b\\", ""])
+_NAMES = st.sampled_from(["Name", "Ssn", "SSN", "password", "PASSWORD", "token", "a", "é", 'q"', "b\\", ""])
 _TEXTS = st.sampled_from(["", "x", "Jané", "123-45-6789", 'say "hi"', "tab\t", "\\", '"Name": "x', *SECRETS.values()])
 _PLAIN = _TEXTS | st.integers(-9, 999) | st.booleans() | st.none()
 _VALUES = st.recursive(
-    _PLAIN | st.lists(_PLAIN, max_size=3),
-    lambda inner: st.dictionaries(_NAMES, inner | st.lists(st.dictionaries(_NAMES, inner, max_size=3), max_size=3), max_size=3),
+    _PLAIN,
+    lambda inner: st.dictionaries(_NAMES, inner, max_size=3) | st.lists(inner, max_size=4),
     max_leaves=12,
 )
 
@@ -348,3 +348,33 @@ def test_looking_at_what_matters_is_as_good_as_looking_at_each_token(value: obje
         seen = _Seen(KNOWN)
         ways.append((getattr(redactor(identities=kinds), way)(text, seen, _Spot("body", "", "/p")), seen.exposures))
     assert ways[0] == ways[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('{"a": [{"Name": null}, "x", 1]}', '{"a": [{"Name": null}, "x", 1]}'),
+        ('{"Name": true, "a": ["x", {"Name": []}, "y"]}', '{"Name": true, "a": ["x", {"Name": []}, "y"]}'),
+        ('["x", {"Name": {}}, 7]}], "x"', '["x", {"Name": {}}, 7]}], "x"'),
+    ],
+)
+def test_a_name_rules_its_own_value_only(given: str, kept: str) -> None:
+    """What follows a member's end, in a list or in what is no JSON, is not taken for that member's value."""
+    body = f'{{"b": "\\q", "c": {given}'.encode()  # a broken escape, so that it is gone through token by token
+    request, _ = redactor(identities={"Name": "name"}).request("POST", "/", [("Content-Type", "application/json")], body, KNOWN)
+    assert request.postData is not None
+    assert request.postData.text.endswith(kept)
+
+
+def test_what_stands_within_a_sensitive_member_goes_too() -> None:
+    """Objects, lists and numbers under a sensitive name, in any case of letters, lose every value."""
+    value = {"client_secret": {"v": ["s3cret-one", {"w": "s3cret-two"}], "n": 9}, "PASSWORD": 12345, "NAME": {"x": ["Jane"]}}
+    body = json.dumps({**value, "kept": ["s", 1]}).encode()
+    request, _ = redactor(identities={"Name": "name"}).request("POST", "/", [("Content-Type", "application/json")], body, KNOWN)
+    assert request.postData is not None
+    read = json.loads(request.postData.text)
+    assert read["kept"] == ["s", 1]
+    assert read["PASSWORD"] == DIGESTER.ref("password", "12345")
+    assert read["client_secret"]["n"] == DIGESTER.ref("client_secret", "9")
+    for gone in ("s3cret", "Jane", "12345"):
+        assert gone not in request.postData.text

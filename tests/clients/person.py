@@ -8,7 +8,9 @@ from urllib.parse import urljoin
 import requests
 
 
-class _Form(HTMLParser):
+class Form(HTMLParser):
+    """The first form of a page: where it goes, its hidden fields, and the codes that it shows."""
+
     def __init__(self) -> None:
         super().__init__()
         self.action = ""
@@ -16,6 +18,7 @@ class _Form(HTMLParser):
         self.codes: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what a form needs."""
         values = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.action = values.get("action", "")
@@ -31,12 +34,12 @@ def sign_in(url: str, user: dict[str, str], ca_file: str, decision: str = "allow
         browser.verify, browser.trust_env = ca_file, False  # REQUESTS_CA_BUNDLE would go before `verify`
         page = browser.get(url, allow_redirects=False, timeout=10)
         assert page.status_code == 200, page.text
-        form = _Form()
+        form = Form()
         form.feed(page.text)
         fields = {**form.fields, "username": user["username"], "password": user["password"], "decision": decision}
         answer = browser.post(urljoin(url, form.action or url), data=fields, allow_redirects=False, timeout=10)
         if answer.status_code == 200:  # the second step, which shows its code
-            form = _Form()
+            form = Form()
             form.feed(answer.text)
             assert form.codes, answer.text
             fields = {**form.fields, **form.codes, "decision": decision}

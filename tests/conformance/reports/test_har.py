@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
+import harfile
 import jsonschema
 
 from acrmock.record import HttpEntry
@@ -105,3 +107,42 @@ def test_an_empty_recording_is_a_har(record: Callable[..., RecordingLike]) -> No
     document = json.loads(har.render(record()))
     jsonschema.Draft202012Validator(_HAR).validate(document)
     assert document["log"]["entries"] == []
+
+
+def _entry_by_harfile(entry: dict[str, Any]) -> dict[str, Any]:
+    """The keywords with which harfile, whose models know HAR 1.2 and nothing else, writes an entry anew."""
+    request, response = _bare(entry["request"]), _bare(entry["response"])
+    for side in (request, response):
+        side["cookies"] = [harfile.Cookie(**cookie) for cookie in side["cookies"]]
+        side["headers"] = [harfile.Record(**header) for header in side["headers"]]
+    request["queryString"] = [harfile.Record(**pair) for pair in request["queryString"]]
+    if "postData" in request:
+        post = request["postData"]
+        request["postData"] = harfile.PostData(**{**post, "params": [harfile.PostParameter(**one) for one in post["params"]]})
+    response["content"] = harfile.Content(**response["content"])
+    return {
+        "startedDateTime": entry["startedDateTime"],
+        "time": entry["time"],
+        "request": harfile.Request(**request),
+        "response": harfile.Response(**response),
+        "timings": harfile.Timings(**entry["timings"]),
+        "cache": harfile.Cache(**entry["cache"]),
+    }
+
+
+def _bare(shown: dict[str, Any]) -> dict[str, Any]:
+    """Without custom fields."""
+    return {name: value for name, value in shown.items() if not name.startswith("_")}
+
+
+def test_another_writer_of_har_writes_the_same(recording: RecordingLike) -> None:
+    """Each entry, made anew from harfile's closed models and written by it, comes out as it stands in ours."""
+    entries = json.loads(har.render(recording))["log"]["entries"]
+    assert any("postData" in entry["request"] for entry in entries)
+    written = io.StringIO()
+    with harfile.HarFile(written) as file:
+        for entry in entries:
+            file.add_entry(**_entry_by_harfile(entry))
+    log = json.loads(written.getvalue())["log"]
+    assert log["version"] == "1.2"
+    assert log["entries"] == [_bare(entry) for entry in entries]

@@ -261,3 +261,15 @@ def test_odd_exams(house: Any, exam: Any) -> None:
     house.clock.wait(3)
     if answer.status_code == 202:
         assert party.status("T1").json["Status"] == "ValidationFail"
+
+
+def test_a_secret_is_no_transaction_id(house: Any) -> None:
+    """An ID that holds a secret which was issued is refused, stands nowhere in the journal, and asking for it finds nothing."""
+    party = house.test
+    code = party.code()
+    for identifier in (code, f"T-{code[:60]}"):
+        answer = party.submit(party.transaction(transaction_id=identifier))
+        assert (answer.status_code, answer.json["code"]) == (422, "acrmock:transaction-id-invalid")
+        assert code not in json.dumps(msgspec.to_builtins(house.last()))
+        assert party.status(identifier).status_code == 404
+        assert code not in json.dumps(msgspec.to_builtins(house.last()))

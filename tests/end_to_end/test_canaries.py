@@ -1,0 +1,327 @@
+"""Canaries of every kind, planted in every place and encoding over the wires, are nowhere on the disk and in no export."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
+
+import pytest
+import requests
+from clients.command import acrmock
+from clients.person import Form, sign_in
+
+from acrmock.errors import SetupError
+from acrmock.facts import load_facts
+from acrmock.identity import classify_mbi, classify_npi, classify_ssn, npi_check_digit
+from conformance.control import Control
+from conformance.plugin import ApplicationUnderTest, ServerUnderTest
+from conformance.recording import read
+from conformance.reports import har, html, jsonout, junit, markdown, terminal
+from mockserver import Engine
+
+VERIFIER = "Canary-verifier_0123456789~abcdefghijklmnopqrstuvwxyz.A"
+PERSON = {
+    "Patient_SSN": "219-09-8765",
+    "New_Medicare_Beneficiary_ID": "7QF4-RT6-WX91".replace("-", ""),
+    "Medicare_Beneficiary_ID": "487651234A",
+    "Patient_First_Name": "Quillonia",
+    "Patient_Middle_Name": "Zebedaia",
+    "Patient_Last_Name": "Vanderquist",
+    "Patient_Date_Of_Birth": "1947-11-23",
+    "Radiologist_Reading_NPI": "148765923" + npi_check_digit("148765923"),
+    "Ordering_Practitioner_NPI": "129384756" + npi_check_digit("129384756"),
+    "Other_ID": "HOSP-7781-XYZ",
+}
+"""Made up, and outside every synthetic range: nobody's as far as anybody knows, but anybody's as far as a mock can tell."""
+
+
+def percent(text: str) -> str:
+    """Every character percent-encoded."""
+    return "".join(f"%{ord(character):02X}" for character in text)
+
+
+ENCODINGS: Mapping[str, Callable[[str], str]] = {
+    "raw": lambda text: text,
+    "percent": percent,
+    "percent twice": lambda text: percent(text).replace("%", "%25"),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+}
+
+
+def escaped(text: str) -> str:
+    """A JSON string of nothing but escapes."""
+    return '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"'
+
+
+def b64(text: str) -> str:
+    """Base64 of text."""
+    return base64.b64encode(text.encode()).decode()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request as it goes onto the wire."""
+
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    media: str = "application/json"
+
+
+def places(path: str, value: str) -> Iterator[Sent]:
+    """A request for each place in which a value that was issued could stand."""
+    yield Sent(f"{path}/{value}/x")
+    yield Sent(f"{path}?state={value}&{value}=1")
+    for name in ("Referer", "User-Agent", "traceparent", "X-Request-ID", "Authorization", "Cookie", "Content-Type"):
+        yield Sent(path, ((name, f"https://h.example/cb?x={value}" if name == "Referer" else value),))
+    yield Sent(path, (("Cookie", f"sid={value}; other=1"),))
+    yield Sent(path, (("Authorization", f"Bearer {value}"),))
+    yield Sent(path, (("Authorization", "Basic " + b64(f"somebody:{value}")),))
+    yield Sent(path, (("Authorization", "Basic " + b64(f"{value}:")),))
+    yield Sent(path, (("traceparent", f"00-{value}-00f067aa0ba902b7-01"),))
+    yield Sent(path, body=f"client_id={value}&a={value}&{value}=b", media="application/x-www-form-urlencoded")
+    yield Sent(path, body=json.dumps({"a": value, "Transaction_Header": {"b": [{"c": value}]}}))
+    yield Sent(path, body=json.dumps({value: 1, "n": {value: [value]}}))
+    yield Sent(path, body=f'{{"a": {escaped(value)}, {escaped(value)}: "x"}}')
+    yield Sent(path, body='{"a": "\\q", "b": "' + value)  # no JSON at all
+    yield Sent(path, body=f"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{value}\r\n--x--", media="multipart/form-data")
+
+
+def transaction(application: ApplicationUnderTest, identifier: str, exam: Mapping[str, Any]) -> str:
+    """A transaction of one exam."""
+    header = {
+        "Transaction_ID": identifier,
+        "Transaction_Date": "2026-03-01T10:00:00Z",
+        "Partner_ID": application.partner_id,
+        "App_ID": application.app_id,
+        "Facility_ID": application.facility_id,
+        "Registry": "LCSR",
+        "Data_Version": application.registries["lcsr"],
+        "Number_Of_Exams": 1,
+    }
+    return json.dumps({"Transaction_Header": header, "Exams": [exam]})
+
+
+def persons(application: ApplicationUnderTest) -> Iterator[str]:
+    """Transactions with a person in them: as they should be, and in the ways in which clients get it wrong."""
+    exam = {"Exam_Date": "2026-02-01", "Smoking_Status": "1", "Indication_Of_Exam": "1", **PERSON}
+    yield transaction(application, "plain", exam)
+    yield transaction(application, "lower", {name.lower(): value for name, value in exam.items()})
+    yield transaction(application, "nested", {name: {"value": [value, {"again": value}]} for name, value in exam.items()})
+    yield transaction(application, "listed", {name: [value, None, value] for name, value in exam.items()})
+    yield transaction(application, "numbers", {n: int(v) if v.isdigit() else v for n, v in exam.items()})
+    members = ", ".join(f"{escaped(name)}: {escaped(value)}" for name, value in PERSON.items())
+    yield transaction(application, "escaped", {}).replace("[{}]", f"[{{{members}}}]")
+    yield transaction(application, "cut", exam)[:-1]
+    yield transaction(application, "broken", exam).replace('"Exams"', '"\\q": 1, "Exams"')
+
+
+class Wire:
+    """One connection on which anything can be sent as it is."""
+
+    def __init__(self, url: str, ca_file: str) -> None:
+        parts = urlsplit(url)
+        context = ssl.create_default_context(cafile=ca_file)
+        self.connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=context, timeout=30)
+
+    def send(self, sent: Sent) -> int:
+        """Send it; the status of the answer, which is never the server's own failure."""
+        body = sent.body.encode()
+        self.connection.putrequest("POST" if body else "GET", sent.target)
+        names = {name for name, _ in sent.headers}
+        for name, value in sent.headers:
+            self.connection.putheader(name, value)
+        if body:
+            self.connection.putheader("Content-Length", str(len(body)))
+            if "Content-Type" not in names:
+                self.connection.putheader("Content-Type", sent.media)
+        self.connection.endheaders(body or None)
+        answer = self.connection.getresponse()
+        answer.read()
+        if answer.will_close:
+            self.connection.close()
+        assert answer.status < 500, (sent, answer.status)
+        return answer.status
+
+
+def issued(application: ApplicationUnderTest, control_token: str) -> dict[str, str]:
+    """One value of each kind that acrmock issues."""
+    asked = {
+        "response_type": "code",
+        "client_id": application.client_id,
+        "redirect_uri": application.redirect_url,
+        "scope": " ".join(application.scopes),
+        "state": "s" * 32,
+        "nonce": "n" * 32,
+    }
+    url = f"{application.issuer}/v1/authorize?{urlencode(asked)}"
+    user, ca = application.users[0], application["ca_file"]
+    spare = parse_qs(urlsplit(sign_in(url, user, ca)).query)["code"][0]
+    code = parse_qs(urlsplit(sign_in(url, user, ca)).query)["code"][0]
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": application.redirect_url,
+        "client_id": application.client_id,
+        "client_secret": application.client_secret,
+    }
+    answer = requests.post(f"{application.issuer}/v1/token", data=form, verify=ca, timeout=30)
+    assert answer.status_code == 200, answer.text
+    tokens = answer.json()
+    cookies = signed_in_cookies(url, user, ca)
+    return {
+        "client secret": application.client_secret,
+        "password": user["password"],
+        "control token": control_token,
+        "code": spare,
+        "redeemed code": code,
+        "access token": tokens["access_token"],
+        "refresh token": tokens["refresh_token"],
+        "ID token": tokens["id_token"],
+        **cookies,
+    }
+
+
+def signed_in_cookies(url: str, user: Mapping[str, str], ca_file: str) -> dict[str, str]:
+    """The cookies that a browser has after a sign-in."""
+    with requests.Session() as browser:
+        browser.verify, browser.trust_env = ca_file, False
+        form = Form()
+        form.feed(browser.get(url, timeout=30).text)
+        fields = {**form.fields, "username": user["username"], "password": user["password"], "decision": "allow"}
+        browser.post(urljoin(url, form.action or url), data=fields, allow_redirects=False, timeout=30)
+        return {f"cookie {cookie.name}": str(cookie.value) for cookie in browser.cookies}
+
+
+def spellings(value: str) -> set[bytes]:
+    """A value as it could stand in a file: raw, percent-encoded once and twice, in base64 at each alignment."""
+    found = {value, percent(value), percent(value).lower(), quote(value, safe=""), percent(value).replace("%", "%25")}
+    found |= {"".join(f"\\u{ord(character):04x}" for character in value)}
+    for shift in range(3):
+        whole = base64.b64encode(b"\0" * shift + value.encode()).decode().rstrip("=")
+        core = whole[(0, 2, 3)[shift] : -1]
+        found |= {core, core.replace("+", "-").replace("/", "_")}
+    return {text.encode() for text in found}
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left when the server has stopped: the canaries, and each file and export by name."""
+
+    canaries: Mapping[str, str]
+    named: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """Everything planted over TLS at a real engine, then the engine stopped."""
+    data = tmp_path_factory.mktemp("canaries") / "data"
+    exports: dict[str, bytes] = {}
+    with Engine(data=data) as engine:
+        assert engine.ready is not None
+        ready = engine.ready
+        with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:
+            application = ServerUnderTest(control, process=False).register(ip="198.51.100.7")
+            canaries = issued(application, ready.control_token)
+            wire = Wire(ready.url, str(ready.ca_file))
+            plant(wire, application, canaries)
+            for value in canaries.values():
+                with pytest.raises(SetupError, match="registration is refused"):
+                    ServerUnderTest(control, process=False).register(name=f"Room {value}", ip="198.51.100.7")
+                with pytest.raises(SetupError, match="registration is refused"):
+                    ServerUnderTest(control, process=False).register(redirect_url=f"https://h.example/{percent(value)}")
+            journal = b"".join(line + b"\n" for line in control.journal())
+            own = b"".join(line + b"\n" for line in control.journal(run=application.run))
+            whole, recording = read(iter(journal.splitlines(True))), read(iter(own.splitlines(True)))
+            result = application.verdict()
+            exports = {
+                "journal.ndjson": journal,
+                "traffic.har": har.render(whole),
+                "result.json": jsonout.render(result),
+                "report.html": html.render(result, recording, load_facts()).encode(),
+                "junit.xml": junit.render(result, recording),
+                "report.md": markdown.render(result, recording).encode(),
+                "report.txt": terminal.render(result, recording, 200).encode(),
+            }
+            wal = {f"running/{path.name}": path.read_bytes() for path in data.glob("store*")}
+    files = {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    kept = {name: held for name, held in files.items() if Path(name).parts[0] != "keys"}
+    assert any(name.startswith("store") for name in kept)
+    return Left(canaries, {**PERSON, "code_verifier": VERIFIER}, {**exports, **wal, **kept})
+
+
+def plant(wire: Wire, application: ApplicationUnderTest, canaries: Mapping[str, str]) -> None:
+    """Every canary in every place and encoding, at an endpoint of each wire, at the control API and at no endpoint at all."""
+    nrdr, issuer = urlsplit(application.nrdr).path, urlsplit(application.issuer).path
+    post = f"{nrdr}/lcsr/v{application.registries['lcsr']}/transactions"
+    paths = (post, f"{issuer}/v1/token", "/_acrmock/runs", "/nothing/here")
+    turn = 0
+    for value in canaries.values():
+        for encode in ENCODINGS.values():
+            turn += 1
+            for sent in places(paths[turn % len(paths)], encode(value)):
+                wire.send(sent)
+    for encode in ENCODINGS.values():
+        value = encode(VERIFIER)
+        for form in (f"grant_type=authorization_code&code_verifier={value}", f"CODE_VERIFIER={value}"):
+            wire.send(Sent(f"{issuer}/v1/token", body=form, media="application/x-www-form-urlencoded"))
+            wire.send(Sent(f"{issuer}/v1/authorize?{form}", (("Referer", f"https://h.example/?{form}#{form}"),)))
+        wire.send(Sent(f"{issuer}/v1/token", body=json.dumps({"a": [{"code_verifier": {"v": [value]}}]})))
+    bearer = (("Authorization", f"Bearer {canaries['access token']}"),)
+    for body in persons(application):
+        wire.send(Sent(post, bearer, body))
+        wire.send(Sent(f"{issuer}/v1/token", body=body))
+    for value in canaries.values():
+        wire.send(
+            Sent(post, bearer, transaction(application, value[:64], {"Exam_Date": value, value: "1", "Patient_Sex": value}))
+        )
+        wire.send(Sent(f"{nrdr}/lcsr/transactions/{value}", bearer))
+    for encode in ENCODINGS.values():
+        form = "&".join(f"{name}={encode(value)}" for name, value in PERSON.items())
+        wire.send(Sent(f"{post}?{form}", (("Referer", f"https://h.example/p?{form}"), *bearer)))
+        wire.send(Sent(f"{issuer}/v1/token", body=form, media="application/x-www-form-urlencoded"))
+
+
+def found_in(left: Left, named: Mapping[str, str]) -> list[str]:
+    """Where which canary stands."""
+    return [
+        f"{kind} in {name}: …{held[max(0, at - 60) : at + 20]!r}"
+        for kind, value in named.items()
+        for name, held in left.files.items()
+        for spelling in spellings(value)
+        for at in [held.find(spelling)]
+        if at >= 0
+    ]
+
+
+def test_nothing_that_was_issued_is_left(left: Left) -> None:
+    """Secrets, passwords, codes, tokens, cookies are in no file but the keys and in no export, in no encoding."""
+    assert any(kind.startswith("cookie") for kind in left.canaries)
+    assert found_in(left, left.canaries) == []
+
+
+def test_no_person_and_no_verifier_is_left(left: Left) -> None:
+    """Identifiers under their elements' names and code verifiers are nowhere either, however they were written."""
+    assert classify_ssn(PERSON["Patient_SSN"]) == "issuable"
+    assert classify_mbi(PERSON["New_Medicare_Beneficiary_ID"]) == "issuable"
+    assert classify_npi(PERSON["Radiologist_Reading_NPI"]) == "issuable"
+    assert found_in(left, left.named) == []
+
+
+def test_the_commands_write_nothing_either(left: Left, tmp_path: Path) -> None:
+    """What `acrmock report` makes of the recording holds no canary."""
+    journal = tmp_path / "journal.ndjson"
+    journal.write_bytes(left.files["journal.ndjson"])
+    done = acrmock("score", str(journal), "--profile", "lcsr", "--out", str(tmp_path / "out"))
+    written = {str(path): path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert written, done.stderr
+    output = {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
+    assert found_in(Left(left.canaries, left.named, {**written, **output}), {**left.canaries, **left.named}) == []
