@@ -16,6 +16,7 @@ from acrmock.typed import decode
 from conformance import judge as judging
 from conformance import recording as recordings
 from conformance.result import Outcome, Resolution, Result, Verdict
+from conformance.verdict import unexpected_passes
 
 if TYPE_CHECKING:
     from conformance.recording import Recording
@@ -94,7 +95,7 @@ def exit_code(result: Result, baseline: Path | None) -> int:
         return result.verdict.exit_code
     expected = read_baseline(baseline)
     failed = {finding.check for finding in result.findings if finding.outcome is Outcome.FAILED}
-    surprising = {finding.check for finding in result.findings if finding.outcome is Outcome.PASSED} & expected
+    surprising = unexpected_passes(result.findings, expected)
     return 0 if failed <= expected and not surprising else result.verdict.exit_code
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
+import msgspec
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from requests.adapters import HTTPAdapter
@@ -31,6 +32,16 @@ def fails(check: str) -> Callable[[A], A]:
         return cls
 
     return enter
+
+
+class Prescribed(Authentication):
+    """Makes its attempts as a correct client does, save that some parts are always the same; an empty one is not sent."""
+
+    prescribed: ClassVar[Mapping[str, str]] = {}
+
+    def new_attempt(self) -> Attempt:
+        """An attempt with the prescribed parts."""
+        return msgspec.structs.replace(super().new_attempt(), **self.prescribed)
 
 
 class Erring(Authentication):
@@ -110,47 +121,31 @@ class Unbound(Authentication):
 
 
 @fails("auth-state-present")
-class Stateless(Authentication):
+class Stateless(Prescribed):
     """Sends no state."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt without state."""
-        attempt = super().new_attempt()
-        attempt.state = ""
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"state": ""}
 
 
 @fails("auth-state-unique")
-class SameState(Authentication):
+class SameState(Prescribed):
     """Sends the same state each time."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt with a constant for its state."""
-        attempt = super().new_attempt()
-        attempt.state = "h2Yx0vQm7TzK4nLw9RbE3sJd6UcA8fGp1iVoNtXrZqk"
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"state": "h2Yx0vQm7TzK4nLw9RbE3sJd6UcA8fGp1iVoNtXrZqk"}
 
 
 @fails("auth-nonce")
-class Nonceless(Authentication):
+class Nonceless(Prescribed):
     """Sends no nonce."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt without nonce."""
-        attempt = super().new_attempt()
-        attempt.nonce = ""
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"nonce": ""}
 
 
 @fails("auth-pkce")
-class Pkceless(Authentication):
+class Pkceless(Prescribed):
     """Uses no PKCE."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt without verifier."""
-        attempt = super().new_attempt()
-        attempt.verifier = ""
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"verifier": ""}
 
 
 @fails("auth-client-id")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 
 from conformance.vendors.auth import TIMEOUT, Attempt, Authentication
-from conformance.vendors.broken_auth import Erring, StartOver, elsewhere, fails
+from conformance.vendors.broken_auth import Erring, Prescribed, StartOver, elsewhere, fails
 from conformance.vendors.config import VendorError
 from conformance.vendors.listener import Listener, Page
 
@@ -58,25 +59,17 @@ class ShortState(_OwnState):
 
 
 @fails("auth-nonce:constant")
-class SameNonce(Authentication):
+class SameNonce(Prescribed):
     """Sends the same nonce each time."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt with a constant for its nonce."""
-        attempt = super().new_attempt()
-        attempt.nonce = "p4WcXq7RmL2vTz9KNdB8sHf3YjG6aEu1oVbQiZ5kMtE"
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"nonce": "p4WcXq7RmL2vTz9KNdB8sHf3YjG6aEu1oVbQiZ5kMtE"}
 
 
 @fails("auth-pkce:constant")
-class SameVerifier(Authentication):
+class SameVerifier(Prescribed):
     """Uses one PKCE verifier for all its sign-ins."""
 
-    def new_attempt(self) -> Attempt:
-        """An attempt with a constant for its verifier."""
-        attempt = super().new_attempt()
-        attempt.verifier = "b8sHf3YjG6aEu1oVbQiZ5kMtEp4WcXq7RmL2vTz9KNdB0xUyJr"
-        return attempt
+    prescribed: ClassVar[Mapping[str, str]] = {"verifier": "b8sHf3YjG6aEu1oVbQiZ5kMtEp4WcXq7RmL2vTz9KNdB0xUyJr"}
 
 
 class _Probing(Erring):
