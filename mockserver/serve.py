@@ -109,6 +109,7 @@ class Connection(HTTPConnection):
         self.introduced = not server.trusted_proxies
         self.via = ""
         self._preamble: Preamble | None = None
+        self._unlisted = False
         self.shaken = not isinstance(sock, ssl.SSLSocket)
         self._began: float | None = None
         self._head_began: float | None = None
@@ -191,14 +192,12 @@ class Connection(HTTPConnection):
         return None if self.shaken else True
 
     def _announced(self) -> bool:
-        """Whether a listed proxy begins with a PROXY header; raises `PreambleError` where anybody else does."""
+        """Whether a listed proxy begins with a PROXY header; where anybody else does, the handshake to come will fail over it."""
         first = socket.socket.recv(self.socket, len(V2), socket.MSG_PEEK)
         begins = bool(first) and (V1.startswith(first[: len(V1)]) or V2.startswith(first))
-        if self.server.is_proxy(self.remote_addr or ""):
-            return begins
-        if begins and len(first) >= len(V1) and not self.shaken:
-            raise PreambleError("its sender is no listed proxy")
-        return False
+        listed = self.server.is_proxy(self.remote_addr or "")
+        self._unlisted = begins and not listed
+        return begins and listed
 
     def _shake(self) -> bool:
         now = self.server.clock.monotonic()
@@ -215,6 +214,8 @@ class Connection(HTTPConnection):
                 with contextlib.suppress(OSError):
                     socket.socket.send(self.socket, _PLAIN_ANSWER)
                 return self._failed("plain HTTP on a TLS port")
+            if self._unlisted:
+                return self._failed("a PROXY header whose sender is no listed proxy")
             return self._failed((error.reason or str(error)).lower().replace("_", " "))
         except OSError as error:
             return self._failed(f"the connection broke: {error.strerror or error}")
