@@ -26,7 +26,7 @@ from conformance.runs.robot import Registration, Reporting, Robot, Visit, Where
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from acrmock.record import EventEntry, HttpEntry, TlsEntry
+    from acrmock.record import AnyEntry
 
 START = 60.0
 STOP = 15.0
@@ -142,7 +142,7 @@ class ApplicationUnderTest(Mapping[str, Any]):
 
     # --- what was seen -------------------------------------------------------------------------------------------
 
-    def journal(self) -> tuple[HttpEntry | TlsEntry | EventEntry, ...]:
+    def journal(self) -> tuple[AnyEntry, ...]:
         """Everything that went over its wires so far, redacted, in order."""
         return tuple(read(self._control.journal(run=self.run)).entries)
 

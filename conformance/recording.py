@@ -16,12 +16,9 @@ from acrmock.errors import SetupError
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
-    EventEntry,
     Footer,
     Header,
-    HttpEntry,
     Struct,
-    TlsEntry,
     decode_line,
 )
 
@@ -163,7 +160,7 @@ def _header(first: bytes | None, limit: int) -> Header:
         found = decode_line(first)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise SetupError("this is not a recording", expected=expected, actual=str(error), where="line 1", fix=_FIX) from error
-    if isinstance(found, Footer | HttpEntry | TlsEntry | EventEntry):
+    if isinstance(found, Footer | AnyEntry):
         raise SetupError("the recording has no header", expected=expected, actual="an entry", where="line 1", fix=_FIX)
     if found.schema != RECORD_SCHEMA:
         raise _other_schema(found.schema)
