@@ -42,6 +42,7 @@ class Operation(StrEnum):
     NRDR_POST = "nrdr.post"
     NRDR_STATUS = "nrdr.status"
     NRDR_LIST = "nrdr.list"
+    CDSR_POST = "cdsr.post"
     BROWSER = "browser.visit"
     OTHER = "other"
 
@@ -200,6 +201,25 @@ class TransactionFacts(Struct, frozen=True, kw_only=True):
     identity: tuple[IdentityMark, ...] = ()
 
 
+class DocumentFacts(Struct, frozen=True, kw_only=True):
+    """A document posted to the clinical decision support registry, read leniently (facts N5.2 to N5.4).
+
+    `document` is a reference of its id and `content` of its body. `missing` names the header elements that are not there, those
+    of the program's own part with its name before them. `version` is None where it is no whole number. `dates` are the
+    instants that cannot be read. `created` and `updated` say what became of it; both False: it was not ingested.
+    """
+
+    document: str = ""
+    id_uuid: bool | None = None
+    content: str = ""
+    header_type: str = ""
+    missing: tuple[str, ...] = ()
+    dates: tuple[FieldProblem, ...] = ()
+    version: int | None = None
+    created: bool = False
+    updated: bool = False
+
+
 class StatusFacts(Struct, frozen=True, kw_only=True):
     """A status answer: the word given, whether it is terminal, and whether the transaction is known to the application."""
 
@@ -245,6 +265,7 @@ class HttpFacts(Struct, frozen=True, kw_only=True):
     grant: GrantFacts | None = None
     bearer: BearerFacts | None = None
     transaction: TransactionFacts | None = None
+    document: DocumentFacts | None = None
     status: StatusFacts | None = None
     fault: FaultFacts | None = None
     forwarded: str = ""

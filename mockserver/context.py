@@ -17,6 +17,7 @@ from acrmock.record import (
     BearerFacts,
     Channel,
     ClientFacts,
+    DocumentFacts,
     FaultFacts,
     FieldProblem,
     GrantFacts,
@@ -190,6 +191,7 @@ class Notes:
     grant: GrantFacts | None = None
     bearer: BearerFacts | None = None
     transaction: TransactionFacts | None = None
+    document: DocumentFacts | None = None
     status: StatusFacts | None = None
     refused: Refusal | None = None
     fault: FaultFacts | None = None

@@ -250,9 +250,9 @@ class Engine:
 
 def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
     """The wires of the simulated ACR."""
-    from mockserver import auth, nrdr  # noqa: PLC0415 - loaded when an engine starts
+    from mockserver import auth, cdsr, nrdr  # noqa: PLC0415 - loaded when an engine starts
 
-    return (auth.blueprint(facts), nrdr.blueprint(facts))
+    return tuple(part.blueprint(facts) for part in (auth, nrdr, cdsr))
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:

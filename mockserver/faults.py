@@ -336,6 +336,7 @@ OPERATIONS = (*(str(item) for item in Operation if item is not Operation.BROWSER
 SURFACES = {
     "auth": ("auth.",),
     "nrdr": ("nrdr.",),
+    "cdsr": ("cdsr.",),
     "control": (CONTROL,),
 }
 

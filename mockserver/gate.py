@@ -407,6 +407,7 @@ def _facts(notes: Notes) -> HttpFacts:
         grant=notes.grant,
         bearer=notes.bearer,
         transaction=notes.transaction,
+        document=notes.document,
         status=notes.status,
         fault=notes.fault,
         forwarded=notes.forwarded,

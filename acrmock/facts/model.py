@@ -89,6 +89,7 @@ class Surface(StrEnum):
     GATE = "gate"
     AUTH = "auth"
     NRDR = "nrdr"
+    CDSR = "cdsr"
     CONTROL = "control"
 
 

@@ -35,6 +35,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         facilities=registration.facilities,
         issuer=base + settings.text("auth.base_path"),
         nrdr=base + settings.text("nrdr.base_path"),
+        cdsr=base + settings.text("cdsr.path"),
         scopes=registration.scopes,
         registries=registration.registries,
         users=tuple(

@@ -75,6 +75,19 @@ def _from_elsewhere(walk: Walk) -> Seen:
         del walk.session.headers["Origin"]
 
 
+def _document(body: bytes, **headers: str) -> Trigger:
+    """A document posted to the clinical decision support registry."""
+    given = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda walk: walk.send("POST", walk.doc["cdsr"], data=body, headers=given)
+
+
+def _whole(walk: Walk, **changed: str) -> bytes:
+    """A document with every element, some of them changed."""
+    described = walk.get(f"{walk.url}/openapi.json").document["paths"]["/dartcs/cdsregistry/fp"]["post"]
+    example = described["requestBody"]["content"]["application/json"]["examples"]["document"]["value"]
+    return msgspec.json.encode(example | {"dartheader": example["dartheader"] | changed})
+
+
 def _logout_elsewhere(walk: Walk) -> Seen:
     """A place to go to after the logout that was not registered."""
     query = f"client_id={walk.doc['client_id']}&post_logout_redirect_uri=https://evil.example/"
@@ -276,6 +289,12 @@ NATURAL: dict[str, Trigger] = {
     "transaction-id-invalid": _post("no spaces!"),
     "list-query-invalid": lambda walk: walk.get(f"{walk.doc['nrdr']}/lcsr/transactions?date=yesterday"),
     "delete-not-offered": lambda walk: walk.send("DELETE", f"{walk.doc['nrdr']}/lcsr/transactions/T1"),
+    # cdsr
+    "document-not-json": _document(b"{"),
+    "document-invalid": _document(b"[]"),
+    "document-header-missing": _document(b'{"dartheader": {}, "payload": {}}'),
+    "document-header-type": lambda walk: _document(_whole(walk, headertype="unheard-of"))(walk),
+    "document-media-type": _document(b"{}", Content_Type="text/plain"),
     # control
     "control-token-missing": _control_with(Accept="*/*"),
     "control-token-wrong": _control_with(Authorization="Bearer another"),

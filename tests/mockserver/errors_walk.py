@@ -314,6 +314,7 @@ class Walk:
             "nrdr.post": self.post,
             "nrdr.status": lambda: self.get(f"{self.doc['nrdr']}/lcsr/transactions/T1"),
             "nrdr.list": lambda: self.get(f"{self.doc['nrdr']}/lcsr/transactions"),
+            "cdsr.post": lambda: self.send("POST", self.doc["cdsr"], json={}),
             "other": lambda: self.get(f"{self.url}/test/nothing-here"),
             "control": lambda: self.control("GET", "/applications"),
         }
