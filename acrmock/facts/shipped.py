@@ -53,6 +53,11 @@ def schema_text(kind: Kind) -> str:
     return (root() / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8")
 
 
+def read_file(name: str) -> str:
+    """The text of a shipped file that is no layer, by its place in the folder."""
+    return (root() / name).read_text(encoding="utf-8")
+
+
 @cache
 def digest() -> bytes:
     """The SHA-256 over names and texts of all shipped layers, the same on every system."""

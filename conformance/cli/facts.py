@@ -9,12 +9,21 @@ import click
 import msgspec
 
 from acrmock.errors import SetupError
+from conformance.cli.facts_import import columns, import_
+from conformance.cli.facts_own import diff, new
 from conformance.cli.options import READABLE, Format, format_option, overlay_option
 
 
-@click.group(epilog="\b\nExamples:\n  acrmock facts show auth.\n  acrmock facts check my-facts.yaml")
+@click.group(
+    epilog="""\b
+Examples:
+  acrmock facts show auth.
+  acrmock facts new nrdr.path > my-facts.yaml
+  acrmock facts check my-facts.yaml
+  acrmock facts import elements.xlsx --registry lcsr --version 1.8 --out my-elements.yaml"""
+)
 def facts() -> None:
-    """Show what is known of ACR, with its provenance; check an overlay of your own."""
+    """Show what is known of ACR, with its provenance; make, check and compare an overlay of your own."""
 
 
 @facts.command(
@@ -61,6 +70,12 @@ def check(files: tuple[Path, ...]) -> None:
         f"{len(loaded.settings)} settings, {len(loaded.requirements)} requirements, {len(loaded.errors)} errors, "
         f"{len(loaded.registries)} registries: all sound; digest {loaded.digest}"
     )
+
+
+facts.add_command(columns)
+facts.add_command(diff)
+facts.add_command(import_)
+facts.add_command(new)
 
 
 def _short(value: object) -> str:

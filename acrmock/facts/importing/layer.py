@@ -1,0 +1,155 @@
+"""Imported elements as a layer of one mapping version, on top of what is known of it.
+
+The document decides: an element of lower layers that it does not have is removed, with the rules that need it. Every value
+says that it was imported, and the version says so in each result that rests on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import msgspec
+import yaml
+
+from acrmock.facts.facts import Facts
+from acrmock.facts.importing.elements import ImportedElement
+from acrmock.facts.layer import LAYER_SCHEMA
+from acrmock.facts.provenance import Provenance
+from acrmock.facts.registry import Element, MappingVersion, RecordKind, Rule, RuleKind
+
+SOURCE = "IMPORTED"
+"""The source that stands for a document of the user's own; a citation names the file and the row."""
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer made of a document: its text, and what it does to what was known."""
+
+    text: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    dropped_rules: tuple[str, ...]
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the elements come from: the file's name and the digest of its bytes.
+
+    They count as a third party's word, for nobody but their holder can vouch for them. `keep` leaves elements alone that the
+    document does not have.
+    """
+
+    file: str
+    sha256: str
+    in_force_from: date | None = None
+    in_force_until: date | None = None
+    keep: bool = False
+
+    @classmethod
+    def of(cls, file: str, data: bytes, **more: Any) -> Origin:
+        """The origin of a file with these bytes."""
+        return cls(file=file, sha256=hashlib.sha256(data).hexdigest(), **more)
+
+
+def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[ImportedElement], origin: Origin) -> Imported:
+    """The layer that makes `elements` the version's; `keep` leaves elements alone that the document does not have."""
+    found = tuple(elements)
+    known = facts.registry(registry)
+    base = known.version(version) if known is not None else None
+    tables = {False: "elements", True: "follow_up_elements"}
+    here = {(item.follow_up, item.name) for item in found}
+    before = {(item.record is RecordKind.FOLLOW_UP, item.name): item for item in base.elements} if base is not None else {}
+    gone = () if origin.keep else tuple(key for key in before if key not in here)
+    names = {name for _, name in gone}
+    patch: dict[str, Any] = _head(base, version, origin) | _keys(base, names)
+    for follow_up, table in tables.items():
+        rows: dict[str, Any] = {name: None for other, name in gone if other is follow_up}
+        mine = [item for item in found if item.follow_up is follow_up]
+        rows |= {item.name: _entry(item, origin, before.get((follow_up, item.name))) for item in mine}
+        if rows:
+            patch[table] = rows
+    rules = _rules(base, names)
+    if rules:
+        patch["rules"] = rules
+    layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry, "versions": {version: patch}}
+    return Imported(
+        text=_comment(origin) + yaml.safe_dump(layer, sort_keys=False, allow_unicode=True, width=120),
+        added=tuple(item.name for item in found if (item.follow_up, item.name) not in before),
+        changed=tuple(item.name for item in found if (item.follow_up, item.name) in before),
+        removed=tuple(name for _, name in gone),
+        dropped_rules=tuple(name for name, kept in rules.items() if kept is None),
+    )
+
+
+def _head(base: MappingVersion | None, version: str, origin: Origin) -> dict[str, Any]:
+    statement = (
+        f"The elements of {version} were imported from the document {origin.file} (SHA-256 {origin.sha256}); "
+        "acrmock cannot vouch for them."
+    )
+    head: dict[str, Any] = {
+        "provenance": str(Provenance.THIRD_PARTY),
+        "sources": [f"{SOURCE} {origin.file}"[:200]],
+        "unknown": statement,
+    }
+    for name in ("in_force_from", "in_force_until"):
+        day = getattr(origin, name) or getattr(base, name, None)
+        if day is not None:
+            head[name] = day.isoformat()
+    return head
+
+
+def _keys(base: MappingVersion | None, gone: set[str]) -> dict[str, Any]:
+    """What tells an exam and a patient apart, without the elements that are no longer there."""
+    if base is None:
+        return {}
+    kept = {name: [item for item in getattr(base, name) if item not in gone] for name in ("key_elements", "patient_elements")}
+    return {name: items for name, items in kept.items() if len(items) < len(getattr(base, name))}
+
+
+def _entry(item: ImportedElement, origin: Origin, known: Element | None) -> dict[str, Any]:
+    """An element; whom it identifies is no matter of a table, so it stays as it is known."""
+    entry: dict[str, Any] = {"replace": True, "label": item.label, "type": str(item.type), "level": str(item.level)}
+    for name in ("number", "min_length", "max_length", "minimum", "maximum", "pattern", "unit"):
+        value = getattr(item, name)
+        if value not in {None, ""}:
+            entry[name] = value
+    if item.codes:
+        entry["codes"] = dict(item.codes)
+    if known is not None and known.identity:
+        entry["identity"] = known.identity
+    if item.multiple:
+        entry["multiple"] = True
+    entry |= {"provenance": str(Provenance.THIRD_PARTY), "sources": [f"{SOURCE} {origin.file} row {item.row}"[:200]]}
+    return entry
+
+
+def _rules(base: MappingVersion | None, gone: set[str]) -> dict[str, Any]:
+    """The rules that name an element which is no longer there: one of several is left out, else the rule goes (None)."""
+    found: dict[str, Any] = {}
+    for rule in base.rules if base is not None else ():
+        if not gone & _names(rule):
+            continue
+        rest = [name for name in rule.elements if name not in gone]
+        whole = rule.kind is RuleKind.ANY_OF and rest and not gone & (_names(rule) - {*rule.elements})
+        found[rule.id] = {"elements": rest} if whole else None
+    return found
+
+
+def _names(rule: Rule) -> set[str]:
+    named = {*rule.elements, rule.other}
+    if rule.when is not None:
+        named.add(rule.when.element)
+    return named - {""}
+
+
+def _comment(origin: Origin) -> str:
+    return (
+        f"# Imported from {_plain(origin.file)}, SHA-256 {origin.sha256}.\n"
+        "# It holds what that document holds: keep it as you keep the document.\n"
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())

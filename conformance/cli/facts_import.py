@@ -1,0 +1,100 @@
+"""`acrmock facts import` and `acrmock facts columns`: an element table of one's own as an overlay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from acrmock.errors import SetupError
+from conformance.cli.options import READABLE, overlay_option
+
+DAY = click.DateTime(("%Y-%m-%d",))
+_SHOWN = 12
+
+
+@click.command(epilog="\b\nExample:\n  acrmock facts columns > columns.yaml")
+def columns() -> None:
+    """Print how the columns of an element table are read, to be changed and given back with --columns."""
+    from acrmock.facts.importing import shipped_text
+
+    click.echo(shipped_text(), nl=False)
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  acrmock facts import elements.xlsx --registry lcsr --version 1.8 --out my-elements.yaml
+  acrmock certify --profile lcsr --overlay my-elements.yaml --launch ./client""",
+)
+@click.argument("file", type=READABLE)
+@click.option("--registry", required=True, metavar="R", help="the registry's slug, e.g. lcsr")
+@click.option("--version", required=True, metavar="V", help="the mapping version that the table describes")
+@click.option("--sheet", default="", metavar="NAME", help="the sheet of a workbook (default: the first with rows)")
+@click.option("--columns", "mapping", type=READABLE, metavar="FILE", help="a column mapping of your own (see `facts columns`)")
+@click.option("--keep", is_flag=True, help="keep elements that are known and not in the table")
+@click.option("--in-force-from", type=DAY, metavar="DATE", help="first day on which the version is accepted")
+@click.option("--in-force-until", type=DAY, metavar="DATE", help="last day on which the version is accepted")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="write here (default: standard output)")
+@click.option("--force", is_flag=True, help="overwrite the file named by --out")
+@overlay_option
+def import_(
+    file: Path,
+    registry: str,
+    version: str,
+    sheet: str,
+    mapping: Path | None,
+    *,
+    keep: bool,
+    in_force_from: datetime | None,
+    in_force_until: datetime | None,
+    out: Path | None,
+    force: bool,
+    overlays: tuple[Path, ...],
+) -> None:
+    """Read an element table (xlsx, csv or json) and write it as an overlay for one mapping version.
+
+    One row an element, its columns told by their headings. What the table does not have is removed from the version, with the
+    rules that need it, unless --keep is given. Every imported value is marked so in reports.
+    """
+    from acrmock.facts import load_facts
+    from acrmock.facts.importing import Origin, load_columns, read_elements, read_table, shipped_columns, write_layer
+    from acrmock.facts.layer import parse
+
+    if out is not None and out.exists() and not force:
+        raise SetupError("the file is there already", where=str(out), fix="name another, or overwrite it with --force")
+    facts = load_facts(overlays)
+    if facts.registry(registry) is None:
+        known = ", ".join(item.slug for item in facts.registries)
+        raise SetupError("there is no such registry", expected=known, actual=registry[:40], fix="a layer must say what it is")
+    elements = read_elements(read_table(file, sheet=sheet), load_columns(mapping) if mapping is not None else shipped_columns())
+    days = {"in_force_from": in_force_from, "in_force_until": in_force_until}
+    origin = Origin.of(
+        file.name, file.read_bytes(), keep=keep, **{name: day.date() for name, day in days.items() if day is not None}
+    )
+    found = facts.registry(registry)
+    made = write_layer(facts, found.slug if found is not None else registry, version, elements, origin)
+    parse(made.text, str(out or "the overlay"), shipped=False)
+    if out is None:
+        click.echo(made.text, nl=False)
+    else:
+        try:
+            out.write_text(made.text, encoding="utf-8")
+        except OSError as error:
+            raise SetupError("the overlay cannot be written", where=str(out), actual=error.strerror or str(error)) from error
+    for word, names in (
+        ("added", made.added),
+        ("changed", made.changed),
+        ("removed", made.removed),
+        ("rules dropped", made.dropped_rules),
+    ):
+        click.echo(f"{len(names):5} {word}{_some(names)}", err=True)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f": {', '.join(names[:_SHOWN])}{more}"

@@ -1,0 +1,60 @@
+"""`acrmock facts new` and `acrmock facts diff`: an overlay of one's own, begun and compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+
+from conformance.cli.options import READABLE, Format, format_option
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  acrmock facts new nrdr.path nrdr.header > my-facts.yaml
+  acrmock serve --overlay my-facts.yaml"""
+)
+@click.argument("prefixes", nargs=-1, required=True, metavar="PREFIX…")
+def new(prefixes: tuple[str, ...]) -> None:
+    """Begin an overlay: the settings whose names begin so, with their present values, to be changed.
+
+    An overlay may hold any settings (paths, scopes, header and envelope names, status words, limits); for elements and rules of a
+    registry see `acrmock facts import` and the README of the fixtures.
+    """
+    from acrmock.facts import load_facts
+    from acrmock.facts.own import begin
+
+    click.echo(begin(load_facts(), prefixes), nl=False)
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  acrmock facts diff my-facts.yaml
+  acrmock facts diff old.yaml --against new.yaml --format json"""
+)
+@click.argument("files", nargs=-1, required=True, type=READABLE, metavar="FILE…")
+@click.option(
+    "--against", multiple=True, type=READABLE, metavar="FILE", help="compare with these overlays instead of none; repeat"
+)
+@format_option(Format.TEXT, Format.JSON)
+def diff(files: tuple[Path, ...], against: tuple[Path, ...], format_: str) -> None:
+    """Say what overlays change: every fact that is added, removed or has another value.
+
+    Exits with 1 where anything differs, as diff does, and with 0 where nothing does.
+    """
+    from acrmock.facts import load_facts
+    from acrmock.facts.own import compare
+
+    changes = compare(load_facts(against), load_facts(files))
+    if format_ == "json":
+        click.echo(json.dumps([msgspec.to_builtins(change) for change in changes], indent=2, ensure_ascii=False))
+    else:
+        for change in changes:
+            click.echo(f"{change.key}\n  - {change.before}\n  + {change.after}")
+        click.echo(f"{len(changes)} facts differ" if changes else "nothing differs")
+    if changes:
+        raise SystemExit(1)
