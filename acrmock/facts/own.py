@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from acrmock.facts.errors import FactsError
 from acrmock.facts.facts import Facts
-from acrmock.facts.layer import LAYER_SCHEMA
+from acrmock.facts.layer import LAYER_SCHEMA, parse, read_overlay
 from acrmock.facts.model import Struct
 from acrmock.facts.show import Row, show
 
@@ -42,6 +43,13 @@ def begin(facts: Facts, prefixes: Iterable[str]) -> str:
         "# An overlay: change values, remove what stays as it is, and say on whose word it rests (provenance, sources).\n"
         f"# Check it with `acrmock facts check`, use it with --overlay.\n{text}"
     )
+
+
+def checked(text: str, name: str, overlays: Sequence[Path] = ()) -> Facts:
+    """The facts with the layer in `text` on top of all; raises `FactsError` where they do not fit together."""
+    facts = Facts([*(read_overlay(path) for path in overlays), parse(text, name, shipped=False)], "")
+    facts.compile_all()
+    return facts
 
 
 def compare(before: Facts, after: Facts) -> list[Change]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import format_option, out_option
+from conformance.cli.options import format_option, out_option, overlay_option
 
 
 @click.command(
@@ -19,10 +19,20 @@ Examples:
 @click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
 @click.option("--broken", metavar="CHECK[:VARIANT]", help="Use a vendor that is wrong in just the way that this check finds.")
 @click.option("--list-broken", is_flag=True, help="List the broken vendors, and stop.")
+@overlay_option
 @out_option
 @format_option()
 @click.pass_context
-def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool, out: Path, format_: str) -> None:
+def demo(
+    ctx: click.Context,
+    profile: str,
+    broken: str | None,
+    *,
+    list_broken: bool,
+    overlays: tuple[Path, ...],
+    out: Path,
+    format_: str,
+) -> None:
     """See a whole certification run with the reference vendor, in seconds.
 
     A private server, a vendor's client as a process of its own, TLS between them, and the verdict.
@@ -40,7 +50,7 @@ def demo(ctx: click.Context, profile: str, broken: str | None, list_broken: bool
 
         click.echo("\n".join(broken_vendors()))
         return
-    with order(profile, out, broken) as prepared:
+    with order(profile, out, broken, overlays=overlays) as prepared:
         result = certify(prepared, (Progress(),))
-    print_result(result, read_recording(out / JOURNAL), load_facts(), format_)
+    print_result(result, read_recording(out / JOURNAL), load_facts(overlays), format_)
     ctx.exit(result.verdict.exit_code)

@@ -61,7 +61,7 @@ def import_(
     """
     from acrmock.facts import load_facts
     from acrmock.facts.importing import Origin, load_columns, read_elements, read_table, shipped_columns, write_layer
-    from acrmock.facts.layer import parse
+    from acrmock.facts.own import checked
 
     if out is not None and out.exists() and not force:
         raise SetupError("the file is there already", where=str(out), fix="name another, or overwrite it with --force")
@@ -76,7 +76,7 @@ def import_(
     )
     found = facts.registry(registry)
     made = write_layer(facts, found.slug if found is not None else registry, version, elements, origin)
-    parse(made.text, str(out or "the overlay"), shipped=False)
+    checked(made.text, str(out or "the overlay"), overlays)
     if out is None:
         click.echo(made.text, nl=False)
     else:

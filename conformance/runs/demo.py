@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acrmock.errors import SetupError
-from acrmock.facts import load_facts
+from acrmock.facts import Profile, load_facts
 from conformance.runs.application import DEFAULT_ADDRESS, ApplicationRequest
 from conformance.runs.certification import Order
 from conformance.runs.png import grey_png
@@ -25,10 +25,13 @@ STEP_SETTINGS = {"update": {"nrdr.status.terminal_after": 0, "nrdr.status.retry_
 
 
 @contextmanager
-def order(profile: str, out: Path, broken: str | None = None, *, port: int | None = None) -> Iterator[Order]:
+def order(
+    profile: str, out: Path, broken: str | None = None, *, port: int | None = None, overlays: tuple[Path, ...] = ()
+) -> Iterator[Order]:
     """The demonstration as an order for a run; raises `SetupError` when no vendor is broken in the way asked for.
 
-    `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one).
+    `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one);
+    `overlays` hold for server, vendor and judge.
     """
     if broken is not None and broken not in faults.broken_vendors():
         raise SetupError(
@@ -37,12 +40,15 @@ def order(profile: str, out: Path, broken: str | None = None, *, port: int | Non
             expected=", ".join(faults.broken_vendors()),
             actual=broken[:80],
         )
-    flags = _flags(profile, port or _free_port())
+    flags = _flags(load_facts(overlays).profile(profile), port or _free_port())
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
     size = flags.pop("logo_size")
-    arguments = ("--broken", broken) if broken else ()
+    arguments = [
+        *(("--broken", broken) if broken else ()),
+        *(part for file in overlays for part in ("--overlay", str(file.resolve()))),
+    ]
     with tempfile.TemporaryDirectory(prefix="acrmock-demo-") as name:
         logo = Path(name) / "logo.png"
         logo.write_bytes(grey_png(*size))
@@ -51,18 +57,19 @@ def order(profile: str, out: Path, broken: str | None = None, *, port: int | Non
             out=out,
             command=tuple(command("conformance.vendors.__main__", *arguments)),
             application=ApplicationRequest(**flags, logo=logo),
+            overlays=overlays,
             step_settings={**STEP_SETTINGS, **faults.CONDITIONS.get(broken or "", {})},
         )
 
 
-def _flags(profile: str, port: int) -> dict[str, Any]:
+def _flags(profile: Profile, port: int) -> dict[str, Any]:
     """What the demonstration's vendor tells ACR: all of it right."""
     return {
         "name": "acrmock reference vendor",
         "redirect_url": (f"https://localhost:{port}/callback",),
         "ip": (DEFAULT_ADDRESS,),
         "local_source": ("127.0.0.1/32",),
-        "registry": load_facts().profile(profile).registries,
+        "registry": profile.registries,
         "settings": SETTINGS,
         "link": "https://example.org/",
         "logo_size": LOGO,

@@ -63,6 +63,10 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
     before = {(item.record is RecordKind.FOLLOW_UP, item.name): item for item in base.elements} if base is not None else {}
     gone = () if origin.keep else tuple(key for key in before if key not in here)
     names = {name for _, name in gone}
+    if origin.keep:
+        # what is kept keeps its number, so that no number stands for two
+        held = {item.number for key, item in before.items() if key not in here}
+        found = tuple(msgspec.structs.replace(item, number=None) if item.number in held else item for item in found)
     patch: dict[str, Any] = _head(base, version, origin) | _keys(base, names)
     for follow_up, table in tables.items():
         rows: dict[str, Any] = {name: None for other, name in gone if other is follow_up}
@@ -70,7 +74,7 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
         rows |= {item.name: _entry(item, origin, before.get((follow_up, item.name))) for item in mine}
         if rows:
             patch[table] = rows
-    rules = _rules(base, names)
+    rules = _rules(base, names, found, origin)
     if rules:
         patch["rules"] = rules
     layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry, "versions": {version: patch}}
@@ -88,11 +92,7 @@ def _head(base: MappingVersion | None, version: str, origin: Origin) -> dict[str
         f"The elements of {version} were imported from the document {origin.file} (SHA-256 {origin.sha256}); "
         "acrmock cannot vouch for them."
     )
-    head: dict[str, Any] = {
-        "provenance": str(Provenance.THIRD_PARTY),
-        "sources": [f"{SOURCE} {origin.file}"[:200]],
-        "unknown": statement,
-    }
+    head: dict[str, Any] = {**_word(origin), "unknown": statement}
     for name in ("in_force_from", "in_force_until"):
         day = getattr(origin, name) or getattr(base, name, None)
         if day is not None:
@@ -121,19 +121,29 @@ def _entry(item: ImportedElement, origin: Origin, known: Element | None) -> dict
         entry["identity"] = known.identity
     if item.multiple:
         entry["multiple"] = True
-    entry |= {"provenance": str(Provenance.THIRD_PARTY), "sources": [f"{SOURCE} {origin.file} row {item.row}"[:200]]}
-    return entry
+    return entry | _word(origin, f" row {item.row}")
 
 
-def _rules(base: MappingVersion | None, gone: set[str]) -> dict[str, Any]:
-    """The rules that name an element which is no longer there: one of several is left out, else the rule goes (None)."""
+def _word(origin: Origin, place: str = "") -> dict[str, Any]:
+    return {"provenance": str(Provenance.THIRD_PARTY), "sources": [f"{SOURCE} {_plain(origin.file)[:150]}{place}"]}
+
+
+def _rules(base: MappingVersion | None, gone: set[str], elements: tuple[ImportedElement, ...], origin: Origin) -> dict[str, Any]:
+    """The rules that name what is no longer there, an element or a code: one of several elements is left out, else the rule goes.
+
+    A rule that goes is None.
+    """
+    codes = {item.name: set(item.codes) for item in elements if item.codes}
     found: dict[str, Any] = {}
     for rule in base.rules if base is not None else ():
+        if rule.when is not None and {*rule.when.values} - codes.get(rule.when.element, {*rule.when.values}):
+            found[rule.id] = None
+            continue
         if not gone & _names(rule):
             continue
         rest = [name for name in rule.elements if name not in gone]
         whole = rule.kind is RuleKind.ANY_OF and rest and not gone & (_names(rule) - {*rule.elements})
-        found[rule.id] = {"elements": rest} if whole else None
+        found[rule.id] = {"elements": rest, **_word(origin)} if whole else None
     return found
 
 

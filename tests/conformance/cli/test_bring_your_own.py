@@ -1,0 +1,142 @@
+"""Documents of one's own, from the command line to the verdict: an imported table, and an overlay that moves everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import yaml
+
+from acrmock.schema import RecordValidator
+from mockserver import Engine
+
+ROOT = Path(__file__).resolve().parents[3]
+MOVED = {
+    "auth.base_path": "/sso/as/authorization",
+    "auth.path.authorize": "/{segment}/begin",
+    "auth.path.token": "/{segment}/exchange",
+    "auth.path.keys": "/{segment}/jwks.json",
+    "nrdr.base_path": "/api/registries",
+    "nrdr.path.post": "/{registry}/mapping-{mapping}/upload",
+    "nrdr.path.status": "/{registry}/upload/{transaction_id}/state",
+    "nrdr.envelope.header": "HeaderRecord",
+    "nrdr.envelope.exams": "ExamRecords",
+    "nrdr.header.transaction_id": "TxnNumber",
+    "nrdr.header.partner_id": "PartnerCode",
+    "nrdr.status.word.posted": "Loaded",
+    "nrdr.status.field.status": "State",
+}
+
+
+def acrmock(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The real command, as a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
+    line = [sys.executable, "-m", "conformance.cli", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False, encoding="utf-8")
+
+
+def overlay(path: Path) -> Path:
+    """A layer that moves endpoints and renames the header and its elements."""
+    told = {
+        key: {"value": value, "provenance": "mock-choice", "sources": ["MOCK"]}
+        for key, value in MOVED.items()
+        if value is not None
+    }
+    path.write_text(yaml.safe_dump({"schema": "acrmock/layer/1", "kind": "settings", "settings": told}), encoding="utf-8")
+    return path
+
+
+def test_the_reference_vendor_follows_an_overlay(tmp_path: Path) -> None:
+    """Every endpoint moved and the header renamed: the reference vendor is ready by configuration alone."""
+    layer = overlay(tmp_path / "moved.yaml")
+    checked = acrmock("facts", "check", str(layer), cwd=tmp_path)
+    assert checked.returncode == 0, checked.stderr
+    answer = acrmock("demo", "--overlay", str(layer), "--format", "json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["verdict"] == "ready"
+    journal = (tmp_path / "acrmock-out" / "journal.ndjson").read_text("utf-8")
+    assert "/api/registries/lcsr/mapping-" in journal
+    assert "HeaderRecord" in journal
+    assert "/nrdr/lcsr" not in journal
+    assert "Transaction_Header" not in journal
+
+
+def table(path: Path, *, broken: bool = False) -> Path:
+    """A workbook of a small mapping."""
+    book = openpyxl.Workbook()
+    rows = [
+        ("Element Name", "Definition", "Data Type", "Valid Values", "Required to Submit"),
+        ("Other_ID", "number of the patient", "text", "", "Yes"),
+        ("Exam_Date", "day", "date", "", "Yes"),
+        ("Smoking_Status", "smoking", "code", "8=Water pipe; 9=Pipe", "perhaps" if broken else "Yes"),
+    ]
+    for row in rows:
+        book.active.append(row)
+    book.active.title = "Elements"
+    book.save(path)
+    return path
+
+
+def test_a_workbook_changes_what_is_accepted(tmp_path: Path) -> None:
+    """A code that only the workbook knows is accepted after the import, and what it does not know is refused."""
+    made = acrmock("facts", "import", str(table(tmp_path / "own.xlsx")), "--registry", "lcsr", "--version", "1.8",
+                   "--out", "own.yaml", cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert "removed" in made.stderr
+    again = acrmock("facts", "import", "own.xlsx", "--registry", "lcsr", "--version", "1.8", "--out", "own.yaml", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    exam = {"Other_ID": "1", "Exam_Date": "2026-01-02", "Smoking_Status": "8"}
+    with Engine(overlays=[tmp_path / "own.yaml"]) as engine:
+        assert engine.core is not None
+        facts = engine.core.facts
+        registry = facts.registry("lcsr")
+        assert registry is not None
+        version = registry.version("1.8")
+        assert version is not None
+        validator = RecordValidator(facts, version)
+        day = date(2026, 2, 1)
+        assert validator.check(exam, index=0, today=day, facility="1").status == "Complete"
+        refused = validator.check(exam | {"Patient_Sex": "M"}, index=0, today=day, facility="1")
+        assert [problem.pointer for problem in refused.problems] == ["/Exams/0/Patient_Sex"]
+
+
+def test_a_broken_workbook(tmp_path: Path) -> None:
+    """It is refused with sheet, row and reason, and nothing is written."""
+    table(tmp_path / "own.xlsx", broken=True)
+    answer = acrmock("facts", "import", "own.xlsx", "--registry", "lcsr", "--version", "1.8", "--out", "own.yaml", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "own.xlsx, sheet Elements, row 4: required to submit: 'perhaps' is neither yes nor no" in answer.stderr
+    assert not (tmp_path / "own.yaml").exists()
+    assert "Traceback" not in answer.stderr
+
+
+def test_unknown_registry_and_columns(tmp_path: Path) -> None:
+    """A registry that nobody knows is refused; the column mapping can be printed and given back."""
+    table(tmp_path / "own.xlsx")
+    answer = acrmock("facts", "import", "own.xlsx", "--registry", "none", "--version", "1", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "no such registry" in answer.stderr
+    columns = acrmock("facts", "columns", cwd=tmp_path)
+    (tmp_path / "columns.yaml").write_text(columns.stdout, encoding="utf-8")
+    made = acrmock(
+        "facts", "import", "own.xlsx", "--registry", "lcsr", "--version", "1.8", "--columns", "columns.yaml", cwd=tmp_path
+    )
+    assert made.returncode == 0, made.stderr
+    assert yaml.safe_load(made.stdout)["registry"] == "lcsr"
+
+
+def test_new_and_diff(tmp_path: Path) -> None:
+    """A new overlay can be changed and compared; diff's exit code says whether anything differs."""
+    begun = acrmock("facts", "new", "nrdr.base_path", cwd=tmp_path)
+    (tmp_path / "mine.yaml").write_text(begun.stdout.replace("/nrdr", "/elsewhere"), encoding="utf-8")
+    told = acrmock("facts", "diff", "mine.yaml", "--format", "json", cwd=tmp_path)
+    assert told.returncode == 1, told.stderr
+    assert [change["key"] for change in json.loads(told.stdout)] == ["nrdr.base_path"]
+    same = acrmock("facts", "diff", "mine.yaml", "--against", "mine.yaml", cwd=tmp_path)
+    assert (same.returncode, same.stdout.strip()) == (0, "nothing differs")
