@@ -1,0 +1,1 @@
+"""Dose reports as bytes: what the registry needs to know of them."""
