@@ -14,7 +14,7 @@ FORMAT = 2
 """The format this version writes."""
 
 _OBJECT = """
-CREATE TABLE object (
+CREATE TABLE IF NOT EXISTS object (
   application TEXT NOT NULL, environment TEXT NOT NULL, sop_instance TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
   UNIQUE (application, environment, sop_instance, sha256)
 )
