@@ -1,1 +1,1 @@
-"""Dose reports as bytes: what the registry needs to know of them."""
+"""Reading dose reports: from the bytes of a data set to what a dose registry asks for, whoever wrote them."""
