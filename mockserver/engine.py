@@ -159,6 +159,8 @@ class Engine:
             where = str(data or "memory")
             raise SetupError(error.what, where=where, actual=error.actual, fix=error.fix or "use another --data") from error
         server.run()
+        stack.callback(core.jobs.stop)
+        core.jobs.start()
         return self._announce(core, keys, port, data, stack)
 
     def _make_core(self, facts: Facts, keys: Keys, store: SqliteStore, data: Path | None) -> EngineCore:
