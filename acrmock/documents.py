@@ -64,7 +64,8 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
 class ReadyDocument(Struct, frozen=True, kw_only=True):
     """What a server writes to `ready.json` once it answers: where it is, its control token and its certificate.
 
-    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state.
+    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state. `dicom` is where dose reports of the
+    application `default` go, `dicom_tls` the same over TLS; absent where DICOM is not served.
     """
 
     schema: str
@@ -75,3 +76,5 @@ class ReadyDocument(Struct, frozen=True, kw_only=True):
     ca_file: str
     data: str
     version: str
+    dicom: DicomAddress | None = None
+    dicom_tls: DicomAddress | None = None

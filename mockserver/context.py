@@ -12,6 +12,7 @@ import flask
 import msgspec
 
 from acrmock.clock import Clock
+from acrmock.documents import DicomAddress
 from acrmock.record import (
     AuthorizeFacts,
     BearerFacts,
@@ -28,6 +29,7 @@ from acrmock.record import (
 )
 from acrmock.redaction import Digester, Redactor
 from mockserver import guides
+from mockserver.dirlink.objects import ObjectStore, StoreObjects
 from mockserver.faults import Count, Faults, Magic, Struck, magic_of
 from mockserver.jobs import Handler, Jobs
 from mockserver.journal import SECRET, IssuedSecret, Journal
@@ -151,12 +153,17 @@ class EngineCore:
     metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    objects: ObjectStore = field(init=False)
+    dicom: DicomAddress | None = None
+    dicom_tls: DicomAddress | None = None
+    accept_real_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
     faults: Faults = field(init=False)
     magic: Magic | None = field(init=False)
     jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
+        self.objects = StoreObjects(self.store)
         self.faults = Faults(self.store)
         self.jobs = Jobs(self, job_handlers)
         self.magic = magic_of(self.facts)

@@ -56,6 +56,8 @@ class Ready:
     control_token: str
     ca_file: Path | None
     data: Path | None
+    dicom_port: int | None = None
+    dicom_tls_port: int | None = None
 
 
 class Engine:
@@ -65,7 +67,10 @@ class Engine:
     (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `local_sources_default` are the
     addresses that clients have here unless told otherwise (none: the layer's). `auto_consent` signs the first user in
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
-    believed. `facts`, `wires` and `house` replace what is shipped (for tests).
+    believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
+    `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
+    `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace what is shipped (for
+    tests).
     """
 
     def __init__(
@@ -81,6 +86,11 @@ class Engine:
         local_sources_default: Sequence[str] = (),
         trusted_proxies: Sequence[str] = (),
         auto_consent: bool = False,
+        dicom_port: int | None = None,
+        dicom_tls_port: int | None = None,
+        accept_real_data: bool = False,
+        lean_dicom: bool = True,
+        synced: bool = True,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
@@ -95,6 +105,11 @@ class Engine:
         self._local_sources = tuple(local_sources_default)
         self._trusted_proxies = tuple(_checked_proxy(source) for source in trusted_proxies)
         self._auto_consent = auto_consent
+        self._dicom_port = None if dicom_port is None else _checked_port(dicom_port, "--dicom-port")
+        self._dicom_tls_port = None if dicom_tls_port is None else _checked_port(dicom_tls_port, "--dicom-tls-port")
+        self._accept_real_data = accept_real_data
+        self._lean_dicom = lean_dicom
+        self._synced = synced
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
@@ -135,7 +150,7 @@ class Engine:
         data = _directory(self._data)
         host = urlsplit(self._public_url).hostname or "" if self._public_url else self._listening_host()
         keys = load_keys(data / "keys", host) if data is not None else passing_keys(host)
-        store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock)
+        store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock, synced=self._synced)
         stack.callback(store.close)
         core = self.core = self._make_core(facts, keys, store, data)
         gate = Gate(core, self._wires(facts), self._house(facts))
@@ -196,6 +211,7 @@ class Engine:
             local_sources=self._local_sources or facts.texts("onboarding.default.local_sources"),
             trusted_proxies=self._trusted_proxies,
             auto_consent=self._auto_consent,
+            accept_real_data=self._accept_real_data,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
 
@@ -284,9 +300,9 @@ def _directory(data: Path | None) -> Path | None:
         ) from error
 
 
-def _checked_port(port: int) -> int:
+def _checked_port(port: int, where: str = "--port") -> int:
     if not 0 <= port <= 65535:
-        raise SetupError("no such port", expected="0 to 65535 (0 picks a free one)", actual=str(port), where="--port")
+        raise SetupError("no such port", expected="0 to 65535 (0 picks a free one)", actual=str(port), where=where)
     return port
 
 

@@ -107,8 +107,26 @@ class _SqliteUnit(SqliteReader):
         """Forget everything of a scope, or of one kind in it."""
         if kind is None:
             self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
+            self._erase("application = ? AND environment = ?", scope)
         else:
             self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
+
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
+        """Keep received bytes."""
+        self._run("INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?, ?)", (*scope, sop_instance, sha256, data))
+
+    def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
+        """Delete received bytes and what is left of them in the files."""
+        where, values = "application = ? AND environment = ? AND sop_instance = ?", (*scope, sop_instance)
+        if sha256 is None:
+            self._erase(where, values)
+        else:
+            self._erase(f"{where} AND sha256 = ?", (*values, sha256))
+
+    def _erase(self, where: str, values: Sequence[str]) -> None:
+        if self._run(f"SELECT 1 FROM object WHERE {where} LIMIT 1", values):  # noqa: S608 - constants
+            self._run(f"DELETE FROM object WHERE {where}", values)  # noqa: S608 - constants
+            self._store.erasing = True
 
     def append(self, entry: AnyEntry) -> int:
         """Append `entry` with the next `seq`."""
@@ -155,8 +173,9 @@ def label_of(entry: AnyEntry) -> str:
 class SqliteStore:
     """`Store` over SQLite; `path` None keeps everything in memory and commits as units are left.
 
-    `before_commit` runs before every commit (for tests: it may block, or raise as a failing disk would). `on_undo` runs
-    whenever something that was written did not come to stay.
+    `synced` False leaves it to the system when to write to the disk: only for measuring. `before_commit` runs before every
+    commit (for tests: it may block, or raise as a failing disk would). `on_undo` runs whenever something that was written did
+    not come to stay.
     """
 
     def __init__(
@@ -164,6 +183,7 @@ class SqliteStore:
         path: Path | None,
         clock: Clock,
         *,
+        synced: bool = True,
         before_commit: Callable[[], None] | None = None,
         migrations: Mapping[int, Migration] = MIGRATIONS,
         newest: int = FORMAT,
@@ -179,6 +199,9 @@ class SqliteStore:
             if self._guard is not None:
                 self._guard.release()
             raise
+        if not synced:
+            self.connection.execute("PRAGMA synchronous = OFF")
+        self.erasing = False
         self._lock = threading.Lock()
         self._owner = 0
         self._queued = 0
@@ -284,6 +307,8 @@ class SqliteStore:
                 self._before_commit()
             if self.connection.in_transaction:
                 self.connection.execute("COMMIT")
+                if self.erasing:
+                    self._empty_log()
         except Exception as error:  # noqa: BLE001 - whatever it is, the waiters must hear of it
             self._fail(_as_store_error(error))
             return
@@ -292,6 +317,12 @@ class SqliteStore:
         batch.done.set()
         with self._news:
             self._news.notify_all()
+
+    def _empty_log(self) -> None:
+        """Move the write-ahead log into the database and empty it of what was deleted; again later if it is in use."""
+        with contextlib.suppress(sqlite3.Error):
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.erasing = bool(busy)
 
     def _fail(self, error: StoreError) -> None:
         """Undo the current batch and fail its waiters; the state lock is held."""

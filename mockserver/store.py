@@ -66,6 +66,10 @@ class Reader(Protocol):
         """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
         ...
 
+    def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
+        """The bytes kept by `Unit.put_object`, or None."""
+        ...
+
 
 class Ticket(Protocol):
     """The batch that a unit joined; given to `Store.flush`."""
@@ -88,7 +92,15 @@ class Unit(Reader, Protocol):
         ...
 
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
-        """Forget everything of a scope, or everything of one kind in it (the journal stays)."""
+        """Forget everything of a scope, its objects too, or everything of one kind in it (the journal stays)."""
+        ...
+
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
+        """Keep received bytes under a SOP Instance UID and their own SHA-256; the same again changes nothing."""
+        ...
+
+    def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
+        """Delete those bytes, or all under that UID, so that no file holds them once the unit is committed."""
         ...
 
     def append(self, entry: AnyEntry) -> int:

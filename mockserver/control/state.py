@@ -178,7 +178,6 @@ def reset() -> flask.Response:
 
 def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
     for environment in application.environments:
-        forget_reports(core, unit, (application.id, environment))
         core.jobs.forget(unit, application.id, environment)
         unit.delete_scope((application.id, environment))
     environments = {

@@ -83,7 +83,7 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     Whether the application has that environment already is the caller's to ask, in the same unit.
     """
     existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
-    application = existing or _new_application(unit, admission, core.facts.text("onboarding.default.ae_title"))
+    application = existing or _new_application(core, unit, admission)
 
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
@@ -114,11 +114,12 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     return Accepted(application, issued, admission.remarks)
 
 
-def _new_application(unit: Unit, admission: Admission, default_ae: str) -> Application:
+def _new_application(core: EngineCore, unit: Unit, admission: Admission) -> Application:
     def taken(candidate: str) -> bool:
         return unit.get(APPLICATION, GLOBAL, candidate, Application) is not None
 
     identity = application_id(admission.name, taken)
     titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
-    title = ae_title(identity, titles.__contains__, default=default_ae)
+    words = {"default": core.facts.text("dirlink.ae_title"), "prefix": core.facts.text("dirlink.ae_title_prefix")}
+    title = ae_title(identity, titles.__contains__, **words)
     return Application(id=identity, name=admission.name, ae_title=title, local=admission.local)
