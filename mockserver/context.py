@@ -144,6 +144,7 @@ class EngineCore:
     journal: Journal
     applications: Applications
     public_url: str = ""
+    own_url: str = ""
     data: str = ""
     version: str = ""
     local_sources: tuple[str, ...] = ()

@@ -168,15 +168,17 @@ class Engine:
         stack.callback(server.stop)
         stack.callback(store.release_waiters)
         core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
+        core.own_url = f"{'https' if self._tls else 'http'}://{_in_url(self._listening_host())}:{port}"
         try:
             self._begin(core, address, port)
         except StoreError as error:
             where = str(data or "memory")
             raise SetupError(error.what, where=where, actual=error.actual, fix=error.fix or "use another --data") from error
         server.run()
+        ready = self._announce(core, keys, port, data, stack)
         stack.callback(core.jobs.stop)
         core.jobs.start()
-        return self._announce(core, keys, port, data, stack)
+        return ready
 
     def _make_core(self, facts: Facts, keys: Keys, store: SqliteStore, data: Path | None) -> EngineCore:
         digester = Digester(keys.digest)
