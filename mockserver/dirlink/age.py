@@ -1,4 +1,4 @@
-"""A patient's age as the registry gets it: valid, computed where the report gives none, and never over 89 years (facts D1.17, D8)."""
+"""A patient's age as the registry gets it: valid, computed where a report gives none, never over 89 years (D1.17, D8)."""
 
 from __future__ import annotations
 

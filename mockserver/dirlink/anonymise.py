@@ -16,7 +16,7 @@ from mockserver.dirlink.age import day, settled
 from mockserver.dirlink.changes import Anonymised, BirthDates, CannotAnonymise, Change, Descriptors, Ledger, Policy, What
 from mockserver.dirlink.collecting import known_values
 from mockserver.dirlink.content import ContentRules, code_of
-from mockserver.dirlink.dataset import Element, UnreadableDataSet, read, write
+from mockserver.dirlink.dataset import DataSetError, Element, read, write
 from mockserver.dirlink.deidentification import Rules, shipped_rules
 from mockserver.dirlink.elementrules import ElementRules
 from mockserver.dirlink.identifying import Cleaner
@@ -42,7 +42,7 @@ _CONTENT = 0x0040A730
 
 
 def uid_map(key: bytes) -> Callable[[str], str]:
-    """A map of UIDs that is the same for the same key on any machine: a UUID under 2.25 (PS3.5 section B.2) from a keyed digest."""
+    """A map of UIDs, the same for the same key anywhere: a UUID under 2.25 (PS3.5 section B.2) from a keyed digest."""
 
     def mapped(uid: str) -> str:
         digest = bytearray(hmac.digest(key, b"uid:" + uid.encode(), hashlib.sha256)[:16])
@@ -54,7 +54,7 @@ def uid_map(key: bytes) -> Callable[[str], str]:
 
 
 def policy_of(facts: Facts, key: bytes) -> Policy:
-    """The policy that the settings `dirlink.birth_date_policy` and `dirlink.descriptor_policy` give; `key` is the installation's."""
+    """The policy of the settings `dirlink.birth_date_policy` and `dirlink.descriptor_policy`; `key` is the installation's."""
     limit = "dirlink.limit.inflated_bytes"
     return Policy(
         key=key,
@@ -65,7 +65,7 @@ def policy_of(facts: Facts, key: bytes) -> Policy:
 
 
 def anonymise(
-    data: bytes, transfer_syntax: str, policy: Policy, uids: Callable[[str], str], rules: Rules | None = None
+    data: bytes, transfer_syntax: str, policy: Policy, uids: Callable[[str], str], *, rules: Rules | None = None
 ) -> Anonymised:
     """The report without what identifies anybody, as an explicit little endian data set, and what was changed.
 
@@ -73,7 +73,7 @@ def anonymise(
     """
     try:
         elements = read(data, transfer_syntax, inflated_limit=policy.inflated_limit)
-    except UnreadableDataSet as error:
+    except DataSetError as error:
         raise CannotAnonymise(error.what, error.where) from error
     if not elements:
         raise CannotAnonymise("there is no data element", 0)
@@ -91,7 +91,7 @@ class _Report:
         self._words = Words().inside(elements)
         self._known = known_values(elements, rules)
         cleaner = Cleaner(self._known, rules)
-        self._plain = ElementRules(rules, policy, self._ledger, cleaner, uids, self._text(_BIRTH_DATE))
+        self._plain = ElementRules(rules, policy, self._ledger, cleaner, uids=uids, birth_date=self._text(_BIRTH_DATE))
         self._content = ContentRules(rules, policy, self._ledger, cleaner, uids)
 
     def anonymised(self) -> Anonymised:
@@ -116,7 +116,7 @@ class _Report:
             decided = self._content.value(element, concept, here, words) or self._plain.element(element, elements, here, words)
             if decided.element is None:
                 continue
-            if element.vr == "SQ":
+            if decided.element is element and element.vr == "SQ":
                 kept.append(Element(element.tag, "SQ", items=self._items(element, here, words)))
             else:
                 kept.append(decided.element)

@@ -8,13 +8,13 @@ from enum import StrEnum
 
 import msgspec
 
-from mockserver.dirlink.dataset import UnreadableDataSet
+from mockserver.dirlink.dataset import DataSetError
 
 _LONGEST_SHOWN = 200
 
 
-class CannotAnonymise(UnreadableDataSet):
-    """A report that cannot be read whole, so that nobody can say what stands in it: its state is FAILED, it is never forwarded."""
+class CannotAnonymise(DataSetError):  # noqa: N818 - a sentence about the report, not the name of a fault
+    """A report that cannot be read whole, so that nobody knows what stands in it: it is FAILED and never forwarded."""
 
 
 class BirthDates(StrEnum):
@@ -57,7 +57,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change: the path (`0040A730[2]/0040A160`), what happened, what was there (text or keyed digest), and what is there now."""
+    """One change: its path (`0040A730[2]/0040A160`), what happened, what was there (text or keyed digest), what is there now."""
 
     path: str
     what: What

@@ -49,5 +49,4 @@ def _gather(elements: list[Element], rules: Rules, outer: Words, known: Known) -
         ):
             known.add_identifier(text)
         elif element.tag in rules.places or (as_text and concept is not None and concept.value in rules.place_concepts):
-            if fold(text)[0] not in known.devices:
-                known.add_place(text, rules.common_words)
+            known.add_place(text, rules.common_words)

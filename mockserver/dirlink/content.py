@@ -1,4 +1,4 @@
-"""The content items of a structured report: which go, and what becomes of the value of one that stays (PS3.3 C.17.3, PS3.15 E.3.5)."""
+"""The content items of a structured report: which go, and what stays of the others' values (PS3.3 C.17.3, PS3.15 E.3.5)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _MEASURED = 0x0040A300
 _CODES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _DICOM = "DCM"
+_NUMBER = "NUM"
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+){5,}\Z")
 _PERSON_TYPES = frozenset({"PNAME", "PERSON NAME"})
 
@@ -68,6 +69,8 @@ class ContentRules:
         An item that holds a number somewhere below stays without its own value, so that no dose is lost.
         """
         value_type = _value_type(item, words)
+        if value_type == _NUMBER:
+            return self._listed(code_of(item, words), self._rules.removed_concepts)
         if value_type is None or _holds_number(item):
             return False
         named = any(element.tag == PERSON_NAME for element in item)
@@ -106,16 +109,18 @@ class ContentRules:
         return self._rules.replacement
 
     def _dropped(self, item: list[Element], concept: Concept | None, words: Words) -> bool:
-        if concept is not None and concept.scheme == _DICOM:
-            if concept.value in self._rules.removed_concepts:
-                return True
-            if concept.value in self._rules.blanked_concepts:
-                return False
+        if self._listed(concept, self._rules.removed_concepts):
+            return True
+        if self._listed(concept, self._rules.blanked_concepts):
+            return False
         text = next((words.read(element) for element in item if element.tag == TEXT_VALUE), None)
         if text is None or _UID.match(text):
             return False
         role = self._role(concept)
         return role is None or (role is TextRole.DESCRIPTOR and self._policy.descriptors is Descriptors.DROP)
+
+    def _listed(self, concept: Concept | None, concepts: frozenset[str]) -> bool:
+        return concept is not None and concept.scheme == _DICOM and concept.value in concepts
 
     def _role(self, concept: Concept | None) -> TextRole | None:
         """The role of a text; a private concept has none, whatever its code."""

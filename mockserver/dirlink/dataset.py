@@ -1,4 +1,4 @@
-"""A data set as a tree of raw elements: read from any of the four transfer syntaxes of dose reports, written as explicit little endian.
+"""A data set as a tree of raw elements: read from any transfer syntax of dose reports, written as explicit little endian.
 
 Values stay bytes, so that nothing a sender wrote wrongly (an age of two digits, a date of `0`, several values in one number) can
 stop us, and what is not to be changed is not changed (PS3.5 section 7 and Annex A).
@@ -44,7 +44,7 @@ _NUL_PADDED = frozenset({"UI", "OB", "UN"})
 _MOST_SHORT = 0xFFFF
 
 
-class UnreadableDataSet(ValueError):
+class DataSetError(ValueError):
     """Bytes that are no data set of the transfer syntax named; `where` is the byte offset."""
 
     def __init__(self, what: str, where: int) -> None:
@@ -81,12 +81,12 @@ def dictionary_vr(tag: int) -> str | None:
 def read(data: bytes, transfer_syntax: str, *, inflated_limit: int) -> list[Element]:
     """The elements of a data set; a Part 10 preamble and file meta in front of it are passed over.
 
-    Raises `UnreadableDataSet` when the bytes are no such data set, are cut, or inflate beyond `inflated_limit` bytes.
+    Raises `DataSetError` when the bytes are no such data set, are cut, or inflate beyond `inflated_limit` bytes.
     """
     if data[128:132] == b"DICM":
         data, transfer_syntax = _without_meta(data, transfer_syntax)
     if transfer_syntax not in READABLE:
-        raise UnreadableDataSet(f"the transfer syntax {transfer_syntax[:64]} is none of those of dose reports", 0)
+        raise DataSetError(f"the transfer syntax {transfer_syntax[:64]} is none of those of dose reports", 0)
     if transfer_syntax == DEFLATED:
         data = _inflate(data, inflated_limit)
     reader = _Reader(data, "<" if transfer_syntax != BIG_ENDIAN else ">")
@@ -123,11 +123,11 @@ def _inflate(data: bytes, limit: int) -> bytes:
     try:
         inflated = engine.decompress(data, limit)
     except zlib.error as error:
-        raise UnreadableDataSet("the deflated data set does not inflate", 0) from error
+        raise DataSetError("the deflated data set does not inflate", 0) from error
     if engine.unconsumed_tail:
-        raise UnreadableDataSet(f"the deflated data set inflates beyond {limit} bytes", len(data))
+        raise DataSetError(f"the deflated data set inflates beyond {limit} bytes", len(data))
     if not engine.eof:
-        raise UnreadableDataSet("the deflated data set is cut", len(data))
+        raise DataSetError("the deflated data set is cut", len(data))
     return inflated
 
 
@@ -144,7 +144,7 @@ class _Reader:
     def elements(self, start: int, end: int, *, explicit: bool, depth: int, delimited: bool) -> tuple[list[Element], int]:
         """The elements from `start` to `end`, or to the item delimiter where the item has no length; then where they ended."""
         if depth > MAX_DEPTH:
-            raise UnreadableDataSet(f"sequences nested deeper than {MAX_DEPTH}", start)
+            raise DataSetError(f"sequences nested deeper than {MAX_DEPTH}", start)
         found: list[Element] = []
         seen: set[int] = set()
         while start < end:
@@ -157,12 +157,12 @@ class _Reader:
                 seen.add(element.tag)
                 found.append(element)
         if delimited:
-            raise UnreadableDataSet("an item without an end", end)
+            raise DataSetError("an item without an end", end)
         return found, start
 
     def _peek(self, at: int, end: int) -> int:
         if at + 8 > end:
-            raise UnreadableDataSet("a data element is cut", at)
+            raise DataSetError("a data element is cut", at)
         group, element = self._tag.unpack_from(self._data, at)
         return int(group << 16 | element)
 
@@ -171,17 +171,17 @@ class _Reader:
         tag = self._peek(at, end)
         vr, length, start = self._explicit(at, end, tag) if explicit else self._implicit(at, tag)
         if tag >> 16 == 0xFFFE:
-            raise UnreadableDataSet("a delimiter where an element was expected", at)
+            raise DataSetError("a delimiter where an element was expected", at)
         if length == _UNDEFINED:
             return self._undefined(tag, vr, start, end, explicit=explicit and vr != "UN", depth=depth)
         if start + length > end:
-            raise UnreadableDataSet(f"the element {tag:08X} claims {length} bytes, {end - start} are there", at)
+            raise DataSetError(f"the element {tag:08X} claims {length} bytes, {end - start} are there", at)
         known = dictionary_vr(tag) if vr == "UN" and not tag >> 16 & 1 else None
         if vr == "SQ" and not (tag >> 16 & 1):
-            return Element(tag, vr, items=self._items(start, start + length, explicit=explicit, depth=depth)[0]), start + length
+            return Element(tag, vr, items=self.items(start, start + length, explicit=explicit, depth=depth)[0]), start + length
         if known == "SQ":
             reader = _Reader(self._data, "<")
-            return Element(tag, "SQ", items=reader._items(start, start + length, explicit=False, depth=depth)[0]), start + length
+            return Element(tag, "SQ", items=reader.items(start, start + length, explicit=False, depth=depth)[0]), start + length
         value = self._data[start : start + length]
         return Element(tag, known or vr, value if known else self._little(value, vr)), start + length
 
@@ -190,9 +190,9 @@ class _Reader:
         if vr in _SHORT:
             return vr, self._u2.unpack_from(self._data, at + 6)[0], at + 8
         if vr not in _LONG:
-            raise UnreadableDataSet(f"the element {tag:08X} has no value representation", at)
+            raise DataSetError(f"the element {tag:08X} has no value representation", at)
         if at + 12 > end:
-            raise UnreadableDataSet("a data element is cut", at)
+            raise DataSetError("a data element is cut", at)
         return vr, self._u4.unpack_from(self._data, at + 8)[0], at + 12
 
     def _implicit(self, at: int, tag: int) -> tuple[str, int, int]:
@@ -203,14 +203,15 @@ class _Reader:
         if vr in {"OB", "OW"}:
             return self._fragments(tag, vr, start, end)
         if vr not in {"SQ", "UN"}:
-            raise UnreadableDataSet(f"the element {tag:08X} has no length", start)
+            raise DataSetError(f"the element {tag:08X} has no length", start)
         reader = _Reader(self._data, "<") if vr == "UN" else self
-        items, start = reader._items(start, end, explicit=explicit, depth=depth, delimited=True)
+        items, start = reader.items(start, end, explicit=explicit, depth=depth, delimited=True)
         return Element(tag, "SQ", items=items), start
 
-    def _items(
+    def items(
         self, start: int, end: int, *, explicit: bool, depth: int, delimited: bool = False
     ) -> tuple[list[list[Element]], int]:
+        """The items of a sequence from `start` to `end`, or to the delimiter where the sequence has no length."""
         items: list[list[Element]] = []
         while start < end:
             tag = self._peek(start, end)
@@ -218,15 +219,15 @@ class _Reader:
             if tag == _SEQUENCE_END and delimited:
                 return items, start + 8
             if tag != _ITEM:
-                raise UnreadableDataSet("a sequence holds something that is no item", start)
+                raise DataSetError("a sequence holds something that is no item", start)
             open_end = length == _UNDEFINED
             stop = end if open_end else start + 8 + length
             if stop > end:
-                raise UnreadableDataSet("an item is cut", start)
+                raise DataSetError("an item is cut", start)
             item, start = self.elements(start + 8, stop, explicit=explicit, depth=depth + 1, delimited=open_end)
             items.append(item)
         if delimited:
-            raise UnreadableDataSet("a sequence without an end", end)
+            raise DataSetError("a sequence without an end", end)
         return items, start
 
     def _fragments(self, tag: int, vr: str, start: int, end: int) -> tuple[Element, int]:
@@ -237,7 +238,7 @@ class _Reader:
             if found == _SEQUENCE_END:
                 return Element(tag, vr), start
             if found != _ITEM or start + length > end:
-                raise UnreadableDataSet("encapsulated data is cut", start)
+                raise DataSetError("encapsulated data is cut", start)
             start += length
 
     def _little(self, value: bytes, vr: str) -> bytes:

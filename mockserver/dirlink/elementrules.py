@@ -30,7 +30,7 @@ class ElementRules:
     """Decides on attributes; what it changes it notes."""
 
     def __init__(
-        self, rules: Rules, policy: Policy, ledger: Ledger, cleaner: Cleaner, uids: Callable[[str], str], birth_date: str
+        self, rules: Rules, policy: Policy, ledger: Ledger, cleaner: Cleaner, *, uids: Callable[[str], str], birth_date: str
     ) -> None:
         self._rules = rules
         self._policy = policy
@@ -55,19 +55,24 @@ class ElementRules:
         known_vr = dictionary_vr(tag)
         if element.private:
             return Decision(element) if self._safe(element, siblings, words) else _GONE
-        if known_vr is None or not tag & 0xFFFF or tag in self._rules.removed or tag >> 16 in {0x0002, 0xFFFC}:
+        if known_vr is None or self._odd(element, known_vr):
             return _GONE
-        if (element.vr == "SQ") != (known_vr == "SQ") or (known_vr in _BINARY and element.vr not in _BINARY):
-            return _GONE
-        if tag == _BIRTH_DATE:
-            return self._birth_date(element)
-        action = self._rules.table.get(tag)
         if tag in self._rules.attributes:
             return self._text(element, self._rules.attributes[tag], siblings, words)
+        return self._birth_date(element) if tag == _BIRTH_DATE else self._by_table(element, known_vr, words)
+
+    def _odd(self, element: Element, known_vr: str) -> bool:
+        """Whether an element has no place here: a group length, file meta, padding, one listed, or not of its own kind."""
+        if not element.tag & 0xFFFF or element.tag >> 16 in {0x0002, 0xFFFC} or element.tag in self._rules.removed:
+            return True
+        return (element.vr == "SQ") != (known_vr == "SQ") or (known_vr in _BINARY and element.vr not in _BINARY)
+
+    def _by_table(self, element: Element, known_vr: str, words: Words) -> Decision:
+        action = self._rules.table.get(element.tag)
         if action is Action.REMOVE or (known_vr == "PN" and action is None):
             return _GONE
         if action is Action.EMPTY:
-            return Decision(Element(tag, element.vr))
+            return Decision(Element(element.tag, element.vr))
         return self._by_representation(element, known_vr, words)
 
     def _by_representation(self, element: Element, vr: str, words: Words) -> Decision:

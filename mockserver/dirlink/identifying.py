@@ -63,6 +63,8 @@ class Known:
 
     def add_place(self, value: str, common: frozenset[str]) -> None:
         """An institution, department or address: whole, and each word of it that is not one of the `common` ones."""
+        if fold(value)[0].strip() in self.devices:
+            return
         self._add(self.strong, value, _SHORTEST_ID)
         for word in _WORDS.findall(value):
             if fold(word)[0] not in common:
