@@ -271,8 +271,9 @@ class Engine:
 def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
     """The wires of the simulated ACR."""
     from mockserver import auth, nrdr  # noqa: PLC0415 - loaded when an engine starts
+    from mockserver.central import views as central  # noqa: PLC0415 - the same
 
-    return (auth.blueprint(facts), nrdr.blueprint(facts))
+    return (auth.blueprint(facts), nrdr.blueprint(facts), central.blueprint(facts))
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:

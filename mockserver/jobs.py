@@ -127,9 +127,7 @@ class Jobs:
     def forget(self, unit: Unit, application: str, environment: str) -> None:
         """Drop the jobs of an environment (it is reset)."""
         keys = [
-            key
-            for key, job in unit.scan(JOB, GLOBAL, Job)
-            if job.application == application and job.environment == environment
+            key for key, job in unit.scan(JOB, GLOBAL, Job) if job.application == application and job.environment == environment
         ]
         for key in keys:
             unit.delete(JOB, GLOBAL, key)

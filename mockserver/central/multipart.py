@@ -15,7 +15,7 @@ _MOST_HEADERS = 4096
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?\- ]{0,69}[0-9A-Za-z'()+_,./:=?\-]")
 
 
-class Malformed(ValueError):
+class Malformed(ValueError):  # noqa: N818 - says what it is
     """The body is not what its Content-Type says; the text says where."""
 
 

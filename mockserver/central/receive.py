@@ -65,7 +65,9 @@ def store(call: Call, authorization: str, content_type: str, body: bytes) -> Ans
     try:
         kept = take(core, call.unit, scope, instance, envelope)
     except Refused as error:
-        return Answer(409, {_FAILED: _sequence({"00081197": {"vr": "US", "Value": [error.reason]}}), "reason": str(error)}, str(error))
+        return Answer(
+            409, {_FAILED: _sequence({"00081197": {"vr": "US", "Value": [error.reason]}}), "reason": str(error)}, str(error)
+        )
     warned = asked == 202 or bool(kept.warnings)
     item = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
     if warned:

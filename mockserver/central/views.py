@@ -22,7 +22,9 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     @wire(Operation.OTHER, Channel.EXEMPT)
     def stow() -> flask.Response:
         call, request = current_call(), flask.request
-        answer = store(call, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), request.get_data())
+        answer = store(
+            call, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), request.get_data()
+        )
         data = {"status": answer.status, "reason": answer.reason, "bytes": len(request.get_data())}
         call.engine.journal.event(
             call.unit,

@@ -97,7 +97,7 @@ def place(
     """The report in the state that it comes to first, stored, with what is to happen next."""
     if not report.synthetic and not report.planted:
         _retain(core, unit, scope, report)
-    if why := _aside(core, report, reading):
+    if why := _aside(report, reading):
         report = come_to(core, scope[0], report, (State.QUARANTINED, why))
     elif found.station is None:
         report = hold(core, unit, scope, report, found.why)
@@ -107,16 +107,14 @@ def place(
     return report
 
 
-def _aside(core: EngineCore, report: StoredReport, reading: Reading) -> str:
+def _aside(report: StoredReport, reading: Reading) -> str:
     """Why the object is put aside, or an empty string."""
     if not reading.facts.readable:
         return f"cannot be read: {reading.problem}"[:300]
     if not reading.facts.dose:
         return "not a dose report"
-    if report.sop_class in core.facts.texts("dirlink.not_collected.sop_classes"):
-        return "not collected by the registry: its SOP class"
-    if report.modality in core.facts.texts("dirlink.not_collected.modalities"):
-        return f"not collected by the registry: modality {report.modality}"
+    if reading.report is not None and not reading.report.collected:
+        return f"not collected by the registry: modality {report.modality or 'unknown'}, SOP class {report.sop_class}"
     return ""
 
 
@@ -167,4 +165,6 @@ def _replace(core: EngineCore, unit: Unit, scope: Scope, study: str, sop_instanc
     duplicates.leave(unit, scope, study, sop_instance)
     old = unit.get(REPORT, scope, sop_instance, StoredReport)
     if old is not None:
-        save(core, unit, scope, come_to(core, scope[0], old, (State.DUPLICATE, f"replaced by {by}, which has its events and more")))
+        save(
+            core, unit, scope, come_to(core, scope[0], old, (State.DUPLICATE, f"replaced by {by}, which has its events and more"))
+        )

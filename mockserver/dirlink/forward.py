@@ -14,10 +14,10 @@ from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
 from mockserver.dirlink.decode import FORWARD
 from mockserver.dirlink.model import REPORT, StoredReport
-from mockserver.dirlink.stations import trimmed
 from mockserver.dirlink.states import WAITING, State, come_to, save
-from mockserver.dirlink.token import remapped, token_for
-from mockserver.dirlink.view import anonymised
+from mockserver.dirlink.stations import trimmed
+from mockserver.dirlink.token import token_for
+from mockserver.dirlink.view import anonymised, remapped
 from mockserver.jobs import Job, Step, pause
 from mockserver.store import Scope, Stored, Unit
 
@@ -77,7 +77,7 @@ def _step(core: EngineCore, scope: Scope, job: Job, sent: Sent, central: str) ->
             return
         unit.delete(FAILED, scope, report.sop_instance)
         if sent.status < 0:
-            report = come_to(core, scope[0], report, (State.REJECTED, f"cannot be anonymised: {sent.said}"))
+            report = come_to(core, scope[0], report, (State.FAILED, f"cannot be anonymised, so not sent on: {sent.said}"))
         elif sent.status in _TAKEN:
             report = _taken(core, scope, report, sent, central)
         elif sent.status in _LATER or sent.status >= 500 or sent.status == 0:
@@ -131,7 +131,11 @@ def send(core: EngineCore, scope: Scope, file: bytes, envelope: Envelope) -> Sen
     elsewhere = settings.text("dirlink.central.url")
     base = elsewhere or core.own_url + core.base_url(*scope)[len(core.public_url) :]
     content_type, body = build((Part(DICOM, file), Part(JSON, msgspec.json.encode(envelope))))
-    headers = {"Content-Type": content_type, "Authorization": f"Bearer {token_for(core, scope)}", "Accept": "application/dicom+json"}
+    headers = {
+        "Content-Type": content_type,
+        "Authorization": f"Bearer {token_for(core, scope)}",
+        "Accept": "application/dicom+json",
+    }
     try:
         with requests.Session() as session:
             session.trust_env = False

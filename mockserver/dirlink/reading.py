@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-
 from acrmock.dose.compare import digest_tags
 from acrmock.dose.dictionary import Dictionary, dose_dictionary
-from acrmock.dose.elements import Unreadable
 from acrmock.dose.report import DoseReport, missing, read_report, template_problems
+
+from acrmock.dose.elements import Unreadable
 from acrmock.record import ReportFacts
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def read(core: EngineCore, data: bytes, transfer_syntax: str, facts: ReportFacts
             study_time=f"{header.study_date}{header.study_time}"[:24],
             missing=missing(report, words) if report.dose else (),
             template=template_problems(report, words) if report.dose else (),
-            warnings=tuple(str(problem) for problem in report.problems)[:200],
+            warnings=tuple(f"{one.pointer}: {one.element or one.expected}: {one.reason}" for one in report.warnings),
         ),
     )
 
