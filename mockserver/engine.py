@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import re
@@ -20,7 +21,7 @@ import msgspec
 import acrmock
 from acrmock.addresses import parse_network, parse_peer
 from acrmock.clock import Clock, SystemClock
-from acrmock.documents import READY_SCHEMA, ReadyDocument
+from acrmock.documents import READY_SCHEMA, DicomAddress, ReadyDocument
 from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
@@ -167,6 +168,7 @@ class Engine:
         stack.callback(_note_stop, core)
         stack.callback(server.stop)
         stack.callback(store.release_waiters)
+        ports = self._listen_dicom(core, keys, stack)
         core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
         core.own_url = f"{'https' if self._tls else 'http'}://{_in_url(self._listening_host())}:{port}"
         try:
@@ -178,7 +180,28 @@ class Engine:
         ready = self._announce(core, keys, port, data, stack)
         stack.callback(core.jobs.stop)
         core.jobs.start()
-        return ready
+        return dataclasses.replace(ready, dicom_port=ports[0], dicom_tls_port=ports[1])
+
+    def _listen_dicom(self, core: EngineCore, keys: Keys, stack: ExitStack) -> tuple[int | None, int | None]:
+        """Receive dose reports where that is wanted; gives the ports in clear and over TLS."""
+        if self._dicom_port is None and self._dicom_tls_port is None:
+            return None, None
+        from mockserver.dirlink.listener import Listener  # noqa: PLC0415 - pynetdicom, only where DICOM is served
+
+        host, title = self._listening_host(), core.facts.text("dirlink.ae_title")
+        host = "127.0.0.1" if host == "localhost" else host
+        ports: list[int | None] = []
+        for wanted, context in ((self._dicom_port, None), (self._dicom_tls_port, server_context(keys.server))):
+            if wanted is None:
+                ports.append(None)
+                continue
+            listener = Listener(core, self._bind, wanted, context, lean=self._lean_dicom)
+            ports.append(listener.start())
+            stack.callback(listener.stop)
+        core.dicom, core.dicom_tls = (
+            None if port is None else DicomAddress(host=host, port=port, ae_title=title) for port in ports
+        )
+        return ports[0], ports[1]
 
     def _make_core(self, facts: Facts, keys: Keys, store: SqliteStore, data: Path | None) -> EngineCore:
         digester = Digester(keys.digest)
@@ -259,6 +282,8 @@ class Engine:
                 ca_file=str(ca_file or ""),
                 data=str(data),
                 version=core.version,
+                dicom=core.dicom,
+                dicom_tls=core.dicom_tls,
             )
             write_private(path, msgspec.json.format(msgspec.json.encode(file), indent=2))
         return ready

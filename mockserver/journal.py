@@ -13,6 +13,10 @@ from acrmock.clock import Clock, rfc3339
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
+    AssociationEntry,
+    AssociationFacts,
+    DimseEntry,
+    DimseFacts,
     EventEntry,
     Footer,
     Header,
@@ -28,7 +32,7 @@ from acrmock.record import (
     encode_line,
 )
 from acrmock.redaction import Digester, Headers, Redactor
-from acrmock.typed import decoder
+from acrmock.typed import decode, decoder
 from mockserver.retention import GAP, Bound, dropped
 from mockserver.store import Reader, Snapshot, Store, Unit
 
@@ -256,6 +260,32 @@ class Journal:
         now = self._clock.now()
         whose = Whose(application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched")
         return self._append(unit, TlsEntry(**_shared(whose), tls=tls))
+
+    def dimse(
+        self, unit: Unit, facts: DimseFacts, whose: Whose, *, milliseconds: float = 0.0, refusal: Refusal | None = None
+    ) -> int:
+        """Append a DIMSE operation with its answer; what was refused is redacted, because it may be anything. Gives its `seq`."""
+        if refusal is not None:
+            known = secrets_in(unit)
+            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+            facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), DimseFacts)
+        return self._append(unit, DimseEntry(**_shared(whose), facts=facts, time=round(milliseconds, 3), refusal=refusal))
+
+    def association(
+        self,
+        unit: Unit,
+        facts: AssociationFacts,
+        whose: Whose,
+        *,
+        tls: TlsFacts | None = None,
+        refusal: Refusal | None = None,
+    ) -> int:
+        """Append an association that has ended, redacted; returns its `seq`."""
+        known = secrets_in(unit)
+        facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), AssociationFacts)
+        if refusal is not None:
+            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+        return self._append(unit, AssociationEntry(**_shared(whose), facts=facts, tls=tls, refusal=refusal))
 
     def _at(self, application: str | None, wall: datetime) -> datetime:
         return wall if application is None else self._business(application, wall)

@@ -19,7 +19,7 @@ from typing import Any, Self
 import msgspec
 
 from acrmock.clock import Clock
-from acrmock.record import AnyEntry, EventEntry, HttpEntry, encode_line
+from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
 from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
@@ -164,10 +164,15 @@ class _SqliteUnit(SqliteReader):
 
 
 def label_of(entry: AnyEntry) -> str:
-    """What an entry is waited for by: its operation, its event's name, or `tls`."""
-    if isinstance(entry, HttpEntry):
-        return entry.facts.operation
-    return entry.name if isinstance(entry, EventEntry) else "tls"
+    """What an entry is waited for by: its operation, its DIMSE service, its event's name, `association` or `tls`."""
+    match entry:
+        case HttpEntry(facts=facts):
+            return facts.operation
+        case DimseEntry(facts=dimse):
+            return dimse.service
+        case EventEntry(name=name):
+            return name
+    return "association" if isinstance(entry, AssociationEntry) else "tls"
 
 
 class SqliteStore:

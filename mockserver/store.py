@@ -142,8 +142,8 @@ class Snapshot(Reader, Protocol):
     ) -> Iterator[tuple[int, bytes]]:
         """(seq, JSON line) with `after` < seq <= `until`, in order, in pages.
 
-        `labels` are operations of HTTP entries, names of events, or `tls`; empty means all. `application` and `run` None
-        mean all.
+        `labels` are operations of HTTP entries, DIMSE services, names of events, `association` or `tls`; empty means all.
+        `application` and `run` None mean all.
         """
         ...
 

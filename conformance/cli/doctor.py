@@ -18,7 +18,7 @@ MARKS = {True: "ok  ", False: "FAIL", None: "note"}
     "ports",
     type=click.IntRange(1, 65535),
     multiple=True,
-    help="A port that should be free; repeats. Default: 8443, 8765.",
+    help="A port that should be free; repeats. Default: 8443, 8765, 11112.",
 )
 @click.pass_context
 def doctor(
@@ -29,7 +29,7 @@ def doctor(
     from conformance.runs.servers import ServerChoice
 
     sick = False
-    for sign in examine(ServerChoice(url=server, token=token, ca_file=ca_file, data=data), ports or (8443, 8765)):
+    for sign in examine(ServerChoice(url=server, token=token, ca_file=ca_file, data=data), ports or (8443, 8765, 11112)):
         click.echo(f"{MARKS[sign.well]}  {sign.what:<18} {sign.said}")
         if sign.fix and sign.well is not True:
             click.echo(f"      {'':<18} {sign.fix}")

@@ -133,7 +133,7 @@ class ConfigureStation(Body, frozen=True, kw_only=True):
 class PlantedReport(Body, frozen=True, kw_only=True):
     """A report that was planted, as `PlantedFacts` has it."""
 
-    sop_instance: Annotated[str, msgspec.Meta(pattern="^[0-9.]{1,64}$")]
+    sop_instance: Annotated[str, msgspec.Meta(pattern="^[0-9.-]{1,64}$")]
     sha256: Word
     digest: Word
     station: Annotated[str, msgspec.Meta(max_length=64)]

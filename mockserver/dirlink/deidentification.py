@@ -1,6 +1,6 @@
 """What is done to which attribute and content item of a dose report: the table of PS3.15 Annex E and our choices, as data.
 
-The data stand in `fixtures/dose/anonymisation.yaml`; nothing here knows a tag.
+The data stand in `fixtures/anonymisation/rules.yaml`; nothing here knows a tag.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from acrmock.facts import FactsError, shipped
 from acrmock.facts.yamlfile import Document, read_text
 
-FILE = "dose/anonymisation.yaml"
+FILE = "anonymisation/rules.yaml"
 SCHEMA = "acrmock/anonymisation/1"
 _BASIC = "basic"
 

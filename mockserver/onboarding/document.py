@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from acrmock.documents import REGISTRATION_SCHEMA, RegistrationDocument, SignInUser
 from mockserver import guides
+from mockserver.dirlink.titles import address
 from mockserver.onboarding.register import Accepted
 
 if TYPE_CHECKING:
@@ -41,5 +42,6 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
             SignInUser(username=login.username, password=login.password, facility_id=login.facility_id) for login in issued.logins
         ),
         ca_file=core.ca_file,
+        dicom=address(core.facts, core.dicom, application, registration.environment),
         remarks=accepted.remarks,
     )
