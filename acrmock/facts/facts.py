@@ -15,6 +15,7 @@ from acrmock.facts.catalogue import (
     compile_profiles,
     compile_requirements,
 )
+from acrmock.facts.dose import Dictionary
 from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Kind, Layer, read_overlay
 from acrmock.facts.model import ErrorSpec, Fact, Profile, Requirement, Source
@@ -64,7 +65,7 @@ class Facts:
 
     def compile_all(self) -> None:
         """Compile everything now, so that whatever is wrong is said at once."""
-        _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles
+        _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles, self.dose
 
     def _layers(self, kind: Kind) -> list[Layer]:
         return [*shipped.layers(kind), *(layer for layer in self._overlays if layer.kind is kind)]
@@ -100,6 +101,11 @@ class Facts:
         """The profiles by name and revision."""
         slugs = [registry.slug for registry in self.registries]
         return compile_profiles(self._layers(Kind.PROFILE), self.sources, self.requirements, self.settings, slugs)
+
+    @cached_property
+    def dose(self) -> Dictionary:
+        """The dictionary of dose reports."""
+        return Dictionary(self._layers(Kind.DOSE), self.sources)
 
     @cached_property
     def _by_word(self) -> dict[str, Registry]:
