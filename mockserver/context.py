@@ -32,6 +32,7 @@ from acrmock.redaction import Digester, Redactor
 from mockserver import guides
 from mockserver.dirlink.objects import ObjectStore, StoreObjects
 from mockserver.faults import Count, Faults, Magic, Struck, magic_of
+from mockserver.jobs import Handler, Jobs
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.metrics import Metrics
@@ -124,6 +125,13 @@ class Applications:
         self._cache.clear()
 
 
+def job_handlers() -> Mapping[str, Handler]:
+    """Who does which jobs."""
+    from mockserver.dirlink.work import HANDLERS  # noqa: PLC0415 - loaded when the first job runs
+
+    return HANDLERS
+
+
 @dataclass(slots=True, kw_only=True)
 class EngineCore:
     """What one engine is made of; nothing of it is global, so that two run side by side."""
@@ -137,6 +145,7 @@ class EngineCore:
     journal: Journal
     applications: Applications
     public_url: str = ""
+    own_url: str = ""
     data: str = ""
     version: str = ""
     local_sources: tuple[str, ...] = ()
@@ -153,10 +162,12 @@ class EngineCore:
     trusted_proxies: tuple[str, ...] = ()
     faults: Faults = field(init=False)
     magic: Magic | None = field(init=False)
+    jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         self.objects = StoreObjects(self.store)
         self.faults = Faults(self.store)
+        self.jobs = Jobs(self, job_handlers)
         self.magic = magic_of(self.facts)
         self.metrics.began = self.clock.monotonic()
 

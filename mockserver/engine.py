@@ -170,6 +170,7 @@ class Engine:
         stack.callback(store.release_waiters)
         ports = self._listen_dicom(core, keys, stack)
         core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
+        core.own_url = f"{'https' if self._tls else 'http'}://{_in_url(self._listening_host())}:{port}"
         try:
             self._begin(core, address, port)
         except StoreError as error:
@@ -177,6 +178,8 @@ class Engine:
             raise SetupError(error.what, where=where, actual=error.actual, fix=error.fix or "use another --data") from error
         server.run()
         ready = self._announce(core, keys, port, data, stack)
+        stack.callback(core.jobs.stop)
+        core.jobs.start()
         return dataclasses.replace(ready, dicom_port=ports[0], dicom_tls_port=ports[1])
 
     def _listen_dicom(self, core: EngineCore, keys: Keys, stack: ExitStack) -> tuple[int | None, int | None]:
@@ -293,8 +296,9 @@ class Engine:
 def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
     """The wires of the simulated ACR."""
     from mockserver import auth, cdsr, nrdr  # noqa: PLC0415 - loaded when an engine starts
+    from mockserver.central import views as central  # noqa: PLC0415 - the same
 
-    return tuple(part.blueprint(facts) for part in (auth, nrdr, cdsr))
+    return tuple(part.blueprint(facts) for part in (auth, nrdr, cdsr, central))
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:

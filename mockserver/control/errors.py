@@ -41,6 +41,8 @@ class Code(StrEnum):
     FAULT_INVALID = "fault-invalid"
     FAULT_UNKNOWN = "fault-unknown"
     ENTRY_UNKNOWN = "entry-unknown"
+    STATION_UNKNOWN = "station-unknown"
+    REPORT_UNKNOWN = "report-unknown"
     STORE_FULL = "store-full"
     UNAVAILABLE = "unavailable"
 

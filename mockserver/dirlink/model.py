@@ -67,6 +67,11 @@ class StoredReport(Stored, frozen=True, kw_only=True):
     Its bytes are in the object store under (scope, `sop_instance`, `sha256`), those of `copies` beside it. `at` is when it came,
     `hold_until` when it expires (business time). `state` and those of `history` are words of the layer. `study_uid` and
     `event_uids` are as in the report.
+
+    `near` is the configured station that the report's nearly is. `facility` is the one that its station is configured for.
+    `replaces` are the reports of the study that this one contains. `attempts` counts those to send it on that failed,
+    `next_try` (protocol time, RFC 3339) is when the next is due, `central` the SOP Instance UID under which it was sent on.
+    `deleted`: the bytes are gone.
     """
 
     sop_instance: str
@@ -87,6 +92,16 @@ class StoredReport(Stored, frozen=True, kw_only=True):
     hold_until: datetime | None = None
     planted: bool = False
     synthetic: bool = True
+    run: str | None = None
+    dose: bool = False
+    modality: str = ""
+    near: str = ""
+    facility: str = ""
+    replaces: tuple[str, ...] = ()
+    attempts: int = 0
+    next_try: str = ""
+    central: str = ""
+    deleted: bool = False
 
 
 class Planted(Stored, frozen=True, kw_only=True):

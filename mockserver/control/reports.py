@@ -1,0 +1,165 @@
+"""Dose reports through the control API: their states, what one became, what was planted, what DIR Link sends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+import msgspec
+
+from mockserver.context import EngineCore, current_core
+from mockserver.control import body
+from mockserver.control.applications import environment_of, find
+from mockserver.control.errors import Code, invalid, unknown
+from mockserver.control.events import write_event
+from mockserver.control.requests import Plant
+from mockserver.dirlink import model, stations
+from mockserver.dirlink.model import Planted, StoredReport
+from mockserver.dirlink.states import State
+
+_MOST = 1000
+
+
+class ReportView(msgspec.Struct, frozen=True, kw_only=True):
+    """A received report as it is shown: nothing of a patient. `near` is the configured station that it nearly names."""
+
+    sop_instance: str
+    environment: str
+    state: str
+    station: str | None
+    near: str
+    modality: str
+    dose: bool
+    received: str
+    sop_class: str
+    transfer_syntax: str
+    sha256: str
+    size: int
+    calling_ae: str
+    planted: bool
+    reasons: tuple[str, ...]
+    history: tuple[model.Step, ...]
+    copies: tuple[model.Copy, ...]
+    hold_until: str | None
+    attempts: int
+    next_try: str
+    facility: str
+    central: str
+
+
+def view(report: StoredReport, environment: str) -> ReportView:
+    """A stored report as it is shown."""
+    names = {name for name in ReportView.__struct_fields__ if name in StoredReport.__struct_fields__} - {"hold_until"}
+    until = report.hold_until.isoformat().replace("+00:00", "Z") if report.hold_until is not None else None
+    same: dict[str, Any] = {name: getattr(report, name) for name in names}
+    return ReportView(environment=environment, received=report.at, hold_until=until, **same)
+
+
+def listing(application: str) -> flask.Response:
+    """GET applications/ID/reports: the received reports of an environment, by SOP Instance UID."""
+    body.only("environment", "state", "station", "after", "count")
+    core, environment = current_core(), body.argument("environment", "test")
+    state, station = _state(core), body.argument("station")
+    count, after = body.whole("count", 100, 1, _MOST), body.argument("after")
+    with core.store.read() as snapshot:
+        environment_of(find(snapshot, application), environment)
+        found: list[ReportView] = []
+        for key, report in snapshot.scan(model.REPORT, (application, environment), StoredReport):
+            if key <= after or (state and report.state != state) or (station and not _is_of(report, station)):
+                continue
+            found.append(view(report, environment))
+            if len(found) == count:
+                break
+    return body.answer({"application": application, "environment": environment, "reports": found})
+
+
+def _is_of(report: StoredReport, station: str) -> bool:
+    return station == (stations.trimmed(report.station) or stations.NOWHERE)
+
+
+def _state(core: EngineCore) -> str:
+    given = body.argument("state")
+    words = [state.word(core.facts) for state in State]
+    if given and given.upper() not in words:
+        raise invalid("state", "there is no such state", expected=", ".join(words), actual=given)
+    return given.upper()
+
+
+def show(application: str, sop: str) -> flask.Response:
+    """GET applications/ID/reports/SOP: what became of a report, step by step, and why."""
+    body.only("environment")
+    core, environment = current_core(), body.argument("environment", "test")
+    return body.answer(view(of(core, application, environment, sop), environment))
+
+
+def of(core: EngineCore, application: str, environment: str, sop: str) -> StoredReport:
+    """A stored report; raises 404."""
+    with core.store.read() as snapshot:
+        environment_of(find(snapshot, application), environment)
+        found = snapshot.get(model.REPORT, (application, environment), sop, StoredReport)
+    if found is None:
+        raise unknown(Code.REPORT_UNKNOWN, sop, hint="GET reports lists those that came")
+    return found
+
+
+def plant(application: str) -> flask.Response:
+    """POST applications/ID/planted: these reports were given to a vendor and may come; each is an event of the run."""
+    core, request = current_core(), body.read(Plant)
+    with core.store.write() as unit:
+        found = find(unit, application)
+        environment_of(found, request.environment)
+        for planted in request.reports:
+            kept = Planted(**{name: getattr(planted, name) for name in Planted.__struct_fields__})
+            unit.put(model.PLANTED, (found.id, request.environment), planted.sop_instance, kept)
+            write_event(core, unit, "dir-planted", msgspec.to_builtins(planted), found, environment=request.environment)
+    return body.answer({"planted": len(request.reports)}, 201)
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of the anonymiser: where, what, and what stood there before and after."""
+
+    path: str
+    what: str
+    before: str
+    after: str
+
+
+class AnonymisedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaves the site in place of a report, beside what came."""
+
+    sop_instance: str
+    central: str
+    size: int
+    birth_date: str
+    problem: str
+    changes: tuple[ChangeView, ...]
+
+
+def anonymised(application: str, sop: str) -> flask.Response:
+    """GET applications/ID/reports/SOP/anonymised: before and after, for who holds the token."""
+    body.only("environment")
+    core, environment = current_core(), body.argument("environment", "test")
+    return body.answer(before_after(core, application, environment, sop))
+
+
+def before_after(core: EngineCore, application: str, environment: str, sop: str) -> AnonymisedView:
+    """The before/after view of a report; raises 404 where its bytes are not there (any more)."""
+    from mockserver.dirlink import view as outgoing  # noqa: PLC0415 - the anonymiser is loaded when somebody looks
+
+    scope = (application, environment)
+    report = of(core, application, environment, sop)
+    data = core.objects.get(scope, report.sop_instance, report.sha256)
+    if data is None:
+        raise unknown(Code.REPORT_UNKNOWN, sop, hint="the report was deleted")
+    made = outgoing.anonymised(core, scope, report, data, show_before=True)
+    changes = tuple(
+        ChangeView(path=change.path, what=str(change.what), before=change.before, after=change.after) for change in made.changes
+    )
+    return AnonymisedView(
+        sop_instance=sop,
+        central=outgoing.remapped(core, scope, sop),
+        size=len(made.data),
+        birth_date=made.birth_date,
+        problem=made.problem,
+        changes=changes,
+    )
