@@ -132,7 +132,9 @@ def _profile(key: ProfileKey, entry: Entry, requirements: Mapping[str, Requireme
     stated: Mapping[str, str] = entry.get("weights", {})
     checks = frozenset(entry.get("checks", ()))
     narrowed = {requirements[name].group for name in checks}
-    chosen = [item for item in requirements.values() if item.group in groups and (item.group not in narrowed or item.id in checks)]
+    chosen = [
+        item for item in requirements.values() if item.group in groups and (item.group not in narrowed or item.id in checks)
+    ]
     chosen.sort(key=lambda requirement: groups.index(requirement.group))
     weights = {item.id: Weight(stated[item.id]) if item.id in stated else _default(item) for item in chosen}
     return Profile(
@@ -184,12 +186,7 @@ def _check_profile(
     for group in judged:
         if group not in groups:
             raise entry.error(f"there is no group {group}", "groups")
-    for place, verb in (("weights", "weighs"), ("checks", "checks")):
-        for check in entry.get(place, ()):
-            if check not in requirements:
-                raise entry.error(f"{verb} {check}, which is no requirement", place)
-            if requirements[check].group not in judged:
-                raise entry.error(f"{verb} {check}, whose group {requirements[check].group} is not judged", place)
+    _check_names(entry, requirements, judged)
     for registry in entry.get("registries", ()):
         if registry not in registries:
             raise entry.error(f"names the registry {registry}, which is not known", "registries")
@@ -197,3 +194,13 @@ def _check_profile(
         reason = problem_with(settings[key], value) if key in settings else "there is no such setting"
         if reason:
             raise entry.error(f"setting {key}: {reason}", "settings")
+
+
+def _check_names(entry: Entry, requirements: Mapping[str, Requirement], judged: Iterable[str]) -> None:
+    """Every requirement that the profile names exists, in a group that is judged."""
+    for place, verb in (("weights", "weighs"), ("checks", "checks")):
+        for check in entry.get(place, ()):
+            if check not in requirements:
+                raise entry.error(f"{verb} {check}, which is no requirement", place)
+            if requirements[check].group not in judged:
+                raise entry.error(f"{verb} {check}, whose group {requirements[check].group} is not judged", place)

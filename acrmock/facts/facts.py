@@ -114,14 +114,17 @@ class Facts:
     def profile(self, name: str, revision: str | None = None) -> Profile:
         """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none.
 
-        `a+b` joins profiles (`acrmock.facts.joining`), of which `revision` then names each, `1+1`; so does one that only lists others.
+        `a+b` joins profiles (`acrmock.facts.joining`), of which `revision` then names each, `1+1`. One that only lists others
+        joins those.
         """
         names = name.split(joining.SIGN)
         if len(names) > 1:
             revisions = revision.split(joining.SIGN) if revision is not None else [None] * len(names)
             if len(revisions) != len(names) or len(set(names)) != len(names):
                 raise FactsError(
-                    f"there is no profile {name} in revision {revision}", file="profiles", fix="name each profile once, each revision"
+                    f"there is no profile {name} in revision {revision}",
+                    file="profiles",
+                    fix="name each profile once, each revision",
                 )
             return joining.join([self.profile(*pair) for pair in zip(names, revisions, strict=True)])
         found = self._single(name, revision)

@@ -151,8 +151,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     """What a run is judged by, frozen per revision: requirements with weights, claims, steps and settings of the run.
 
     `weights` has every requirement that is judged. `checks` are those that stand for their whole group: where it names any of
-    a group, the group's others are left out. `joins`: it is these profiles together and nothing of its own. `role` is what a sender of dose reports is; `topology` and `prefers` say, for
-    people, which ways of sending are meant and what ACR prefers.
+    a group, the group's others are left out. `joins`: it is these profiles together and nothing of its own. `role` is what a
+    sender of dose reports is; `topology` and `prefers` say, for people, which ways of sending are meant and what ACR prefers.
     """
 
     name: str
