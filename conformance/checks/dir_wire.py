@@ -146,7 +146,9 @@ def dir_retry(case: Case) -> Ruling:
     expected = "a refused or broken association is tried again with growing pauses, and nothing is lost"
     ended = sorted((one for one in case.flows.dicom.associations if one.facts is not None), key=lambda one: (one.began, one.seq))
     broken = [one for one in ended if one.facts and one.facts.end in _OUR_DOING and one.facts.called_state in {"", "own"}]
-    troubled = [item for item in case.flows.dicom.objects if any(_in_trouble(copy, case.rules.dose) for copy in item.copies)]
+    unwanted = {(one.environment, one.facts.sop_instance) for one in case.flows.dicom.planted if not one.facts.expected}
+    wanted = [item for item in case.flows.dicom.objects if (item.environment, item.sop_instance) not in unwanted]
+    troubled = [item for item in wanted if any(_in_trouble(copy, case.rules.dose) for copy in item.copies)]
     faults = [*_hurried(ended, case.rules.dose), *(fault for item in troubled for fault in _lost(item, case.rules.dose))]
     seen = [at(one.seq, "/facts/end") for one in broken] + [at(item.copies[0].seq, "/facts/status") for item in troubled]
     return rule(expected, faults, seen, "no association was refused or broken, and no store was refused for now")
