@@ -231,6 +231,27 @@ class StatusFacts(Struct, frozen=True, kw_only=True):
     interval: float = 0.0
 
 
+class DocumentFacts(Struct, frozen=True, kw_only=True):
+    """A document posted to the clinical decision support registry, read leniently (facts N5.1 to N5.6).
+
+    `id` is the document's key as sent (empty: absent), `version` its number where it can be read. `present` and `missing` are
+    names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the answer named.
+    `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for an error of the service.
+    """
+
+    id: str = ""
+    id_uuid: bool = False
+    readable: bool = True
+    present: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    date_problems: tuple[FieldProblem, ...] = ()
+    version: int | None = None
+    created: bool = False
+    updated: bool = False
+    rejected: tuple[str, ...] = ()
+    internal: bool = False
+
+
 class FaultFacts(Struct, frozen=True, kw_only=True):
     """That a fault rule had a hand in the answer; `name` is the rule's, or the magic value's.
 
@@ -267,6 +288,7 @@ class HttpFacts(Struct, frozen=True, kw_only=True):
     transaction: TransactionFacts | None = None
     document: DocumentFacts | None = None
     status: StatusFacts | None = None
+    document: DocumentFacts | None = None
     fault: FaultFacts | None = None
     forwarded: str = ""
 
@@ -475,7 +497,8 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     `dose` says whether it is a dose report; `modality` is `CT`, `RF`, `DX`, `MG`, `NM` or empty. `study`, `events` and
     `patient` are references. `station` stands in clear, padding kept. `planted`: the harness planted it. `tags` are keyed
     digests by tag path of the normalised data set, for planted objects only, so that a changed tag can be named without the
-    report. `missing`: what the registry needs and is not there; `template`: mandatory rows that are not there.
+    report. `ended` is the end of the irradiation, else the time of the content, as RFC 3339, without an offset where the report
+    has none (empty: unknown). `missing`: what the registry needs and is not there; `template`: mandatory rows that are not there.
     """
 
     sop_instance: str
@@ -492,6 +515,7 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     patient: str = ""
     events: tuple[str, ...] = ()
     study_time: str = ""
+    ended: str = ""
     planted: bool = False
     synthetic: bool = True
     digest: str = ""

@@ -8,7 +8,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acrmock.facts import shipped
+import msgspec
+
+from acrmock.facts import joining, shipped
 from acrmock.facts.catalogue import (
     ProfileKey,
     compile_errors,
@@ -116,7 +118,28 @@ class Facts:
         return self._by_word.get(slug_or_alias)
 
     def profile(self, name: str, revision: str | None = None) -> Profile:
-        """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none."""
+        """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none.
+
+        `a+b` joins profiles (`acrmock.facts.joining`), of which `revision` then names each, `1+1`. One that only lists others
+        joins those.
+        """
+        names = name.split(joining.SIGN)
+        if len(names) > 1:
+            revisions = revision.split(joining.SIGN) if revision is not None else [None] * len(names)
+            if len(revisions) != len(names) or len(set(names)) != len(names):
+                raise FactsError(
+                    f"there is no profile {name} in revision {revision}",
+                    file="profiles",
+                    fix="name each profile once, each revision",
+                )
+            return joining.join([self.profile(*pair) for pair in zip(names, revisions, strict=True)])
+        found = self._single(name, revision)
+        if not found.joins:
+            return found
+        joined = joining.join([self.profile(one) for one in found.joins])
+        return msgspec.structs.replace(joined, name=found.name, revision=found.revision, title=found.title, note=found.note)
+
+    def _single(self, name: str, revision: str | None) -> Profile:
         found = [profile for profile in self.profiles.values() if profile.name == name]
         if revision is not None:
             found = [profile for profile in found if profile.revision == revision]

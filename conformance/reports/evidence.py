@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from acrmock.pointer import PointerError, parse_pointer
-from acrmock.record import AnyEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
+from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
 from conformance.reports.text import cut, one_line
 from conformance.result import Evidence
 
@@ -72,6 +72,13 @@ def title_of(entry: AnyEntry, limit: int = 100) -> str:
         return one_line(cut(f"{entry.request.method} {path}", limit)) + f" → {entry.response.status}"
     if isinstance(entry, TlsEntry):
         return one_line(cut(f"failed TLS handshake: {entry.tls.error or 'no reason known'}", limit))
+    if isinstance(entry, AssociationEntry):
+        return one_line(cut(f"association {entry.facts.calling_ae or '(no AE title)'} → {entry.facts.called_ae}", limit)) + (
+            f", {entry.facts.end.value}"
+        )
+    if isinstance(entry, DimseEntry):
+        status = "no answer" if entry.facts.status is None else f"{entry.facts.status:04X}H"
+        return one_line(cut(f"{entry.facts.service} {entry.facts.sop_instance}".rstrip(), limit)) + f" → {status}"
     return one_line(cut(f"event {entry.name}", limit))
 
 
