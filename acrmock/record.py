@@ -201,25 +201,6 @@ class TransactionFacts(Struct, frozen=True, kw_only=True):
     identity: tuple[IdentityMark, ...] = ()
 
 
-class DocumentFacts(Struct, frozen=True, kw_only=True):
-    """A document posted to the clinical decision support registry, read leniently (facts N5.2 to N5.4).
-
-    `document` is a reference of its id and `content` of its body. `missing` names the header elements that are not there, those
-    of the program's own part with its name before them. `version` is None where it is no whole number. `dates` are the
-    instants that cannot be read. `created` and `updated` say what became of it; both False: it was not ingested.
-    """
-
-    document: str = ""
-    id_uuid: bool | None = None
-    content: str = ""
-    header_type: str = ""
-    missing: tuple[str, ...] = ()
-    dates: tuple[FieldProblem, ...] = ()
-    version: int | None = None
-    created: bool = False
-    updated: bool = False
-
-
 class StatusFacts(Struct, frozen=True, kw_only=True):
     """A status answer: the word given, whether it is terminal, and whether the transaction is known to the application."""
 
@@ -234,7 +215,7 @@ class StatusFacts(Struct, frozen=True, kw_only=True):
 class DocumentFacts(Struct, frozen=True, kw_only=True):
     """A document posted to the clinical decision support registry, read leniently (facts N5.1 to N5.6).
 
-    `id` is the document's key as sent (empty: absent), `version` its number where it can be read. `present` and `missing` are
+    `id` is a reference of the document's key (empty: absent), `version` its number where it can be read. `present` and `missing` are
     names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the answer named.
     `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for an error of the service.
     """
@@ -286,7 +267,6 @@ class HttpFacts(Struct, frozen=True, kw_only=True):
     grant: GrantFacts | None = None
     bearer: BearerFacts | None = None
     transaction: TransactionFacts | None = None
-    document: DocumentFacts | None = None
     status: StatusFacts | None = None
     document: DocumentFacts | None = None
     fault: FaultFacts | None = None

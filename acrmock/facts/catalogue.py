@@ -75,6 +75,7 @@ def _error(key: str, entry: Entry, sources: Mapping[str, Source]) -> ErrorSpec:
         look=Look(entry.get("look", Look.OAUTH if entry.get("oauth_error", "") else Look.PROBLEM)),
         operations=tuple(entry.get("operations", ())),
         rule_only=entry.get("rule_only", False),
+        after_reading=entry.get("after_reading", False),
         oauth_error=entry.get("oauth_error", ""),
         headers=dict(entry.get("headers", {})),
         hint=entry.get("hint", ""),

@@ -123,6 +123,7 @@ class ErrorSpec(Struct, frozen=True, kw_only=True):
     look: Look = Look.PROBLEM
     operations: tuple[str, ...] = ()
     rule_only: bool = False
+    after_reading: bool = False
     oauth_error: str = ""
     headers: Mapping[str, str] = {}
     hint: str = ""
