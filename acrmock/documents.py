@@ -32,7 +32,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
 
     It holds the secrets and is given out once. `redirect_url` and `facility_id` are the first of `redirect_urls` and
     `facilities`; `issuer`, `nrdr` and `cdsr` are absolute URLs without a slash at the end; `registries` gives for each slug
-    the mapping version; `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's
+    the mapping version; `stations` are the Station Names whose dose reports go on to the registry; `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's
     machine, of the certificate (PEM) to trust, empty without TLS.
     """
 
@@ -58,6 +58,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     post_logout_urls: tuple[str, ...] = ()
     guide: str | None = None
     dicom: DicomAddress | None = None
+    stations: tuple[str, ...] = ()
     remarks: tuple[FieldProblem, ...] = ()
 
 

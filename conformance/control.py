@@ -115,6 +115,17 @@ class Control:
         """Forget what an application (None: every one) did."""
         self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
 
+    def plant(self, application: str, environment: str, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Say which dose reports a vendor is given: `data` (base64), `transfer_syntax`, `expected`."""
+        self._json(
+            "POST", f"/_acrmock/applications/{application}/planted", {"environment": environment, "reports": list(reports)}
+        )
+
+    def reports(self, application: str, environment: str) -> list[dict[str, Any]]:
+        """The dose reports that came, with their states."""
+        path = f"/_acrmock/applications/{application}/reports"
+        return list(self._checked("GET", path, params={"environment": environment}).json()["reports"])
+
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
     ) -> str:

@@ -107,7 +107,7 @@ class Certification:
             Steps(self, control, run, profile, document, workplace).all()
 
     def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
-        body = self.order.application.body_with_defaults(profile.registries, run=run, local=profile.local)
+        body = self.order.application.body_with_defaults(profile, run=run)
         body["settings"] = self.settings(profile)
         try:
             return control.register(body)

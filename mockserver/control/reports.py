@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import flask
 import msgspec
 
+from acrmock.dose.compare import digest_tags
+from acrmock.dose.elements import Unreadable
+from acrmock.dose.header import read_header
+from acrmock.record import PlantedFacts
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, invalid, unknown
 from mockserver.control.events import write_event
-from mockserver.control.requests import Plant
+from mockserver.control.requests import Plant, PlantedReport
 from mockserver.dirlink import model, stations
 from mockserver.dirlink.model import Planted, StoredReport
 from mockserver.dirlink.states import State
@@ -105,14 +110,33 @@ def of(core: EngineCore, application: str, environment: str, sop: str) -> Stored
 def plant(application: str) -> flask.Response:
     """POST applications/ID/planted: these reports were given to a vendor and may come; each is an event of the run."""
     core, request = current_core(), body.read(Plant)
+    planted = [_planted(core, index, report) for index, report in enumerate(request.reports)]
     with core.store.write() as unit:
         found = find(unit, application)
         environment_of(found, request.environment)
-        for planted in request.reports:
-            kept = Planted(**{name: getattr(planted, name) for name in Planted.__struct_fields__})
-            unit.put(model.PLANTED, (found.id, request.environment), planted.sop_instance, kept)
-            write_event(core, unit, "dir-planted", msgspec.to_builtins(planted), found, environment=request.environment)
+        for facts in planted:
+            kept = Planted(sop_instance=facts.sop_instance, sha256=facts.sha256, expected=facts.expected)
+            unit.put(model.PLANTED, (found.id, request.environment), facts.sop_instance, kept)
+            write_event(core, unit, "dir-planted", msgspec.to_builtins(facts), found, environment=request.environment)
     return body.answer({"planted": len(request.reports)}, 201)
+
+
+def _planted(core: EngineCore, index: int, report: PlantedReport) -> PlantedFacts:
+    """What the journal keeps of a planted report: digests, so that a changed tag can be named without it."""
+    try:
+        header = read_header(report.data, report.transfer_syntax)
+        digest, tags = digest_tags(report.data, report.transfer_syntax, core.digester.mark)
+    except Unreadable as error:
+        raise invalid(f"reports/{index}/data", "is no data set that can be read", actual=str(error)) from None
+    return PlantedFacts(
+        sop_instance=header.sop_instance,
+        sha256=hashlib.sha256(report.data).hexdigest(),
+        digest=digest,
+        station=header.station_name or "",
+        transfer_syntax=report.transfer_syntax,
+        expected=report.expected,
+        tags=tags,
+    )
 
 
 class ChangeView(msgspec.Struct, frozen=True, kw_only=True):

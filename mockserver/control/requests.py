@@ -131,16 +131,11 @@ class ConfigureStation(Body, frozen=True, kw_only=True):
 
 
 class PlantedReport(Body, frozen=True, kw_only=True):
-    """A report that was planted, as `PlantedFacts` has it."""
+    """A report that is planted: its data set as on the wire (base64), and whether it is expected to come."""
 
-    sop_instance: Annotated[str, msgspec.Meta(pattern="^[0-9.-]{1,64}$")]
-    sha256: Word
-    digest: Word
-    station: Annotated[str, msgspec.Meta(max_length=64)]
-    modality: Annotated[str, msgspec.Meta(max_length=16)] = ""
-    transfer_syntax: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    data: bytes
+    transfer_syntax: Annotated[str, msgspec.Meta(pattern="^[0-9.]{1,64}$")]
     expected: bool = True
-    tags: dict[str, str] = {}
 
 
 class Plant(Body, frozen=True, kw_only=True):

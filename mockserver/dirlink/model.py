@@ -109,9 +109,4 @@ class Planted(Stored, frozen=True, kw_only=True):
 
     sop_instance: str
     sha256: str = ""
-    digest: str = ""
-    station: str = ""
-    modality: str = ""
-    transfer_syntax: str = ""
     expected: bool = True
-    tags: dict[str, str] = msgspec.field(default_factory=dict)

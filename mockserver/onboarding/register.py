@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from acrmock.clock import BusinessTime
+from acrmock.clock import BusinessTime, rfc3339
 from acrmock.record import FieldProblem, SecretKind
+from mockserver.dirlink import stations
 from mockserver.journal import secrets_in
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
@@ -111,7 +112,24 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         run=run,
         peer=peer,
     )
+    _configure(core, unit, application, admission)
     return Accepted(application, issued, admission.remarks)
+
+
+def _configure(core: EngineCore, unit: Unit, application: Application, admission: Admission) -> None:
+    """Configure the stations named in the registration, for its first facility (fact D1.6)."""
+    facility = next(iter(application.environments[admission.environment].facilities), "")
+    now = rfc3339(application.business.now(core.clock.now()))
+    for name in admission.stations:
+        station = stations.configure(unit, (application.id, admission.environment), name, facility, now)
+        core.journal.event(
+            unit,
+            "station-configured",
+            {"station": station.name, "facility": facility},
+            application=application.id,
+            environment=admission.environment,
+            run=application.run,
+        )
 
 
 def _new_application(core: EngineCore, unit: Unit, admission: Admission) -> Application:
