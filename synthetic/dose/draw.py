@@ -5,6 +5,8 @@ from __future__ import annotations
 from synthetic.randomness import Draws, decimal_text
 
 _STEPS = 10_000
+_SCALES = [10**places for places in range(10)]
+_FORMATS = [f"%d.%0{places}d" for places in range(10)]
 
 
 def between(draws: Draws, low: float, high: float) -> float:
@@ -19,6 +21,8 @@ def rounded(number: float) -> int:
 
 def fixed(units: int, places: int) -> str:
     """Whole units as decimal text without needless sign: `fixed(1234, 2) == "12.34"`."""
+    if places and units >= 0:
+        return _FORMATS[places] % divmod(units, _SCALES[places])
     return decimal_text(units, places)
 
 
