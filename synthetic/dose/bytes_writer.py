@@ -16,23 +16,23 @@ from typing import Any
 from synthetic.dose.elements import Code, DataSet, Element, Hole, HoleKind, code_items, shifted
 from synthetic.dose.encoding import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Encoding
 
-_REMEMBERED = 4096
+_REMEMBERED = 256
 
 
 class _Fragments(dict[Any, bytes]):
     """The finished bytes of one hole by value; bounded, made anew when full."""
 
-    __slots__ = ("_make", "_most")
+    __slots__ = ("make", "most")
 
     def __init__(self, make: Callable[[Any], bytes], most: int) -> None:
         super().__init__()
-        self._make = make
-        self._most = most
+        self.make = make
+        self.most = most
 
     def __missing__(self, value: Any) -> bytes:
-        made = self._make(value)
-        if self._most:
-            if len(self) >= self._most:
+        made = self.make(value)
+        if self.most:
+            if len(self) >= self.most:
                 self.clear()
             self[value] = made
         return made
@@ -103,8 +103,9 @@ class Layout:
             return self._constant
         slots = list(map(getitem, self._fragments, self._get(values)))
         sums = list(accumulate(map(len, slots), initial=0))
-        put = self._pack
-        slots += [put(inside + sums[last] - sums[first]) for inside, first, last in self._lengths]
+        if self._lengths:
+            put = self._pack
+            slots += [put(inside + sums[last] - sums[first]) for inside, first, last in self._lengths]
         return self._format % self._arrange(slots)
 
 
@@ -172,6 +173,52 @@ def _sequence(program: _Program, tag: int, items: tuple[DataSet, ...]) -> None:
 
 
 def _item(program: _Program, elements: DataSet) -> None:
+    """Append an item; what has a single hole becomes one fragment, so that its lengths are worked out once per size."""
+    if _holes(elements) != 1:
+        _measured_item(program, elements)
+        return
+    inner = _Program(program.encoding)
+    _measured_item(inner, elements)
+    program.hole(inner.names[0], _Wrapped(inner).fragments())
+
+
+def _holes(elements: DataSet) -> int:
+    """How many holes there are in these elements and below."""
+    found = 0
+    for element in elements:
+        if isinstance(element.value, Hole):
+            found += 1
+        elif isinstance(element.value, tuple):
+            found += sum(map(_holes, element.value))
+    return found
+
+
+class _Wrapped:
+    """An item around one hole: all its lengths enclose the hole, so they stand before it."""
+
+    def __init__(self, inner: _Program) -> None:
+        self._inside = inner.fragments[0]
+        before, _, after = bytes(inner.format).rpartition(b"%b")
+        self._before = before
+        self._after = after.replace(b"%%", b"%")
+        self._lengths = [inner.lengths[number][0] for kind, number in inner.order if kind == "length"]
+        self._put = inner.encoding.long
+        self._prefixes: dict[int, bytes] = {}
+
+    def fragments(self) -> _Fragments:
+        """The memory of the whole item in place of the hole's own."""
+        return _Fragments(self._wrap, self._inside.most)
+
+    def _wrap(self, value: Any) -> bytes:
+        inside = self._inside.make(value)
+        size = len(inside)
+        prefix = self._prefixes.get(size)
+        if prefix is None:
+            prefix = self._prefixes[size] = self._before % tuple(self._put(length + size) for length in self._lengths)
+        return prefix + inside + self._after
+
+
+def _measured_item(program: _Program, elements: DataSet) -> None:
     encoding = program.encoding
 
     def inside() -> None:
@@ -195,13 +242,34 @@ def _fragments(element: Element, hole: Hole, encoding: Encoding) -> _Fragments:
             return compile_elements((Element(tag, vr, (code_items(value),)),), encoding).fill(None)
 
         return _Fragments(coded, _REMEMBERED)
-    heads: dict[int, bytes] = {}
+    return _Fragments(_texted(tag, vr, hole.shift, encoding), 0 if hole.kind is HoleKind.UID else _REMEMBERED)
 
-    def texted(value: str) -> bytes:
-        encoded = encoding.value(vr, shifted(value, hole.shift) if hole.shift else value)
-        head = heads.get(len(encoded))
-        if head is None:
-            head = heads[len(encoded)] = encoding.head(tag, vr, len(encoded))
-        return head + encoded
 
-    return _Fragments(texted, 0 if hole.kind is HoleKind.UID else _REMEMBERED)
+def _texted(tag: int, vr: str, places: int, encoding: Encoding) -> Callable[[str], bytes]:
+    """A function from text to the whole element; the heads for each length are made once."""
+    codec, padding = encoding.codec(vr), encoding.padding(vr)
+    heads = _Heads(tag, vr, encoding)
+
+    def plain(value: str) -> bytes:
+        encoded = value.encode(codec)
+        size = len(encoded)
+        if size & 1:
+            return heads[size + 1] + encoded + padding
+        return heads[size] + encoded
+
+    return (lambda value: plain(shifted(value, places))) if places else plain
+
+
+class _Heads(dict[int, bytes]):
+    """Everything before the value of one element, by the value's length."""
+
+    __slots__ = ("_element",)
+
+    def __init__(self, tag: int, vr: str, encoding: Encoding) -> None:
+        super().__init__()
+        self._element = (tag, vr, encoding)
+
+    def __missing__(self, length: int) -> bytes:
+        tag, vr, encoding = self._element
+        made = self[length] = encoding.head(tag, vr, length)
+        return made

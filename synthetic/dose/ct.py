@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from synthetic.dose import codes
-from synthetic.dose.draw import between, clock, fixed, rounded, unique_id
+from synthetic.dose.draw import Uids, between, clock, fixed, rounded
 from synthetic.dose.elements import Code
 from synthetic.dose.model import CtEvent, CtTotals, CtType, Patient
 from synthetic.dose.style import Style
@@ -20,6 +20,7 @@ class _Scan(NamedTuple):
     """What is common to the events of one exam."""
 
     draws: Draws
+    uids: Uids
     protocol: CtProtocol
     patient: Patient
     style: Style
@@ -27,9 +28,11 @@ class _Scan(NamedTuple):
     day: str
 
 
-def ct_events(draws: Draws, protocol: CtProtocol, patient: Patient, style: Style, day: str, begun: int) -> list[CtEvent]:
+def ct_events(
+    draws: Draws, uids: Uids, protocol: CtProtocol, patient: Patient, style: Style, day: str, begun: int
+) -> list[CtEvent]:
     """The events of one exam in the order in which they were made, from `begun` seconds after midnight."""
-    scan = _Scan(draws, protocol, patient, style, style.term(tables().regions[protocol.region]), day)
+    scan = _Scan(draws, uids, protocol, patient, style, style.term(tables().regions[protocol.region]), day)
     at, top = begun, draws.integer(-200, 0)
     events = []
     for made in _plan(scan):
@@ -67,8 +70,8 @@ def _event(scan: _Scan, made: tuple[CtType, str], at: int, top: int) -> tuple[Ct
         protocol=name + scan.style.protocol_suffix,
         region=scan.region,
         context=scan.style.code(codes.WITH_CONTRAST if contrast else codes.WITHOUT_CONTRAST),
-        event_uid=unique_id(scan.draws),
-        series_uid=unique_id(scan.draws),
+        event_uid=scan.uids.new(),
+        series_uid=scan.uids.new(),
         started=scan.day + clock(at),
         exposure_time=fixed(shape.exposure, 2),
         scanning_length=fixed(shape.length * 100, 2),

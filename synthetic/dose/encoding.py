@@ -54,12 +54,18 @@ class Encoding(NamedTuple):
             raise ValueError(f"a value of {length} bytes does not fit {vr}")
         return self.tag(tag) + vr.encode("ascii") + pack("<H" if self.little else ">H", length)
 
+    def codec(self, vr: str) -> str:
+        """The name of Python's codec for text of this value representation."""
+        return _CODECS[self.charset] if vr in CHARSET_VRS else "ascii"
+
+    def padding(self, vr: str) -> bytes:  # noqa: PLR6301 - the same in every transfer syntax
+        """What makes a value even: NUL for UIDs, a space for everything else (PS3.5 section 6.2)."""
+        return b"\0" if vr == "UI" else b" "
+
     def value(self, vr: str, value: str) -> bytes:
-        """A text as even bytes: UIDs padded with NUL, everything else with a space (PS3.5 section 6.2)."""
-        encoded = value.encode(_CODECS[self.charset] if vr in CHARSET_VRS else "ascii")
-        if len(encoded) % 2:
-            return encoded + (b"\0" if vr == "UI" else b" ")
-        return encoded
+        """A text as even bytes."""
+        encoded = value.encode(self.codec(vr))
+        return encoded + self.padding(vr) if len(encoded) % 2 else encoded
 
     def finished(self, data_set: bytes) -> bytes:
         """The data set as the transfer syntax wants it: compressed if it is the deflated one (PS3.5 section A.5)."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log10
 
 from synthetic.dose import codes
-from synthetic.dose.draw import between, clock, fixed, rounded, unique_id
+from synthetic.dose.draw import Uids, between, clock, fixed, rounded
 from synthetic.dose.elements import Code
 from synthetic.dose.model import Patient, XEvent, XTotals
 from synthetic.dose.style import Style
@@ -20,21 +20,22 @@ NO_CODE = Code("", "", "")
 
 
 def fluoro_events(
-    draws: Draws, protocol: FluoroProtocol, patient: Patient, style: Style, day: str, begun: int
+    draws: Draws, uids: Uids, protocol: FluoroProtocol, patient: Patient, style: Style, day: str, begun: int
 ) -> list[XEvent]:
     """Fluoroscopy and acquisitions under it, from `begun` seconds after midnight; the first event is fluoroscopy."""
     region = style.term(tables().regions[protocol.region])
     at, events = begun, []
     for number in range(style.many_events or draws.integer(*protocol.events)):
         fluoroscopy = number == 0 or not draws.chance(protocol.acquisition_share)
-        event = _fluoro_event(draws, protocol, patient, style, day + clock(at), region, fluoroscopy=fluoroscopy)
+        event = _fluoro_event(draws, uids, protocol, patient, style, day + clock(at), region, fluoroscopy=fluoroscopy)
         events.append(event)
         at += event.deci_seconds // 10 + (1 if style.many_events else draws.integer(*_PAUSE))
     return events
 
 
 def _fluoro_event(
-    draws: Draws, protocol: FluoroProtocol, patient: Patient, style: Style, started: str, region: Code, *, fluoroscopy: bool
+    draws: Draws, uids: Uids, protocol: FluoroProtocol, patient: Patient, style: Style, started: str, region: Code, *,
+    fluoroscopy: bool,
 ) -> XEvent:
     rate = draws.choice(_RATES)
     deci = draws.integer(protocol.fluoro_seconds[0] * 10, protocol.fluoro_seconds[1] * 10) if fluoroscopy else draws.integer(10, 60)
@@ -47,6 +48,7 @@ def _fluoro_event(
     width = draws.integer(3, 12)
     return _event(
         draws,
+        uids,
         fluoroscopy=fluoroscopy,
         protocol=f"{protocol.name} {'FL' if fluoroscopy else 'ACQ'} {rate}/s" + style.protocol_suffix,
         region=region,
@@ -66,7 +68,9 @@ def _fluoro_event(
     )
 
 
-def dx_events(draws: Draws, protocol: DxProtocol, patient: Patient, style: Style, day: str, begun: int) -> list[XEvent]:
+def dx_events(
+    draws: Draws, uids: Uids, protocol: DxProtocol, patient: Patient, style: Style, day: str, begun: int
+) -> list[XEvent]:
     """One event for each view; the deviation index is 10 log10(EI / EIT), to one decimal (IEC 62494-1)."""
     region = style.term(tables().regions[protocol.region])
     small = max(0.05, min(1.0, patient.height_cm / 170) ** 2) if patient.years < 18 else 1.0
@@ -80,6 +84,7 @@ def dx_events(draws: Draws, protocol: DxProtocol, patient: Patient, style: Style
         events.append(
             _event(
                 draws,
+                uids,
                 protocol=f"{protocol.name} {view.upper()}" + style.protocol_suffix,
                 region=region,
                 anatomy=region,
@@ -100,7 +105,7 @@ def dx_events(draws: Draws, protocol: DxProtocol, patient: Patient, style: Style
     return events
 
 
-def mg_events(draws: Draws, style: Style, day: str, begun: int) -> list[XEvent]:
+def mg_events(draws: Draws, uids: Uids, style: Style, day: str, begun: int) -> list[XEvent]:
     """The four standard views, now and then one more; a thicker breast gets more dose."""
     table = tables().mg
     sides = {"R": style.code(codes.RIGHT_BREAST), "L": style.code(codes.LEFT_BREAST)}
@@ -120,6 +125,7 @@ def mg_events(draws: Draws, style: Style, day: str, begun: int) -> list[XEvent]:
         events.append(
             _event(
                 draws,
+                uids,
                 protocol=f"{side} {view.upper()}" + style.protocol_suffix,
                 region=style.term(tables().regions["breast"]),
                 anatomy=style.term(tables().regions["breast"]),
@@ -143,7 +149,7 @@ def mg_events(draws: Draws, style: Style, day: str, begun: int) -> list[XEvent]:
 
 
 def _event(  # noqa: PLR0914 - one event has many values
-    draws: Draws, *, protocol: str, region: Code, anatomy: Code, started: str, nano_dap: int, micro_rp: int, frames: int,
+    draws: Draws, uids: Uids, *, protocol: str, region: Code, anatomy: Code, started: str, nano_dap: int, micro_rp: int, frames: int,
     kvp: int, ma: int, milliseconds: int, field: int, fluoroscopy: bool = False, view: Code = NO_CODE, side: Code = NO_CODE,
     deci_seconds: int = 0, pulses: int = 1, rate: int = 1, width: int = 1, index: int = 1, target: int = 1, agd: int = 0,
     thickness: int = 0, force: int = 0,
@@ -155,7 +161,7 @@ def _event(  # noqa: PLR0914 - one event has many values
         anatomy=anatomy,
         view=view,
         side=side,
-        event_uid=unique_id(draws),
+        event_uid=uids.new(),
         started=started,
         dap=fixed(nano_dap, 9),
         rp=fixed(micro_rp, 6),
@@ -178,7 +184,7 @@ def _event(  # noqa: PLR0914 - one event has many values
         index=str(index),
         target=str(target),
         deviation=deviation(index, target),
-        image_uid=unique_id(draws),
+        image_uid=uids.new(),
         agd=fixed(agd, 2),
         agd_hundredths=agd,
         thickness=str(thickness),

@@ -13,7 +13,7 @@ import msgspec
 from acrmock.errors import SetupError
 from synthetic.dose.content import Content, Part
 from synthetic.dose.ct import ct_events, ct_totals
-from synthetic.dose.draw import clock, unique_id
+from synthetic.dose.draw import Uids, clock
 from synthetic.dose.encoding import TRANSFER_SYNTAXES
 from synthetic.dose.header import DOSE_SR, ENHANCED_SR, images_of
 from synthetic.dose.model import CtEvent, CtTotals, Exam, Heading, Kind, Patient, XEvent, XTotals
@@ -179,17 +179,19 @@ class Maker:
         return Values(exam, self._heading(made, exam, uids, draws, index, other), ct, other)
 
     def _heading(self, made: Recipe, exam: Exam, study: _Study, draws: Draws, index: int, totals: XTotals | None) -> Heading:
-        own = _report_stream(self.options.seed, exam.kind).item(index)
+        own = Uids(_report_stream(self.options.seed, exam.kind).item(index))
         device = tables().devices[self.options.shape]
+        station = self._stations[study.station % len(self._stations)]
+        device_uid, serial = _machine(self.options.seed, station)
         person = exam.patient
         after = min(exam.ended + 60, 86_399)
         return Heading(
             sop_class=_sop_class(made.quirks),
-            sop_instance=unique_id(own),
-            series_uid=unique_id(own),
+            sop_instance=own.new(),
+            series_uid=own.new(),
             study_uid=study.study_uid,
             frame_uid=study.frame_uid,
-            device_uid=study.device_uid,
+            device_uid=device_uid,
             study_date=study.day,
             study_time=clock(study.begun),
             content_date=study.day,
@@ -198,10 +200,10 @@ class Maker:
             study_id=study.accession[-6:],
             study_description=exam.study_description,
             series_description=made.shape.series,
-            station=self._stations[study.station % len(self._stations)],
+            station=station,
             manufacturer=device.manufacturer,
             model=device.model[exam.kind],
-            serial=study.serial,
+            serial=serial,
             software=device.software,
             institution=tables().institution,
             referring="SYNTHETIC^Referrer",
@@ -211,7 +213,7 @@ class Maker:
             start=study.day + clock(exam.begun),
             end=study.day + clock(exam.ended),
             odd_uid=study.study_uid + (".00" if index % 2 else ".-1"),
-            image_series=unique_id(own),
+            image_series=own.new(),
             images=None,
             totals=totals,
             patient_name=person.patient_name,
@@ -229,17 +231,23 @@ class _Study(NamedTuple):
 
     study_uid: str
     frame_uid: str
-    device_uid: str
+    uids: Uids
     day: str
     begun: int
     accession: str
-    serial: str
     station: int
 
 
 @cache
 def _report_stream(seed: int, kind: str) -> Stream:
     return Stream(seed, f"dose/{kind}/report")
+
+
+@cache
+def _machine(seed: int, station: str) -> tuple[str, str]:
+    """The device observer UID and the serial number of the device at a station."""
+    draws = Stream(seed, f"dose/device/{station}").item(0)
+    return Uids(draws).new(), f"SN{draws.digits(6)}"
 
 
 def _syntax(text: str) -> str:
@@ -268,14 +276,14 @@ def _sop_class(quirks: tuple[str, ...]) -> str:
 def _exam(kind: Kind, made: Recipe, draws: Draws, study: int, options: Options) -> tuple[Exam, _Study]:
     when = options.as_of - timedelta(days=draws.below(_WITHIN_DAYS))
     day, begun = when.strftime("%Y%m%d"), draws.integer(_DAY_BEGINS, _DAY_ENDS)
+    uids = Uids(draws)
     common = _Study(
-        study_uid=unique_id(draws),
-        frame_uid=unique_id(draws),
-        device_uid=unique_id(draws),
+        study_uid=uids.new(),
+        frame_uid=uids.new(),
+        uids=uids,
         day=day,
         begun=begun,
         accession=f"SYN{study % 10**7:07d}{draws.digits(3)}",
-        serial=f"SN{draws.digits(6)}",
         station=draws.below(1 << 32),
     )
     child = kind in {Kind.CT, Kind.DX} and "Q14" not in made.quirks and draws.chance(getattr(tables(), kind).child_share)
@@ -289,18 +297,18 @@ def _clinical(kind: Kind, made: Recipe, draws: Draws, person: Patient, study: _S
     begun = study.begun + 120
     if kind is Kind.MG:
         description = draws.choice(tables().mg.study)
-        other = mg_events(draws, made.style, study.day, begun)
+        other = mg_events(draws, study.uids, made.style, study.day, begun)
     else:
         child = person.years < 18 and kind is not Kind.FLUORO
         protocol = draws.weighted(weighted_for_children(kind) if child else weighted(kind))
         description = protocol.study
         if kind is Kind.CT:
-            ct = ct_events(draws, protocol, person, made.style, study.day, begun)
+            ct = ct_events(draws, study.uids, protocol, person, made.style, study.day, begun)
         else:
             make = fluoro_events if kind is Kind.FLUORO else dx_events
-            other = make(draws, protocol, person, made.style, study.day, begun)
+            other = make(draws, study.uids, protocol, person, made.style, study.day, begun)
     if "Q11" in made.quirks:
-        ct, other = [*ct, *map(_again(draws), ct[-1:])], [*other, *map(_again(draws), other[-1:])]
+        ct, other = [*ct, *map(_again(study.uids), ct[-1:])], [*other, *map(_again(study.uids), other[-1:])]
     last = (ct or other)[-1].started
     ended = int(last[8:10]) * 3600 + int(last[10:12]) * 60 + int(last[12:14]) + 1
     return Exam(
@@ -308,8 +316,8 @@ def _clinical(kind: Kind, made: Recipe, draws: Draws, person: Patient, study: _S
     )
 
 
-def _again(draws: Draws) -> Callable[[E], E]:
-    return lambda event: msgspec.structs.replace(event, event_uid=unique_id(draws))
+def _again(uids: Uids) -> Callable[[E], E]:
+    return lambda event: msgspec.structs.replace(event, event_uid=uids.new())
 
 
 def _part_of(exam: Exam, quirks: tuple[str, ...], step: int) -> Exam:
