@@ -18,7 +18,7 @@ _BROKEN = {
     AssociationEnd.TIMED_OUT: "went silent and was never released",
 }
 _OUR_DOING = frozenset({AssociationEnd.ABORTED_BY_US, AssociationEnd.REJECTED})
-ASKED = ("configure", "plant")
+ASKED = ("configure",)
 """The steps in which the connection is configured and verified."""
 
 

@@ -55,7 +55,7 @@ class BeginStep(Body, frozen=True, kw_only=True):
 class NoteEvent(Body, frozen=True, kw_only=True):
     """Something that happened beside the wires; `data` must hold no secret."""
 
-    name: Literal["client-started", "client-exited", "gap"]
+    name: Literal["client-started", "client-exited", "dir-expected", "gap"]
     data: dict[str, Any] = {}
 
 
