@@ -78,7 +78,7 @@ def _not_understood(item: Received, rules: DoseRules) -> Iterator[Fault]:
         if not reading.facts.readable:
             yield Fault(entry=reading.seq, pointer="/data/readable", actual="the object cannot be read")
     for copy in item.copies:
-        if copy.facts.dose and copy.facts.status in rules.not_understood:
+        if copy.facts.status in rules.not_understood:
             yield Fault(entry=copy.seq, pointer="/facts/status", actual="the object cannot be understood")
 
 
