@@ -84,6 +84,11 @@ def test_a_forwarders_unplanted_report_is_for_a_person() -> None:
     assert finding(judged, "dir-valid", "modality").outcome is Outcome.NEEDS_REVIEW
     assert judged.verdict is Verdict.INCOMPLETE
     story = RUNS["dir-rdim"]()
+    report("missing", (NEED,))(story)  # planted like that, and passed on unchanged
+    judged = result("dir-rdim", story)
+    assert finding(judged, "dir-valid").outcome is Outcome.PASSED
+    assert finding(judged, "dir-valid", "modality").outcome is Outcome.NEEDS_REVIEW
+    story = RUNS["dir-rdim"]()
     more(lambda s: s.send(60))(story)
     assert result("dir-rdim", story).verdict is Verdict.READY
 
