@@ -477,8 +477,9 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     `dose` says whether it is a dose report; `modality` is `CT`, `RF`, `DX`, `MG`, `NM` or empty. `study`, `events` and
     `patient` are references. `station` stands in clear, padding kept. `planted`: the harness planted it. `tags` are keyed
     digests by tag path of the normalised data set, for planted objects only, so that a changed tag can be named without the
-    report. `ended` is the end of the irradiation, else the time of the content, as RFC 3339, without an offset where the report
-    has none (empty: unknown). `missing`: what the registry needs and is not there; `template`: mandatory rows that are not there.
+    report. `ended` is the end of the irradiation, else the time of the content, as RFC 3339 or as DICOM writes it (DT), without
+    an offset where the report has none (empty: unknown; then `study_time`, date and time together, must do). `missing`: what the
+    registry needs and is not there; `template`: mandatory rows that are not there.
     """
 
     sop_instance: str

@@ -75,7 +75,7 @@ def row(vendor: str, check: str, wrong: str, result: Result, *, seconds: float =
         finding.check: Cell(
             outcome=finding.outcome, weight=finding.weight, actual=finding.actual, blocked_by=finding.blocked_by or ""
         )
-        for finding in result.findings
+        for finding in reversed(result.findings)  # what a check says of its own subject comes first, and counts
     }
     faults = tuple(_broken_faults(check, cells, result) if check else _reference_faults(cells, result))
     return Row(

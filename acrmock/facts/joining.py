@@ -80,10 +80,11 @@ def _role(profiles: Sequence[Profile]) -> Role:
 
 
 def _steps(profiles: Sequence[Profile]) -> tuple[Step, ...]:
-    """The steps of all; a new one stands after the one before it in its own profile, else at the end."""
+    """The steps of all; a new one stands after the one before it in its own profile, else before the first that is shared."""
     steps: list[Step] = []
     for one in profiles:
-        place = len(steps)
+        own = {step.name for step in one.steps}
+        place = next((number for number, step in enumerate(steps) if step.name in own), len(steps))
         for step in one.steps:
             known = next((number for number, other in enumerate(steps) if other.name == step.name), None)
             if known is None:

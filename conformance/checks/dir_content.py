@@ -39,15 +39,21 @@ def _content(case: Case, expected: str, problems: Problems, name: str, correct: 
     doubts: list[Fault] = []
     for item, reading in _reports(case):
         found = problems(reading.facts)
-        whose = not case.rules.dose.forwards or (item.environment, item.sop_instance) in planted
-        (faults if whose else doubts).extend(_problem(reading, found, name))
-        if whose and not found:
+        one = planted.get((item.environment, item.sop_instance))
+        author = not case.rules.dose.forwards or (one is not None and not _unchanged(one, reading))
+        (faults if author else doubts).extend(_problem(reading, found, name))
+        if not found and (author or one is not None):
             seen.append(at(reading.seq, "/data"))
     ruling = rule(expected, faults, seen, "no report was read of which the sender must answer for the content", correct=correct)
     if not doubts:
         return ruling
-    note = "a report that was not planted: whether its author or its forwarder is at fault cannot be told"
+    note = "a report that was not planted, or was planted like that: the forwarder cannot be blamed for it"
     return msgspec.structs.replace(ruling, others=(("modality", review(expected, doubts, note=note)),))
+
+
+def _unchanged(planted: Planted, reading: Reading) -> bool:
+    """Whether a report arrived as it was planted."""
+    return reading.facts.sha256 == planted.facts.sha256 or reading.facts.digest == planted.facts.digest
 
 
 def _problem(reading: Reading, found: tuple[FieldProblem, ...], name: str) -> Iterator[Fault]:
@@ -61,9 +67,9 @@ def _problem(reading: Reading, found: tuple[FieldProblem, ...], name: str) -> It
 def dir_valid(case: Case) -> Ruling:
     """What the registry needs to process a report is there (that it is collected: S1; the list: our choice).
 
-    Judged on planted reports and, where the sender is the author, on all. What a forwarder passes on beside them is its
-    site's: if something is missing, a person must decide about the modality. Fails for a missing element, and where the sender
-    is the author for an object that cannot be understood.
+    Judged on planted reports and, where the sender is the author, on all. What a forwarder passes on as it got it is not its
+    doing: if something is missing in a report that was not planted, or that was planted like that, a person must decide about
+    the modality. Fails for a missing element, and where the sender is the author for an object that cannot be understood.
     """
     expected = "every report has what the registry needs to process it"
     ruling = _content(case, expected, lambda facts: facts.missing, "missing", "the report as the scanner made it")
@@ -78,7 +84,7 @@ def _not_understood(item: Received, rules: DoseRules) -> Iterator[Fault]:
         if not reading.facts.readable:
             yield Fault(entry=reading.seq, pointer="/data/readable", actual="the object cannot be read")
     for copy in item.copies:
-        if copy.facts.dose and copy.facts.status in rules.not_understood:
+        if copy.facts.status in rules.not_understood:
             yield Fault(entry=copy.seq, pointer="/facts/status", actual="the object cannot be understood")
 
 
@@ -111,7 +117,7 @@ def dir_pass_through(case: Case) -> Ruling:
             reading = _reading_of(planted, copy)
             if reading is None:
                 continue
-            if reading.facts.readable and reading.facts.digest == planted.facts.digest:
+            if reading.facts.readable and _unchanged(planted, reading):
                 seen.append(at(reading.seq, "/data/digest"))
             else:
                 faults.append(_changed(case, planted, reading))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from acrmock.facts.model import Role
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, inapplicable, rule
 from conformance.flows.associations import STORE, Association, Expected, Operation, Planted, Received
-from conformance.flows.wire import seconds
 from conformance.profile import DoseRules
 from conformance.result import Evidence
 
 STORY = Collection("dir")
+_DICOM_TIME = re.compile(r"([0-9]{8})([0-9]{2}(?:[0-9]{2}){0,2})(?:\.[0-9]{1,6})?([+-][0-9]{4})?")
+_DAY = 10
+"""Characters of a day alone."""
 
 
 @STORY.check("dir-each-exam", subject="sender")
@@ -51,7 +54,7 @@ def _arrival(planted: Planted) -> Operation | None:
 
 def _missing(expected: Expected, objects: Iterable[Received]) -> Iterator[Fault]:
     here = [item for item in objects if item.environment == expected.environment or not expected.environment]
-    arrived = {item.sop_instance for item in here if item.arrived is not None and item.arrived.facts.dose}
+    arrived = {item.sop_instance for item in here if item.arrived is not None and item.is_report}
     for index, name in enumerate(expected.sop_instances):
         if name not in arrived:
             yield Fault(entry=expected.seq, pointer=f"/data/sop_instances/{index}", actual=f"the report {name} never arrived")
@@ -62,8 +65,10 @@ def _missing(expected: Expected, objects: Iterable[Received]) -> Iterator[Fault]
 
 def _twice(item: Received) -> Iterator[Fault]:
     told: Operation | None = None
+    if not item.is_report:
+        return
     for copy in item.copies:
-        if told is not None and copy.facts.dose:
+        if told is not None:
             words = f"the report {item.sop_instance} came again after its success in entry {told.seq}"
             yield Fault(entry=copy.seq, pointer="/facts/sop_instance", actual=words)
             return
@@ -102,22 +107,30 @@ def _exams(case: Case) -> Iterator[tuple[tuple[str, str], Exam]]:
     planted = {(one.environment, one.facts.sop_instance): one for one in case.flows.dicom.planted}
     for item in case.flows.dicom.objects:
         copy, key = item.arrived, (item.environment, item.sop_instance)
-        if copy is None or not copy.facts.dose or (key in planted and not planted[key].facts.expected):
+        if copy is None or not item.is_report or (key in planted and not planted[key].facts.expected):
             continue
         if key in planted:
             yield key, (planted[key].t, True, copy)
             continue
         said = next((one.facts.ended or one.facts.study_time for one in item.readings if one.facts.dose), "")
-        ended = seconds(said)
-        if ended and -case.rules.dose.unzoned <= copy.t - ended <= case.rules.dose.old:
-            yield key, (ended, _zoned(said), copy)
+        moment = _moment(said)
+        if moment is None:
+            continue
+        ended = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        if -case.rules.dose.unzoned <= copy.t - ended <= case.rules.dose.old:
+            yield key, (ended, moment.tzinfo is not None, copy)
 
 
-def _zoned(text: str) -> bool:
+def _moment(text: str) -> datetime | None:
+    """A time as RFC 3339 or as DICOM writes it (PS3.5 section 6.2, DT or DA with TM), or None; a bare day tells too little."""
+    found = _DICOM_TIME.fullmatch(text.strip())
+    if found is not None:
+        day, time, zone = found.groups()
+        text = f"{day}T{time:0<6}{zone or ''}"
     try:
-        return datetime.fromisoformat(text).tzinfo is not None
+        return datetime.fromisoformat(text) if len(text) > _DAY else None
     except ValueError:
-        return False
+        return None
 
 
 def _late(ended: float, copy: Operation, rules: DoseRules, *, zoned: bool) -> Iterator[Fault]:

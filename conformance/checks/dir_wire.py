@@ -32,7 +32,7 @@ def dir_association(case: Case) -> Ruling:
     """
     known = [one for one in case.flows.dicom.associations if one.facts is not None]
     faults = [fault for one in known for fault in _association(one)]
-    offering = [one for one in known if one.facts and any(context.dose for context in one.facts.contexts)]
+    offering = [one for one in known if _offers(one, case.rules.dose)]
     storing = [one for one in known if _stores(one, case.rules.dose)]
     if storing and not offering:
         faults.append(Fault(entry=storing[0].seq, pointer="/facts/contexts", actual="no dose SR class was ever offered"))
@@ -55,6 +55,12 @@ def _association(one: Association) -> Iterator[Fault]:
     elif facts.end in _BROKEN:
         words = f"the association {_BROKEN[facts.end]}" + (f": {facts.error}" if facts.error else "")
         yield Fault(entry=one.seq, pointer="/facts/end", actual=words, correct="A-RELEASE-RQ, and wait for its answer")
+
+
+def _offers(one: Association, rules: DoseRules) -> bool:
+    """Whether an association offers a class that is for dose reports, or another that was accepted for them (fact D1.15)."""
+    contexts = one.facts.contexts if one.facts else ()
+    return any(context.dose for context in contexts) or bool(one.accepted - rules.not_storage)
 
 
 def _stores(one: Association, rules: DoseRules) -> bool:
@@ -95,8 +101,9 @@ def dir_rdsr_only(case: Case) -> Ruling:
     stores = dicom.operations(STORE)
     faults = [
         Fault(entry=item.seq, pointer="/facts/sop_class", actual=f"stores an object of the class {item.facts.sop_class}")
-        for item in stores
-        if not item.facts.dose
+        for one in dicom.associations
+        for item in one.stores
+        if not (item.facts.dose or item.stored or item.facts.sop_class in one.accepted)
     ]
     faults += [fault for one in dicom.associations for fault in _proposes_none(one, case.rules.dose)]
     faults += [fault for item in dicom.objects for fault in _no_report(item)]
@@ -111,20 +118,20 @@ def dir_rdsr_only(case: Case) -> Ruling:
 
 
 def _proposes_none(one: Association, rules: DoseRules) -> Iterator[Fault]:
-    if one.facts is not None and _stores(one, rules) and not any(context.dose for context in one.facts.contexts):
+    if one.facts is not None and _stores(one, rules) and not _offers(one, rules):
         names = ", ".join(c.abstract_syntax for c in one.facts.contexts[:3] if c.abstract_syntax not in rules.not_storage)
         yield Fault(entry=one.seq, pointer="/facts/contexts", actual=f"proposes no dose SR class, but {names}")
 
 
 def _no_report(item: Received) -> Iterator[Fault]:
     wrong = next((one for one in item.readings if one.facts.readable and not one.facts.dose), None)
-    if wrong is not None and any(copy.facts.dose for copy in item.copies):
+    if wrong is not None and item.arrived is not None:
         yield Fault(entry=wrong.seq, pointer="/data/dose", actual="stores an object that is no dose report")
 
 
 def _for_ever(item: Received, rules: DoseRules) -> Iterator[Fault]:
-    """A dose object that was refused for good and comes again too often; another class is a fault as it is."""
-    refused = [copy for copy in item.copies if copy.facts.dose and _refused_for_good(copy, rules)]
+    """An object that was refused for good and comes again too often."""
+    refused = [copy for copy in item.copies if _refused_for_good(copy, rules)]
     again = [copy for copy in item.copies if refused and copy.seq > refused[0].seq]
     if len(again) > rules.resends:
         words = f"sent again {len(again)} times after it was refused with {refused[0].facts.status:04X}H"
@@ -144,8 +151,9 @@ def dir_retry(case: Case) -> Ruling:
     shorter than its first; an object whose C-STORE was refused for now, or got no answer, and that never arrives.
     """
     expected = "a refused or broken association is tried again with growing pauses, and nothing is lost"
-    ended = sorted((one for one in case.flows.dicom.associations if one.facts is not None), key=lambda one: (one.began, one.seq))
-    broken = [one for one in ended if one.facts and one.facts.end in _OUR_DOING and one.facts.called_state in {"", "own"}]
+    known = (one for one in case.flows.dicom.associations if one.facts and one.facts.called_state in {"", "own"})
+    ended = sorted(known, key=lambda one: (one.began, one.seq))
+    broken = [one for one in ended if one.facts and one.facts.end in _OUR_DOING]
     unwanted = {(one.environment, one.facts.sop_instance) for one in case.flows.dicom.planted if not one.facts.expected}
     wanted = [item for item in case.flows.dicom.objects if (item.environment, item.sop_instance) not in unwanted]
     troubled = [item for item in wanted if any(_in_trouble(copy, case.rules.dose) for copy in item.copies)]
@@ -155,7 +163,7 @@ def dir_retry(case: Case) -> Ruling:
 
 
 def _in_trouble(copy: Operation, rules: DoseRules) -> bool:
-    return copy.facts.dose and (copy.facts.status is None or copy.facts.status in rules.transient)
+    return copy.facts.status in rules.transient or (copy.facts.dose and copy.facts.status is None)
 
 
 def _lost(item: Received, rules: DoseRules) -> Iterator[Fault]:

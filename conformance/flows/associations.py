@@ -67,6 +67,12 @@ class Association(Struct, frozen=True, kw_only=True):
     refusal: str = ""
 
     @property
+    def accepted(self) -> frozenset[str]:
+        """The classes that were accepted."""
+        contexts = self.facts.contexts if self.facts else ()
+        return frozenset(context.abstract_syntax for context in contexts if context.result == 0)
+
+    @property
     def stores(self) -> tuple[Operation, ...]:
         """Its C-STOREs."""
         return tuple(item for item in self.operations if item.facts.service == STORE)
@@ -86,6 +92,12 @@ class Received(Struct, frozen=True, kw_only=True):
     environment: str
     copies: tuple[Operation, ...] = ()
     readings: tuple[Reading, ...] = ()
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is a dose report: as it was read, else by its class (other SR classes may hold one too, fact D1.15)."""
+        read = [reading.facts.dose for reading in self.readings if reading.facts.readable]
+        return any(read) if read else any(copy.facts.dose for copy in self.copies)
 
     @property
     def arrived(self) -> Operation | None:

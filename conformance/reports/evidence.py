@@ -12,6 +12,7 @@ import msgspec
 
 from acrmock.pointer import PointerError, parse_pointer
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
+from conformance.reports.dicomwords import status_words
 from conformance.reports.text import cut, one_line
 from conformance.result import Evidence
 
@@ -66,7 +67,11 @@ def path_of(url: str) -> str:
 
 
 def title_of(entry: AnyEntry, limit: int = 100) -> str:
-    """What an entry is, on one line: method, path and status of an exchange, a failed handshake, an event's name."""
+    """What an entry is, on one line.
+
+    Method, path and status of an exchange; the AE titles of an association and its end; an operation, its object and status; a
+    failed handshake; an event's name.
+    """
     if isinstance(entry, HttpEntry):
         path = path_of(entry.request.url).partition("?")[0]
         return one_line(cut(f"{entry.request.method} {path}", limit)) + f" → {entry.response.status}"
@@ -77,8 +82,8 @@ def title_of(entry: AnyEntry, limit: int = 100) -> str:
             f", {entry.facts.end.value}"
         )
     if isinstance(entry, DimseEntry):
-        status = "no answer" if entry.facts.status is None else f"{entry.facts.status:04X}H"
-        return one_line(cut(f"{entry.facts.service} {entry.facts.sop_instance}".rstrip(), limit)) + f" → {status}"
+        told = f"{entry.facts.service} {entry.facts.sop_instance}".rstrip()
+        return one_line(cut(told, limit)) + f" → {status_words(entry.facts.status)}"
     return one_line(cut(f"event {entry.name}", limit))
 
 

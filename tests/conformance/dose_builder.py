@@ -38,7 +38,7 @@ DOSE_CONTEXT = ContextFacts(
     id=3, abstract_syntax=DOSE, transfer_syntaxes=(EXPLICIT, IMPLICIT), result=0, accepted=EXPLICIT, dose=True
 )
 CAPTURE_CONTEXT = ContextFacts(id=5, abstract_syntax=CAPTURE, transfer_syntaxes=(EXPLICIT,), result=3)
-DoseMutation = Callable[["DoseStory"], None]
+DoseMutation = Callable[["DoseStory"], object]
 
 
 def uid(number: int) -> str:
@@ -239,7 +239,7 @@ def document(story: Story, version: int, status: int, **changes: Any) -> None:
     """Post a document."""
     facts = DocumentFacts(id=UUID, id_uuid=True, present=ELEMENTS, version=version, created=status == 201, updated=status == 200)
     facts = msgspec.structs.replace(facts, **changes)
-    body = f"{facts.id}/{version}"
+    body = sha(f"{facts.id}/{version}")
     story.wait(1)
     story.http(
         HttpRequest(

@@ -125,9 +125,7 @@ breaks("dir-rdim", "dir-rdsr-only", "for ever", more(_for_ever))
 breaks("dir-direct", "dir-valid", "missing", report("missing", (NEED,)))
 breaks("dir-direct", "dir-valid", "not understood", more(lambda s: s.associate(store(73, status=0xC000))))
 breaks("dir-direct", "dir-valid", "unreadable", more(lambda s: s.send(74, readable=False, dose=False)))
-breaks("dir-rdim", "dir-valid", "planted", report("missing", (NEED,)))
 breaks("dir-direct", "dir-template", "row", report("template", (NEED,)))
-breaks("dir-pacs", "dir-template", "row", report("template", (NEED,), 2))
 
 OTHER = sha("other bytes")
 

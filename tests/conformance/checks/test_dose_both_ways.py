@@ -84,6 +84,11 @@ def test_a_forwarders_unplanted_report_is_for_a_person() -> None:
     assert finding(judged, "dir-valid", "modality").outcome is Outcome.NEEDS_REVIEW
     assert judged.verdict is Verdict.INCOMPLETE
     story = RUNS["dir-rdim"]()
+    report("missing", (NEED,))(story)  # planted like that, and passed on unchanged
+    judged = result("dir-rdim", story)
+    assert finding(judged, "dir-valid").outcome is Outcome.PASSED
+    assert finding(judged, "dir-valid", "modality").outcome is Outcome.NEEDS_REVIEW
+    story = RUNS["dir-rdim"]()
     more(lambda s: s.send(60))(story)
     assert result("dir-rdim", story).verdict is Verdict.READY
 
@@ -120,6 +125,51 @@ def test_mixed_proposals_and_later_stations_are_innocent() -> None:
     report("station_configured", False)(story)
     more(lambda s: s.event("station-configured", environment="test", station="CT7"))(story)
     assert result("dir-direct", story).verdict is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [
+        ("20260110115900", Outcome.PASSED),
+        ("20260110115900.123456+0000", Outcome.PASSED),
+        ("20260110065900-0500", Outcome.PASSED),
+        ("20260110060000+0000", Outcome.FAILED),
+        ("20260109100000", Outcome.FAILED),
+        ("202601101159", Outcome.PASSED),
+        ("20260110", Outcome.NOT_EXERCISED),
+        ("2026-01-10", Outcome.NOT_EXERCISED),
+        ("20261399999999", Outcome.NOT_EXERCISED),
+        ("yesterday", Outcome.NOT_EXERCISED),
+        ("", Outcome.NOT_EXERCISED),
+    ],
+)
+def test_the_end_of_an_exam_as_a_report_writes_it(ended: str, outcome: Outcome) -> None:
+    """DICOM's own forms of a time are read, with and without a zone; what is no time tells nothing."""
+    story = RUNS["dir-direct"]()
+    for nth in range(3):
+        report("ended", "", nth)(story)
+        report("study_time", ended, nth)(story)
+    assert finding(result("dir-direct", story), "dir-soon").outcome is outcome
+
+
+def test_another_sr_class_may_hold_a_dose_report() -> None:
+    """A dose report under a general SR class that was accepted counts; what is no dose report there does not."""
+    general = "1.2.840.10008.5.1.4.1.1.88.22"
+
+    def run(*, dose: bool) -> DoseStory:
+        story = RUNS["dir-direct"]()
+        for place in story.ends()[1:]:
+            context = msgspec.structs.replace(story.entries[place].facts.contexts[1], abstract_syntax=general, dose=False)  # type: ignore[union-attr]
+            story.put(place, "/facts/contexts", (context,))
+        for nth, place in enumerate(story.stores()):
+            story.put(place, "/facts/sop_class", general)
+            story.put(place, "/facts/dose", False)
+            report("dose", dose or nth != 1, nth)(story)
+        return story
+
+    assert result("dir-direct", run(dose=True)).verdict is Verdict.READY
+    judged = result("dir-direct", run(dose=False))
+    assert {f.check for f in judged.findings if f.outcome is Outcome.FAILED} == {"dir-rdsr-only", "dir-each-exam"}
 
 
 def test_a_stored_sample_tells_nothing_of_when_it_was_sent() -> None:
