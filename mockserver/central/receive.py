@@ -69,7 +69,7 @@ def store(call: Call, authorization: str, content_type: str, body: bytes) -> Ans
             409, {_FAILED: _sequence({"00081197": {"vr": "US", "Value": [error.reason]}}), "reason": str(error)}, str(error)
         )
     warned = asked == 202 or bool(kept.warnings)
-    item = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
+    item: dict[str, Any] = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
     if warned:
         item["00081196"] = {"vr": "US", "Value": [_COERCED]}
     return Answer(202 if warned else 200, {_STORED: _sequence(item), "warnings": list(kept.warnings)})
