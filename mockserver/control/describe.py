@@ -123,7 +123,10 @@ _CALLS = (
         method="post", path="/central", name="setCentral", summary="Say how the central server answers",
         body=requests.SetCentral, refusals=_NAMED,
     ),
-    _Call(method="get", path="/jobs", name="listJobs", summary="What is still to be done", query=("wait",), refusals=(Code.INVALID,)),
+    _Call(
+        method="get", path="/jobs", name="listJobs", summary="What is still to be done", query=("wait",),
+        refusals=(Code.INVALID,),
+    ),
     _Call(
         method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201,
         body=requests.StartRun, gives=RunView,
