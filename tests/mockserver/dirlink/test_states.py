@@ -200,7 +200,7 @@ print("idle" if site.core.jobs.idle(60) else "busy", flush=True)
 @pytest.mark.timeout(120)
 def test_killed_at_any_moment_each_report_arrives_once(site: SITE, dose: Any, tmp_path: Path) -> None:
     """Killed while it receives, reads and sends on: after the last start every report is in the registry, once."""
-    code = FEED.format(here=str(Path(__file__).parent), data=str(tmp_path / "data"))
+    code = FEED.format(here=str(Path(__file__).parent.parent), data=str(tmp_path / "data"))
     for moment in ("3", "11", "24"):
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
