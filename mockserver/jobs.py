@@ -195,7 +195,7 @@ class Jobs:
             return handler(self._core, job)
         except StoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job is not lost
             _log.exception("the job %s failed", job.kind)
             return self._again(job, error)
 
@@ -207,7 +207,7 @@ class Jobs:
                     self._end(unit, job, step)
         except StoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the same
             if len(prepared) > 1:
                 for one in prepared:
                     self._finish([one])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from mockserver.central.indices import IndexValue
 from mockserver.store import Stored
 
 REPORT = "central-report"
@@ -17,15 +18,6 @@ BEHAVIOUR = "central-behaviour"
 
 THE = "-"
 """The key of what there is one of."""
-
-
-class Index(Stored, frozen=True, kw_only=True):
-    """One of the registry's indices of a report; `event` counts from 1 where it is of one irradiation event."""
-
-    name: str
-    value: float
-    unit: str = ""
-    event: int = 0
 
 
 class CentralReport(Stored, frozen=True, kw_only=True):
@@ -43,7 +35,7 @@ class CentralReport(Stored, frozen=True, kw_only=True):
     exam_name: str = ""
     mapped: str = ""
     mapped_meaning: str = ""
-    indices: tuple[Index, ...] = ()
+    indices: tuple[IndexValue, ...] = ()
     warnings: tuple[str, ...] = ()
     duplicate_of: str = ""
     replaced_by: str = ""

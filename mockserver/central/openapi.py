@@ -22,6 +22,12 @@ _ANSWERS = {
 }
 
 
+_EXAMPLE = (
+    "--x\r\nContent-Type: application/dicom\r\n\r\n(the file)\r\n"
+    "--x\r\nContent-Type: application/json\r\n\r\n{}\r\n--x--\r\n"
+)
+
+
 def openapi(facts: Facts) -> dict[str, Any]:
     """The path below an application's environment."""
     plain = {"application/dicom+json": {"schema": {"type": "object"}}}
@@ -38,7 +44,7 @@ def openapi(facts: Facts) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "description": "One part application/dicom (a file, PS3.10) and one part application/json (the envelope)",
-            "content": {"multipart/related": {"schema": {"type": "string"}}},
+            "content": {"multipart/related": {"schema": {"type": "string"}, "example": _EXAMPLE}},
         },
         "responses": responses,
     }

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from acrmock.dose.dictionary import Quantity, dose_dictionary
+from acrmock.dose.dictionary import dose_dictionary
 from acrmock.dose.report import DoseReport, missing, read_report
-from mockserver.central.model import Envelope, Index
+from mockserver.central.indices import IndexRules, IndexValue, index_rules, indices
+from mockserver.central.model import Envelope
+from mockserver.central.naming import NamingRules, name_exam, naming_rules, stated_code
 
 if TYPE_CHECKING:
+    from acrmock.facts import Facts
     from mockserver.context import EngineCore
 
 _MOST_WARNINGS = 50
@@ -27,9 +31,15 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     exam_name: str = ""
     mapped: str = ""
     mapped_meaning: str = ""
-    indices: tuple[Index, ...] = ()
+    indices: tuple[IndexValue, ...] = ()
     warnings: tuple[str, ...] = ()
     exam: str = ""
+
+
+@lru_cache(maxsize=8)
+def rules_of(facts: Facts) -> tuple[IndexRules, NamingRules]:
+    """How these facts make indices and name exams."""
+    return index_rules(facts), naming_rules(facts)
 
 
 def describe(core: EngineCore, data_set: bytes, transfer_syntax: str, envelope: Envelope) -> Described:
@@ -39,30 +49,21 @@ def describe(core: EngineCore, data_set: bytes, transfer_syntax: str, envelope: 
     header = report.header
     if not report.dose:
         return Described(dose=False, sop_instance=header.sop_instance)
-    name = header.study_description or header.requested_procedure
+    index, naming = rules_of(core.facts)
+    stated = stated_code(data_set, transfer_syntax, naming)
+    name = name_exam(report, naming, facility=envelope.facility, stated=stated)
     return Described(
         dose=True,
         sop_instance=header.sop_instance,
         station=envelope.station or (header.station_name or "").rstrip(" \0"),
         modality=report.modality,
-        exam_name=name,
-        indices=_indices(report),
+        exam_name=name.local,
+        mapped=name.code,
+        mapped_meaning=name.meaning,
+        indices=indices(report, index, exam_name=name.meaning),
         warnings=tuple(f"missing: {lack.element}" for lack in missing(report, dictionary))[:_MOST_WARNINGS],
         exam=_exam(report, envelope),
     )
-
-
-def _indices(report: DoseReport) -> tuple[Index, ...]:
-    found: list[Index] = []
-
-    def add(name: str, quantity: Quantity | None, unit: str, event: int = 0) -> None:
-        if quantity is not None and quantity.value is not None:
-            found.append(Index(name=name, value=quantity.value, unit=unit, event=event))
-
-    add("DLP", report.totals.dlp, "mGy.cm")
-    for number, event in enumerate(report.ct_events, 1):
-        add("CTDIvol", event.ctdivol, "mGy", number)
-    return tuple(found)
 
 
 def _exam(report: DoseReport, envelope: Envelope) -> str:

@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     reason: str = ""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - says what it is
     """The report is not taken; with the failure reason of PS3.18 section 10.5.3 (the status of PS3.4 section B.2.3)."""
 
     def __init__(self, why: str, reason: int = _REFUSED) -> None:
@@ -69,7 +69,7 @@ def store(call: Call, authorization: str, content_type: str, body: bytes) -> Ans
             409, {_FAILED: _sequence({"00081197": {"vr": "US", "Value": [error.reason]}}), "reason": str(error)}, str(error)
         )
     warned = asked == 202 or bool(kept.warnings)
-    item = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
+    item: dict[str, Any] = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
     if warned:
         item["00081196"] = {"vr": "US", "Value": [_COERCED]}
     return Answer(202 if warned else 200, {_STORED: _sequence(item), "warnings": list(kept.warnings)})
@@ -107,7 +107,7 @@ def take(core: EngineCore, unit: Unit, scope: Scope, instance: bytes, envelope: 
         return known
     if known is not None:
         raise Refused("another report has that SOP Instance UID")
-    return _keep(core, unit, scope, described, digest, envelope)
+    return _keep(core, unit, scope, _record(core, scope, described, digest, envelope), described.exam, envelope.replaces)
 
 
 def _check_anonymous(data_set: bytes, transfer_syntax: str) -> None:
@@ -123,9 +123,8 @@ def _check_anonymous(data_set: bytes, transfer_syntax: str) -> None:
         raise Refused("not anonymised: (0010,0030) Patient's Birth Date has a value")
 
 
-def _keep(core: EngineCore, unit: Unit, scope: Scope, found: Described, digest: str, envelope: Envelope) -> CentralReport:
-    twin = unit.get(EXAM, scope, found.exam, Exam) if found.exam else None
-    report = CentralReport(
+def _record(core: EngineCore, scope: Scope, found: Described, digest: str, envelope: Envelope) -> CentralReport:
+    return CentralReport(
         sop_instance=found.sop_instance,
         sha256=digest,
         at=rfc3339(core.applications.business(scope[0], core.clock.now())),
@@ -137,17 +136,24 @@ def _keep(core: EngineCore, unit: Unit, scope: Scope, found: Described, digest: 
         mapped_meaning=found.mapped_meaning,
         indices=found.indices,
         warnings=found.warnings,
-        duplicate_of=twin.sop_instance if twin is not None else "",
     )
-    if twin is not None:
-        report = msgspec.structs.replace(report, warnings=(*report.warnings, "the exam is in the registry already"))
-        _mark_twin(core, unit, scope, twin.sop_instance)
-    elif found.exam:
-        unit.put(EXAM, scope, found.exam, Exam(sop_instance=report.sop_instance))
-    for old in envelope.replaces:
+
+
+def _keep(  # noqa: PLR0917 - what is kept, and beside what
+    core: EngineCore, unit: Unit, scope: Scope, report: CentralReport, exam: str, replaces: tuple[str, ...]
+) -> CentralReport:
+    """Keep a report: in the figures, unless another one stands for its exam, and in place of those that it replaces."""
+    for old in replaces:
         replaced = unit.get(REPORT, scope, old, CentralReport)
         if replaced is not None:
             unit.put(REPORT, scope, old, msgspec.structs.replace(replaced, replaced_by=report.sop_instance))
+    twin = unit.get(EXAM, scope, exam, Exam) if exam else None
+    if twin is not None:
+        warnings = (*report.warnings, "the exam is in the registry already")
+        report = msgspec.structs.replace(report, duplicate_of=twin.sop_instance, warnings=warnings)
+        _mark_twin(core, unit, scope, twin.sop_instance)
+    elif exam:
+        unit.put(EXAM, scope, exam, Exam(sop_instance=report.sop_instance))
     unit.put(REPORT, scope, report.sop_instance, report)
     return report
 

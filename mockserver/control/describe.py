@@ -123,7 +123,10 @@ _CALLS = (
         method="post", path="/central", name="setCentral", summary="Say how the central server answers",
         body=requests.SetCentral, refusals=_NAMED,
     ),
-    _Call(method="get", path="/jobs", name="listJobs", summary="What is still to be done", query=("wait",), refusals=(Code.INVALID,)),
+    _Call(
+        method="get", path="/jobs", name="listJobs", summary="What is still to be done", query=("wait",),
+        refusals=(Code.INVALID,),
+    ),
     _Call(
         method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201,
         body=requests.StartRun, gives=RunView,
@@ -244,7 +247,7 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
             "properties": {name: shapes.FORM[name] for name in call.form},
             "required": ["station", "action"],
         }
-        operation["requestBody"] = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}
+        operation["requestBody"] = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form, "example": shapes.FORM_EXAMPLE}}}
     codes = (*(_GUARD if call.token else (Code.ORIGIN_REFUSED,)), *(_BODY if call.body else ()), *call.refusals)
     for status, titles in _by_status(codes, facts).items():
         problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}

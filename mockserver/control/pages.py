@@ -20,6 +20,7 @@ import jinja2
 from acrmock.clock import rfc3339
 from mockserver.central import behaviour
 from mockserver.central import model as registry
+from mockserver.central.indices import IndexName, IndexValue
 from mockserver.central.plots import strips
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body, reports, stations
@@ -33,6 +34,17 @@ from mockserver.problem import Problem
 
 PREFIX = "/_acrmock"
 _SHOWN = 100
+_PLOTTED = {
+    IndexName.CTDIVOL: "CTDIvol",
+    IndexName.DLP: "DLP",
+    IndexName.SSDE: "SSDE",
+    IndexName.FLUOROSCOPY_TIME: "Fluoroscopy time",
+    IndexName.KAR: "Ka,r",
+    IndexName.KAP: "KAP",
+    IndexName.EI: "Exposure index",
+    IndexName.DI: "Deviation index",
+}
+"""The indices that are plotted, in this order; of those of a whole exam and of each event the exam's."""
 
 
 @lru_cache(maxsize=1)
@@ -118,7 +130,7 @@ def change_station() -> flask.Response:
             facility = facility or next(iter(registration.facilities), "")
             if facility and facility not in registration.facilities:
                 raise invalid("facility", "was not issued", expected=", ".join(registration.facilities), actual=facility)
-            stations.put(core, unit, found, environment, name, facility)
+            stations.put(core, unit, found, environment, name=name, facility=facility)
         else:
             raise invalid("action", "there is no such action", expected="configure or remove", actual=action)
     response = flask.Response(status=303)
@@ -143,46 +155,62 @@ def central() -> flask.Response:
     """GET dirlink/central: the registry's indices by exam name, unmapped exams apart."""
     core, application, environment = _where()
     scope = (application, environment)
-    mapped: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    unmapped: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    units: dict[str, str] = {}
-    names: Counter[tuple[str, str, str, str]] = Counter()
-    total = counted = 0
+    figures = _Figures()
     with core.store.read() as snapshot:
         environment_of(find(snapshot, application), environment)
         asked = behaviour.current(snapshot, scope)
         for _, item in snapshot.scan(registry.REPORT, scope, registry.CentralReport):
-            total += 1
-            if not item.counts:
-                continue
-            counted += 1
-            names[(item.exam_name, item.modality, item.mapped, item.mapped_meaning)] += 1
-            label = (item.mapped_meaning or item.mapped) if item.mapped else item.exam_name or "(none)"
-            for index in item.indices:
-                units[index.name] = index.unit
-                (mapped if item.mapped else unmapped)[index.name][label].append(index.value)
+            figures.add(item)
     return _page(
         "central.html",
         application=application,
         environment=environment,
         answer=asked.answer if asked is not None else None,
-        total=total,
-        counted=counted,
-        plots=_plots(mapped, units),
-        unmapped_plots=_plots(unmapped, units),
+        total=figures.total,
+        counted=sum(figures.names.values()),
+        plots=figures.plots(mapped=True),
+        unmapped_plots=figures.plots(mapped=False),
         names=[
             {"name": name, "modality": modality, "mapped": code, "meaning": meaning, "count": count}
-            for (name, modality, code, meaning), count in sorted(names.items())
+            for (name, modality, code, meaning), count in sorted(figures.names.items())
         ],
     )
 
 
-def _plots(indices: dict[str, dict[str, list[float]]], units: dict[str, str]) -> list[dict[str, str]]:
-    def plot(name: str, rows: dict[str, list[float]]) -> dict[str, str]:
-        title = f"{name} ({units[name]})" if units[name] else name
-        return {"title": title, "svg": strips(rows, title=title, unit=units[name])}
+class _Figures:
+    """The registry's figures: values by whether the exam is mapped, by index, by exam name."""
 
-    return [plot(name, rows) for name, rows in indices.items()]
+    def __init__(self) -> None:
+        self.total = 0
+        self.names: Counter[tuple[str, str, str, str]] = Counter()
+        self._values: dict[tuple[bool, IndexName], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._units: dict[IndexName, str] = {}
+
+    def add(self, item: registry.CentralReport) -> None:
+        """Count a report, unless another stands for it."""
+        self.total += 1
+        if not item.counts:
+            return
+        self.names[(item.exam_name, item.modality, item.mapped, item.mapped_meaning)] += 1
+        label = (item.mapped_meaning or item.mapped) if item.mapped else item.exam_name or "(none)"
+        for index in item.indices:
+            if index.name in _PLOTTED and _stands(index, item):
+                self._units[index.name] = "" if index.unit == "1" else index.unit
+                self._values[(bool(item.mapped), index.name)][label].append(index.value)
+
+    def plots(self, *, mapped: bool) -> list[dict[str, str]]:
+        """A plot of each index that has values."""
+        return [self._plot(name, self._values[(mapped, name)]) for name in _PLOTTED if (mapped, name) in self._values]
+
+    def _plot(self, name: IndexName, rows: dict[str, list[float]]) -> dict[str, str]:
+        unit = self._units[name]
+        title = f"{_PLOTTED[name]} ({unit})" if unit else _PLOTTED[name]
+        return {"title": title, "svg": strips(rows, title=title, unit=unit)}
+
+
+def _stands(index: IndexValue, item: registry.CentralReport) -> bool:
+    """Whether the index is the exam's own, or there is none of the whole exam."""
+    return index.event == 0 or not any(other.event == 0 and other.name == index.name for other in item.indices)
 
 
 def _where() -> tuple[EngineCore, str, str]:

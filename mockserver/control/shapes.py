@@ -70,12 +70,21 @@ QUERY: dict[str, Json] = {
 }
 """The query parameters; `timeout` and `wait` are in seconds."""
 
+STATION: Json = {
+    "type": "string",
+    "maxLength": 16,
+    "pattern": r"^ *[^\x00-\x20\x7f-\x9f\\][^\x00-\x1f\x7f-\x9f\\]*$",
+}
+"""A Station Name: an SH value that is not empty (PS3.5 table 6.2-1)."""
+
 FORM: dict[str, Json] = {
-    "station": {"type": "string", "pattern": r"^[!-\[\]-~]{1,16}$"},
+    "station": STATION,
     "facility": {"type": "string", "maxLength": 200},
     "action": {"type": "string", "enum": ["configure", "remove"]},
 }
 """The fields of the page's form."""
+
+FORM_EXAMPLE: Json = {"station": "CT1", "action": "configure"}
 
 NAMED = {"report_after": "after", "report_count": "count"}
 """The names of those parameters that another call has of another kind."""
@@ -177,7 +186,7 @@ def _fault(schema: Json, facts: Facts) -> None:
 
 def _dose(schemas: Json) -> None:
     """A Station Name is an SH value without a control character (PS3.5 table 6.2-1); a server that is down says nothing else."""
-    schemas["ConfigureStation"]["properties"]["station"] = {"type": "string", "pattern": r"^[!-\[\]-~]{1,16}$"}
+    schemas["ConfigureStation"]["properties"]["station"] = STATION
     absent: Json = {"answer": NULL}
     schemas["SetCentral"]["anyOf"] = [{"properties": {"down": {"const": False}}}, {"properties": absent}]
 

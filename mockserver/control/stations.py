@@ -40,11 +40,13 @@ def configure(application: str) -> flask.Response:
         facility = request.facility or next(iter(registration.facilities), "")
         if facility not in registration.facilities and facility:
             raise invalid("facility", "was not issued", expected=", ".join(registration.facilities), actual=facility)
-        station = put(core, unit, found, request.environment, request.station, facility)
+        station = put(core, unit, found, request.environment, name=request.station, facility=facility)
     return body.answer({"application": application, "environment": request.environment, "station": station}, 201)
 
 
-def put(core: EngineCore, unit: Unit, application: Application, environment: str, name: str, facility: str) -> stations.Station:
+def put(
+    core: EngineCore, unit: Unit, application: Application, environment: str, *, name: str, facility: str
+) -> stations.Station:
     """Configure a station within `unit`, and have its backlog released."""
     now = application.business.now(core.clock.now())
     scope = (application.id, environment)

@@ -44,7 +44,7 @@ def decode(core: EngineCore, job: Job) -> Step:
     def step(unit: Unit) -> None:
         now = unit.get(REPORT, scope, sop_instance, StoredReport)
         if now is not None and not now.deleted:
-            _settle(core, unit, scope, now, sha256, reading)
+            _settle(core, unit, scope, now, sha256=sha256, reading=reading)
 
     return step
 
@@ -66,14 +66,14 @@ def _known(report: StoredReport, sha256: str) -> ReportFacts:
     )
 
 
-def _settle(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, sha256: str, reading: Reading) -> None:
+def _settle(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *, sha256: str, reading: Reading) -> None:
     """Write down what was read, and for the first bytes under the UID what becomes of the report."""
     found = stations.match(unit, scope, reading.facts.station)
     facts = msgspec.structs.replace(reading.facts, station_configured=found.station is not None, station_near=found.near)
     if sha256 == report.sha256 and report.state == State.RECEIVED.word(core.facts):
-        report = place(core, unit, scope, _described(report, reading, found), reading, found)
+        report = place(core, unit, scope, _described(report, reading, found), reading=reading, found=found)
     facts = msgspec.structs.replace(facts, state=report.state)
-    say(core, unit, "dir-report", msgspec.to_builtins(facts), scope, report.run)
+    say(core, unit, "dir-report", msgspec.to_builtins(facts), scope, run=report.run)
 
 
 def _described(report: StoredReport, reading: Reading, found: stations.Match) -> StoredReport:
@@ -92,7 +92,7 @@ def _described(report: StoredReport, reading: Reading, found: stations.Match) ->
 
 
 def place(
-    core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, reading: Reading, found: stations.Match
+    core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *, reading: Reading, found: stations.Match
 ) -> StoredReport:
     """The report in the state that it comes to first, stored, with what is to happen next."""
     if not report.synthetic and not report.planted:
@@ -150,7 +150,7 @@ def queue(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why:
         save(core, unit, scope, report, tell=tell)
         return report
     for other in ruling.replaces:
-        _replace(core, unit, scope, study, other, report.sop_instance)
+        _replace(core, unit, scope, study, sop_instance=other, by=report.sop_instance)
     if ruling.overlaps:
         why = "; ".join(filter(None, (why, f"shares some events with {', '.join(ruling.overlaps)}")))
     duplicates.enter(unit, scope, study, report.sop_instance, report.event_uids)
@@ -160,7 +160,7 @@ def queue(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why:
     return report
 
 
-def _replace(core: EngineCore, unit: Unit, scope: Scope, study: str, sop_instance: str, by: str) -> None:
+def _replace(core: EngineCore, unit: Unit, scope: Scope, study: str, *, sop_instance: str, by: str) -> None:
     """A report of which every event is in another one goes on no more; where it went on already, the other replaces it there."""
     duplicates.leave(unit, scope, study, sop_instance)
     old = unit.get(REPORT, scope, sop_instance, StoredReport)

@@ -34,7 +34,8 @@ def judge(sop_instance: str, events: Iterable[str], others: Iterable[InStudy]) -
     mine = frozenset(events)
     if not mine:
         return Ruling()
-    replaces, overlaps = [], []
+    replaces: list[str] = []
+    overlaps: list[str] = []
     for other in others:
         theirs = frozenset(other.events)
         if other.sop_instance == sop_instance or not theirs & mine:

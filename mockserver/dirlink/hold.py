@@ -90,4 +90,4 @@ def delete(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why
     gone = come_to(core, scope[0], report, (State.EXPIRED, why), study_uid="", event_uids=(), copies=(), deleted=True)
     save(core, unit, scope, gone, tell=False)
     data = {"sop_instance": report.sop_instance, "received": report.at, "reason": why}
-    say(core, unit, "dir-expired", data, scope, report.run)
+    say(core, unit, "dir-expired", data, scope, run=report.run)

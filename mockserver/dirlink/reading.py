@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
+
 from acrmock.dose.compare import digest_tags
 from acrmock.dose.dictionary import Dictionary, dose_dictionary
-from acrmock.dose.report import DoseReport, missing, read_report, template_problems
-
 from acrmock.dose.elements import Unreadable
+from acrmock.dose.report import DoseReport, missing, read_report, template_problems
 from acrmock.record import ReportFacts
 
 if TYPE_CHECKING:

@@ -65,9 +65,9 @@ def save(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *, te
     if tell:
         reason = report.history[-1].why if report.history else ""
         data = {"sop_instance": report.sop_instance, "state": report.state, "reason": reason}
-        say(core, unit, "dir-state", data, scope, report.run)
+        say(core, unit, "dir-state", data, scope, run=report.run)
 
 
-def say(core: EngineCore, unit: Unit, name: str, data: dict[str, Any], scope: Scope, run: str | None) -> int:
+def say(core: EngineCore, unit: Unit, name: str, data: dict[str, Any], scope: Scope, *, run: str | None) -> int:
     """Append an event about a report; returns its `seq`. `data` holds nothing of a patient."""
     return core.journal.event(unit, name, data, application=scope[0], environment=scope[1], run=run)

@@ -47,7 +47,7 @@ def problem_with(name: str) -> str:
     """Why `name` cannot be a Station Name, or an empty string (PS3.5 table 6.2-1, SH)."""
     if not trimmed(name):
         return "is empty"
-    if len(trimmed(name)) > LONGEST:
+    if len(name) > LONGEST:
         return f"is longer than {LONGEST} characters"
     if "\\" in name or any(ord(letter) < 32 or 126 < ord(letter) < 160 for letter in name):
         return "has a backslash or a control character"

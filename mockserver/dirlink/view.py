@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """An anonymised report: its data set in explicit little endian, the changes, and the patient's birth date as the policy has it.
+    """An anonymised report: its data set in explicit little endian, the changes, the birth date as the policy has it.
 
     With a `problem` there is no data set: the report cannot be anonymised, and so not be sent on.
     """
