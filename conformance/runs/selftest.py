@@ -53,6 +53,7 @@ def selftest(
     checks = tuple(check for check, weight in known.weights.items() if weight != "not-scored")
     broken = broken_of(known)
     vendors = _chosen(checks, tuple(broken), only)
+    provable = {faults.check_of(name) for name in broken} | inapplicable_to(known)
     clock = clock or SystemClock()
     began = clock.monotonic()
     rows = {row.vendor: row for row in _judged(profile, out.resolve(), vendors, at_once, tell)}
@@ -62,9 +63,7 @@ def selftest(
         revision=known.revision,
         version=__version__,
         checks=checks,
-        missing=()
-        if only
-        else tuple(check for check in checks if check not in {faults.check_of(name) for name in broken} | inapplicable_to(known)),
+        missing=() if only else tuple(check for check in checks if check not in provable),
         rows=tuple(rows.get(name) or _no_row(name, broken) for name in vendors),
         seconds=round(clock.monotonic() - began, 1),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from itertools import islice
 
 import msgspec
 
 from acrmock.facts.model import Role
 from conformance.vendors.senders.objects import DicomObject
-from conformance.vendors.senders.reference import SENDERS, Forwarder, Modality, Sender
+from conformance.vendors.senders.reference import RECENT, REPORTS, SENDERS, Forwarder, Modality, Sender
 from conformance.vendors.senders.scu import Scu, deliver
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -117,7 +118,7 @@ class Batch(Modality):
     """Keeps reports of several days and sends them by hand, in one association."""
 
     def exams(self) -> None:
-        self.send(*self.recent_reports())
+        self.send(*islice(self.reports_within(*RECENT), REPORTS))
 
 
 # the forwarders

@@ -7,7 +7,7 @@ of its own, and leaves when nothing more comes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -28,8 +28,10 @@ QUIET_SECONDS = 1.5
 TRIES = 3
 LONG_AGO = timedelta(days=60)
 """The reports that a sender makes are of exams so long ago that nobody can tell how soon they came."""
+NOW = (timedelta(hours=-6), timedelta(hours=6))
+"""What has just been over, somewhere: a report's own times say no zone."""
 RECENT = (timedelta(days=1), timedelta(days=6))
-RECENT_MOST = 5000
+SEARCHED = 5000
 RETRY_SECONDS = 1.2
 
 
@@ -103,25 +105,22 @@ class Modality(Sender):
             self.send(report)
 
     def reports(self) -> Iterator[DicomObject]:
-        """The reports of the exams."""
+        """The reports of the exams: the first is just over, the others were long ago."""
         for index in range(REPORTS):
-            yield self.report(index)
+            yield next(self.reports_within(*NOW)) if index == 0 else self.report(index)
 
-    def recent_reports(self) -> list[DicomObject]:
-        """Reports of exams of the last days, that lie apart: what somebody would send by hand at the end of a week."""
+    def reports_within(self, least: timedelta, most: timedelta) -> Iterator[DicomObject]:
+        """Reports of exams that began so long before now."""
         from synthetic.dose import generate
 
-        today = self.clock.now().date()
-        found: list[DicomObject] = []
+        now = self.clock.now()
         station = self.given.stations[0] if self.given.stations else None
-        for index in range(RECENT_MOST):
-            made = generate("ct", self.given.seed, index, as_of=today, station=station)
-            day = datetime.strptime(read_header(made.data_set, made.transfer_syntax).study_date, "%Y%m%d").date()  # noqa: DTZ007 - a day
-            if RECENT[0] <= today - day <= RECENT[1]:
-                found.append(of_bytes(f"exam {index + 1}", made.data_set, made.transfer_syntax))
-            if len(found) == REPORTS:
-                break
-        return found
+        for index in range(SEARCHED):
+            made = generate("ct", self.given.seed, REPORTS + index, as_of=now.date(), station=station)
+            header = read_header(made.data_set, made.transfer_syntax)
+            began = datetime.strptime(header.study_date + header.study_time[:6], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            if least <= now - began <= most:
+                yield of_bytes(f"exam {index + 1}", made.data_set, made.transfer_syntax)
 
     def report(self, index: int, *, quirks: tuple[str, ...] = (), station: str | None = None) -> DicomObject:
         """The report of one exam."""
