@@ -10,6 +10,7 @@ from typing import Any
 
 from acrmock.errors import SetupError
 from acrmock.facts.model import Profile, Role
+from conformance.vendors.kinds import DEFAULT_CALLING_AE
 
 MAX_LOGO_BYTES = 1_000_000
 
@@ -17,7 +18,6 @@ DEFAULT_NAME = "Client under test"
 DEFAULT_REDIRECT_URL = "https://localhost:8765/callback"
 # a public address that belongs to nobody's client: the AS112 service (RFC 7535 section 3.3)
 DEFAULT_ADDRESS = "192.31.196.1"
-DEFAULT_CALLING_AE = "SENDER"
 DEFAULT_STATIONS = ("MOCKCT1", "MOCKXA1")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from acrmock.facts import Profile, load_facts
 from acrmock.facts.model import Role
-from conformance.runs.application import DEFAULT_ADDRESS, DEFAULT_CALLING_AE, DEFAULT_STATIONS, ApplicationRequest
+from conformance.runs.application import DEFAULT_ADDRESS, DEFAULT_STATIONS, ApplicationRequest
 from conformance.runs.certification import Order
 from conformance.runs.doses import DosesGiven
 from conformance.runs.planting import Target
@@ -50,6 +50,8 @@ def order(
     arguments = ["--broken", broken] if broken else []
     arguments += [part for file in overlays for part in ("--overlay", str(file.resolve()))]
     doses = DosesGiven()
+    if known.role is not Role.NONE:
+        arguments += ["--calling", f"SENDER{port}"]
     if known.role in {Role.RDIM, Role.PACS}:
         doses = DosesGiven(target=Target(peer=Peer(ae_title=FORWARDER, host="127.0.0.1", port=port)))
         arguments += ["--listen", f"{FORWARDER}:{port}"]
@@ -74,7 +76,7 @@ def _flags(profile: Profile, port: int) -> dict[str, Any]:
             "name": "acrmock reference sender",
             "ip": (DEFAULT_ADDRESS,),
             "local_source": ("127.0.0.1/32",),
-            "dicom": (DEFAULT_CALLING_AE,),
+            "dicom": (f"SENDER{port}",),
             "station": DEFAULT_STATIONS,
         }
     return {

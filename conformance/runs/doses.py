@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,8 @@ from conformance.runs.planting import Planting, Target, crops
 ASKED = ("plant", "expect")
 QUIET_SECONDS = 2.0
 LOOK_SECONDS = 0.3
+GIVE_UP_SECONDS = 10.0
+"""After so long without a report, a forwarder to which all were given is held to have sent what it will send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Doses:
     _planting: Planting | None = None
     _wanted: frozenset[str] = frozenset()
     _count: int = 0
-    _since: float | None = field(default=None)
+    _came: int = 0
+    _since: float = 0.0
 
     def __enter__(self) -> Self:
         if "plant" in self.asked:
@@ -98,15 +101,16 @@ class Doses:
         self.finished = self._all_came
 
     def _all_came(self) -> bool:
-        """Whether all that was expected has come, and nothing more for a moment."""
+        """Whether all that was expected has come, and nothing more for a moment; or nothing has come for long."""
         environment = str(self.document["environment"])
         came = {report["sop_instance"] for report in self.control.reports(str(self.document["application"]), environment)}
         now = self.clock.monotonic()
-        if not self._wanted <= came or len(came) < self._count:
-            self._since = None
-            return False
-        self._since = now if self._since is None else self._since
-        return now - self._since >= QUIET_SECONDS
+        if len(came) != self._came or (self._planting is not None and not self._planting.done):
+            self._came, self._since = len(came), now
+        quiet = now - self._since
+        if self._wanted <= came and len(came) >= self._count:
+            return quiet >= QUIET_SECONDS
+        return self._planting is not None and quiet >= GIVE_UP_SECONDS
 
 
 def read_expected(text: str | None) -> int | tuple[str, ...] | None:

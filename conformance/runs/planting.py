@@ -98,6 +98,11 @@ class Planting:
             self._stop.set()
             self._thread.join()
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will be planted."""
+        return self._thread is not None and not self._thread.is_alive()
+
     def _run(self) -> None:
         try:
             if self.target.folder is not None:

@@ -45,6 +45,7 @@ def _run(options: argparse.Namespace) -> None:
         certificate=(options.cert, options.key) if options.cert else None,
         listen=_listen(options.listen),
         folder=options.folder,
+        calling_ae=options.calling,
     )
     vendor = vendor_of(facts.profile(around.profile or "lcsr"), options.broken, made)
     vendor.run("" if options.once else around.step)
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         "--overlay", type=Path, action="append", default=[], metavar="FILE", help="facts to put over the published ones"
     )
     parser.add_argument("--listen", metavar="AE:PORT", help="where a forwarder of dose reports takes them")
+    parser.add_argument("--calling", default="SENDER", metavar="AE", help="the calling AE title of a sender of dose reports")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="the folder in which a forwarder finds them")
     parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate of the redirect listener (see `acrmock ca issue`)")
     parser.add_argument("--key", type=Path, metavar="PEM", help="its private key")

@@ -1,7 +1,4 @@
-"""Which vendors go with a profile: the registries' client, the client of the decision support registry, senders of dose reports.
-
-Every kind has a reference vendor and broken ones. A joined profile has the vendors of its parts, each doing the steps that it knows.
-"""
+"""Which vendors go with a profile: the client of the registries, or a sender of dose reports; right ones and broken ones."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from acrmock.facts.model import Role
 from conformance.vendors import faults
 from conformance.vendors.config import Registration
 
+DEFAULT_CALLING_AE = "SENDER"
 WITHOUT_SIGN_IN = ("apply-addresses", "apply-addresses:private", "apply-name", "allow-registered", "allow-all-used")
 """The faults of a registration that a vendor without a sign-in and without a registry can have."""
 
@@ -49,6 +47,8 @@ class Surroundings:
     browser: Callable[[str], object] | None = None
     listen: tuple[str, int] | None = None
     folder: Path | None = None
+    calling_ae: str = DEFAULT_CALLING_AE
+    finished: Callable[[], bool] | None = None
 
 
 def broken_of(profile: Profile) -> Mapping[str, str]:
@@ -105,6 +105,8 @@ def _sender(role: Role, broken: str | None, around: Surroundings) -> Vendor:
         stations=around.registration.stations,
         listen=around.listen,
         folder=around.folder,
+        calling_ae=around.calling_ae,
+        finished=around.finished,
     )
     kind = sender_for(role, broken if broken in broken_senders(role) else None)
     return kind(given, clock=around.clock, say=around.say)

@@ -181,6 +181,7 @@ class ReceiverAssociation(Association):
         found = None if fault else listener.titles.find(called)
         if found is None:
             seen.called_state = "malformed" if fault else "unknown"
+            self._recognise()
             what = f"the called AE title cannot be: {fault}" if fault else "no application has the called AE title"
             return self._reject((PERMANENT, BY_USER, CALLED_UNKNOWN), "called-ae", what, "an AE title of an application", called)
         application, environment = found
@@ -199,6 +200,20 @@ class ReceiverAssociation(Association):
             most = f"at most {self.limits.associations}"
             return self._reject((TRANSIENT, BY_PRESENTATION, LIMIT_EXCEEDED), "associations", what, most, "one more")
         return None
+
+    def _recognise(self) -> None:
+        """Whose an association is that calls nobody: the one application's that registered the calling AE title and the address.
+
+        So a wrong called AE title is told to whom it concerns; the caller is refused all the same.
+        """
+        listener, peer = self.listener, self.peer
+        found = listener.titles.registered(peer.calling_ae)
+        if found is None:
+            return
+        application, environment = found
+        sources = application.environments[environment].local_sources or listener.core.local_sources
+        if listener.addresses.within(peer.peer, sources):
+            peer.application, peer.environment, peer.matched = application.id, environment, "calling-ae"
 
     def _reject(
         self, rejection: tuple[int, int, int], code: str, message: str, expected: str, actual: str

@@ -42,6 +42,7 @@ class Peer:
     environment: str
     calling_ae: str
     peer: str
+    matched: str = "ae-title"
     stored: int = 0
     operations: int = 0
 
@@ -277,7 +278,7 @@ def whose(core: EngineCore, peer: Peer, wall: datetime) -> Whose:
         peer=peer.peer or None,
         at=wall if application is None else application.business.now(wall),
         t=wall,
-        matched="unmatched" if application is None else "ae-title",
+        matched="unmatched" if application is None else peer.matched,
     )
 
 

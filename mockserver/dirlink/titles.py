@@ -44,6 +44,16 @@ class Titles:
             return None
         return application, environment
 
+    def registered(self, calling: str) -> tuple[Application, str] | None:
+        """The one environment of an application that registered this calling AE title, or None."""
+        found = [
+            (application, environment)
+            for application in self._applications.all()
+            for environment, registration in application.environments.items()
+            if calling in registration.calling_aes
+        ]
+        return found[0] if len(found) == 1 else None
+
     def of(self, application: Application, environment: str) -> str:
         """The called AE title of an application's environment."""
         return production_title(application.ae_title, self._ending) if environment == PRODUCTION else application.ae_title

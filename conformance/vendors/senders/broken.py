@@ -104,7 +104,7 @@ class NoIntent(Modality):
     """Makes a report without items that the template makes mandatory."""
 
     def report(self, index: int, *, quirks: tuple[str, ...] = (), station: str | None = None) -> DicomObject:
-        return super().report(index, quirks=("Q4",) if index == 0 else quirks, station=station)
+        return super().report(index, quirks=("Q4",) if index == 1 else quirks, station=station)
 
 
 class OtherStation(Modality):

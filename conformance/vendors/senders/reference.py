@@ -1,16 +1,15 @@
 """The reference senders: a modality that sends its own reports, an RDIM that passes on what it gets, a PACS that routes.
 
 Each does one step of its profile, or the whole job. A forwarder passes each report on as soon as it has it, over an association
-of its own, and leaves when nothing more comes.
+of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import msgspec
 
 from acrmock.clock import Clock
 from acrmock.dose.header import read_header
@@ -23,8 +22,8 @@ from conformance.vendors.senders.scu import NotSent, Peer, Scu, deliver
 
 REPORTS = 4
 KINDS = ("ct", "fluoro", "dx", "ct")
-FIRST_SECONDS = 30.0
-QUIET_SECONDS = 1.5
+LONGEST_QUIET = 60.0
+LOOK_SECONDS = 0.5
 TRIES = 3
 LONG_AGO = timedelta(days=60)
 """The reports that a sender makes are of exams so long ago that nobody can tell how soon they came."""
@@ -35,10 +34,12 @@ SEARCHED = 5000
 RETRY_SECONDS = 1.2
 
 
-class Given(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
     """What a sender is given: where reports go, whose they are, and where it gets those that it forwards.
 
-    `listen` is (AE title, port) of its own, `folder` a directory that reports appear in; a modality needs neither.
+    `listen` is (AE title, port) of its own, `folder` a directory that reports appear in; a modality needs neither. `finished`
+    says that a forwarder has nothing more to wait for; without it, it goes on until it is stopped, or nothing has come for long.
     """
 
     dicom: Peer
@@ -47,6 +48,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path | None = None
     calling_ae: str = "SENDER"
     seed: int = 1
+    finished: Callable[[], bool] | None = None
 
 
 class Sender:
@@ -172,20 +174,30 @@ class Forwarder(Sender):
 
     def _from_wire(self, ae_title: str, port: int) -> Iterator[DicomObject]:
         with Inbox(ae_title, port) as inbox:
-            found = inbox.next(FIRST_SECONDS)
-            while found is not None:
-                yield found
-                found = inbox.next(QUIET_SECONDS)
+            yield from self._until_quiet(lambda: inbox.next(LOOK_SECONDS))
 
     def _from_folder(self, folder: Path) -> Iterator[DicomObject]:
         seen: set[Path] = set()
-        until = self.clock.monotonic() + FIRST_SECONDS
-        while self.clock.monotonic() < until:
-            for path in sorted({*folder.glob("*.dcm")} - seen):
-                seen.add(path)
-                yield read_object(path)
-                until = self.clock.monotonic() + QUIET_SECONDS
-            self.clock.wait(0.1)
+
+        def look() -> DicomObject | None:
+            path = next((path for path in sorted(folder.glob("*.dcm")) if path not in seen), None)
+            if path is None:
+                self.clock.wait(LOOK_SECONDS)
+                return None
+            seen.add(path)
+            return read_object(path)
+
+        yield from self._until_quiet(look)
+
+    def _until_quiet(self, look: Callable[[], DicomObject | None]) -> Iterator[DicomObject]:
+        last = self.clock.monotonic()
+        while self.clock.monotonic() - last < LONGEST_QUIET:
+            found = look()
+            if found is not None:
+                last = self.clock.monotonic()
+                yield found
+            elif self.given.finished is not None and self.given.finished():
+                return
 
 
 class Rdim(Forwarder):
