@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from acrmock.dose.elements import INFLATED_MOST, ITEM, ITEM_END, SEQUENCE_END, VALUE, Unreadable, plain, walk
+from acrmock.dose.elements import INFLATED_MOST, ITEM, ITEM_END, KNOWN, SEQUENCE_END, VALUE, Unreadable, plain, walk
 from acrmock.dose.text import codec, trimmed
 from acrmock.facts.dose import Dictionary
 
@@ -29,6 +29,8 @@ TEMPLATE = 0x0040A504
 TEMPLATE_ID = 0x0040DB00
 REFERENCED = 0x00081199
 
+_CODES = frozenset([CONCEPT_NAME, CONCEPT_CODE, UNITS])
+_KNOWN_MOST, _CODES_MOST = 1024, 10_000
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _TEXTS = {
@@ -47,7 +49,7 @@ Raw = dict[int, Any]
 """A data set by tag: a value's bytes, or a list of such data sets."""
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
+class Code(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A code as written; `key` is its concept in the dictionary, empty for one that it does not know."""
 
     value: str = ""
@@ -67,7 +69,7 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
 NO_CODE = Code()
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A content item: `key` is its concept in the dictionary, or empty.
 
     `type` is its value type as it must be meant; `text` the value of a text, date, person or UID, or a reference's SOP Instance
@@ -122,12 +124,16 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A data set with its content tree; `values` are its raw top-level values by tag, `items` how many content items it has."""
+    """A data set with its content tree: `values` are its raw top-level values by tag, `items` how many content items it has.
+
+    `odd` are the items, of concepts that the dictionary knows, whose value type the standard does not have.
+    """
 
     values: Mapping[int, bytes]
     root: Item
     template: str = ""
     items: int = 0
+    odd: tuple[Item, ...] = ()
 
 
 def read_document(data: bytes | memoryview, transfer_syntax: str, dictionary: Dictionary, limit: int = INFLATED_MOST) -> Document:
@@ -139,7 +145,7 @@ def read_document(data: bytes | memoryview, transfer_syntax: str, dictionary: Di
     root = builder.build(raw, None, at_root=False)
     templates = raw.get(TEMPLATE)
     template = builder.text(templates[0], TEMPLATE_ID) if isinstance(templates, list) and templates else ""
-    return Document(values=values, root=root, template=template, items=builder.items)
+    return Document(values=values, root=root, template=template, items=builder.items, odd=tuple(builder.odd))
 
 
 def parse(data: bytes, transfer_syntax: str) -> Raw:
@@ -148,10 +154,13 @@ def parse(data: bytes, transfer_syntax: str) -> Raw:
     left = ITEMS_MOST
     items: list[Raw] = []
     frames: list[Raw] = []
-    lists: list[list[Raw]] = []
-    for tag, what, start, stop, _ in walk(data, transfer_syntax):
-        if what != VALUE:
-            lists.append(items)
+    lists: list[tuple[list[Raw], int]] = []
+    known: dict[bytes, list[Raw]] = {}
+    for tag, what, start, stop, _ in walk(data, transfer_syntax, known=known, codes=_CODES):
+        if what == KNOWN:
+            frame[tag] = known[data[start:stop]]
+        elif what != VALUE:
+            lists.append((items, start if tag in _CODES else -1))
             items = []
             frame[tag] = items
         elif tag == ITEM:
@@ -164,7 +173,10 @@ def parse(data: bytes, transfer_syntax: str) -> Raw:
         elif tag == ITEM_END:
             frame = frames.pop()
         elif tag == SEQUENCE_END:
-            items = lists.pop()
+            done = items
+            items, began = lists.pop()
+            if began >= 0 and stop - began < _KNOWN_MOST and len(known) < _CODES_MOST:
+                known[data[began:stop]] = done
         else:
             frame[tag] = data[start:stop]
     return frame
@@ -179,7 +191,8 @@ class _Builder:
         self._by_code = dictionary.by_code
         self._at_root = dictionary.at_root
         self._wrong = dictionary.wrong
-        self._codes: dict[tuple[bytes, bytes, bytes], Code] = {}
+        self._codes: dict[int, Code] = {}
+        self.odd: list[Item] = []
 
     def text(self, raw: Raw, tag: int) -> str:
         value = raw.get(tag)
@@ -210,7 +223,7 @@ class _Builder:
         if below and isinstance(below, list):
             for index, child in enumerate(below):
                 children.append(self.build(child, (place, index), at_root=place is None))
-        return Item(
+        item = Item(
             key=key,
             concept=concept,
             type=type_,
@@ -223,19 +236,24 @@ class _Builder:
             odd=odd,
             alternate=(concept.value, concept.scheme) in self._wrong,
         )
+        if odd and key:
+            self.odd.append(item)
+        return item
 
     def _code(self, sequence: Any) -> Code:
         if not sequence or not isinstance(sequence, list):
             return NO_CODE
-        raw = sequence[0]
+        known = self._codes.get(id(sequence))  # the same bytes are the same list, which the data set keeps alive
+        if known is None:
+            known = self._codes[id(sequence)] = self._read(sequence[0])
+        return known
+
+    def _read(self, raw: Raw) -> Code:
         value = next((raw[tag] for tag in _CODE_VALUES if isinstance(raw.get(tag), bytes) and raw[tag]), b"")
         scheme, meaning = raw.get(_SCHEME, b""), raw.get(_MEANING, b"")
         if not (isinstance(scheme, bytes) and isinstance(meaning, bytes)):
             return NO_CODE
-        known = self._codes.get((value, scheme, meaning))
-        if known is None:
-            known = self._codes[value, scheme, meaning] = self._made(value, scheme, meaning)
-        return known
+        return self._made(value, scheme, meaning)
 
     def _made(self, value: bytes, scheme: bytes, meaning: bytes) -> Code:
         texts = [trimmed(part, self._encoding) for part in (value, scheme, meaning)]
