@@ -39,8 +39,9 @@ _FIRST_PART = 1 << 18
 _CODE_MOST = 1024
 
 Event = tuple[int, int, int, int, bytes]
-"""(tag, what, start, stop, VR): the value's bytes are `data[start:stop]`; VR is empty where implicit. `ITEM`, `ITEM_END` and
-`SEQUENCE_END` are events too; their `what` is `VALUE`, and an end's `stop` is where what follows begins."""
+"""(tag, what, start, stop, VR): the value's bytes are `data[start:stop]`; VR is empty where implicit, `I` for a sequence there.
+
+`ITEM`, `ITEM_END` and `SEQUENCE_END` are events too; their `what` is `VALUE`, and an end's `stop` is where what follows begins."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - the name says what the data set is
@@ -143,8 +144,8 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
     """The elements of a data set that is not deflated (see `plain`), in their order; raises `Unreadable` when it gets there.
 
     Without `inside`, sequences whose length is stated are stepped over and told as `SKIPPED`. Sequences whose tag is among
-    `codes` and whose bytes (delimiter included) are in `known`, because they were read before, are told as `KNOWN`. An unknown
-    transfer syntax is read as explicit VR little endian, which is what all but four are.
+    `codes` and whose VR and bytes (delimiter included) are in `known`, because they were read before, are told as `KNOWN`. An
+    unknown transfer syntax is read as explicit VR little endian, which is what all but four are.
     """
     order = ">" if transfer_syntax == EXPLICIT_BIG else "<"
     short, item = struct.Struct(order + "HH2sH").unpack_from, struct.Struct(order + "HHI").unpack_from
@@ -171,6 +172,14 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
         if most < 0:
             raise Unreadable("the data set has too many elements", pos)
         group, element, vr, length = short(data, pos)
+        if explicit and not in_sequence and vr in _SHORT and group != 0xFFFE:
+            start = pos + 8
+            stop = start + length
+            if stop > size:
+                raise Unreadable(f"({group:04X},{element:04X}) has a length of {length}, more than there is", pos)
+            yield group << 16 | element, VALUE, start, stop, vr
+            pos = stop
+            continue
         if group == 0xFFFE or in_sequence:
             tag = group << 16 | element
             length = four(data, pos + 4)[0]
@@ -198,7 +207,7 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
             continue
         tag = group << 16 | element
         start = pos + 8
-        if not explicit or (vr not in _SHORT and vr not in _LONG and not vr.isalpha()):
+        if not explicit or (vr not in _LONG and not vr.isalpha()):
             vr = b""
             length = item(data, pos)[2]
         elif vr in _LONG:
@@ -229,18 +238,20 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
                 yield tag, SKIPPED, start, stop, vr
                 pos = stop
                 continue
-        if known and tag in codes:
+        if known is not None and tag in codes:
             after = stop if stop != _NEVER else data.find(delimiter, start, start + _CODE_MOST) + 8
-            if after > start and data[start:after] in known:
-                yield tag, KNOWN, start, after, vr
+            if after > start and (vr if explicit else b"I") + data[start:after] in known:
+                yield tag, KNOWN, start, after, vr if explicit else b"I"
                 pos = after
                 continue
         if len(stack) >= 2 * LEVELS_MOST:
             raise Unreadable(f"sequences are nested more than {LEVELS_MOST} deep", pos)
         stack.append((end, explicit, False))
         end, in_sequence, pos = stop, True, start
-        if vr != b"SQ":
-            explicit = explicit and _explicit(data, start + 8, implicit=True)
+        if not explicit:
+            vr = b"I"
+        elif vr != b"SQ":
+            explicit = _explicit(data, start + 8, implicit=True)
         yield tag, SEQUENCE, start, stop, vr
 
 

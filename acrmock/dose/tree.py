@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from acrmock.dose.elements import INFLATED_MOST, ITEM, ITEM_END, KNOWN, SEQUENCE_END, VALUE, Unreadable, plain, walk
+from acrmock.dose.elements import EXPLICIT_BIG, INFLATED_MOST, ITEM, ITEM_END, KNOWN, SEQUENCE_END, VALUE, Unreadable, plain, walk
 from acrmock.dose.text import codec, trimmed
 from acrmock.facts.dose import Dictionary
 
@@ -30,7 +30,7 @@ TEMPLATE_ID = 0x0040DB00
 REFERENCED = 0x00081199
 
 _CODES = frozenset([CONCEPT_NAME, CONCEPT_CODE, UNITS])
-_KNOWN_MOST, _CODES_MOST = 1024, 10_000
+_KNOWN_MOST, _CODES_MOST = 512, 4096
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _TEXTS = {
@@ -138,7 +138,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_document(data: bytes | memoryview, transfer_syntax: str, dictionary: Dictionary, limit: int = INFLATED_MOST) -> Document:
     """The data set and its content tree; raises `Unreadable`. An object without content has a root without children."""
-    raw = parse(plain(data, transfer_syntax, limit), transfer_syntax)
+    memo = dictionary.memo.setdefault(transfer_syntax if transfer_syntax == EXPLICIT_BIG else "", {})
+    raw = parse(plain(data, transfer_syntax, limit), transfer_syntax, memo)
     values = {tag: value for tag, value in raw.items() if isinstance(value, bytes)}
     charset = values.get(0x00080005, b"").decode("ascii", "replace").strip(" \0")
     builder = _Builder(dictionary, codec(charset))
@@ -148,20 +149,34 @@ def read_document(data: bytes | memoryview, transfer_syntax: str, dictionary: Di
     return Document(values=values, root=root, template=template, items=builder.items, odd=tuple(builder.odd))
 
 
-def parse(data: bytes, transfer_syntax: str) -> Raw:
-    """The whole data set by tag, nested as it is; raises `Unreadable`, for more than `ITEMS_MOST` items in all, too."""
+class Codes(list[Raw]):
+    """A code sequence; equal ones are read once. `made` is its first code, by character set."""
+
+    __slots__ = ("made",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[str, Code] = {}
+
+
+def parse(data: bytes, transfer_syntax: str, known: dict[bytes, Codes]) -> Raw:
+    """The whole data set by tag, nested as it is; raises `Unreadable`, for more than `ITEMS_MOST` items in all, too.
+
+    `known` are code sequences met before in this byte order, by VR and bytes; new ones are added while it is not full.
+    """
     frame: Raw = {}
     left = ITEMS_MOST
     items: list[Raw] = []
     frames: list[Raw] = []
-    lists: list[tuple[list[Raw], int]] = []
-    known: dict[bytes, list[Raw]] = {}
-    for tag, what, start, stop, _ in walk(data, transfer_syntax, known=known, codes=_CODES):
-        if what == KNOWN:
-            frame[tag] = known[data[start:stop]]
+    lists: list[tuple[list[Raw], int, bytes]] = []
+    for tag, what, start, stop, vr in walk(data, transfer_syntax, known=known, codes=_CODES):
+        if what == VALUE and tag < ITEM:
+            frame[tag] = data[start:stop]
+        elif what == KNOWN:
+            frame[tag] = known[vr + data[start:stop]]
         elif what != VALUE:
-            lists.append((items, start if tag in _CODES else -1))
-            items = []
+            lists.append((items, start, vr))
+            items = Codes() if tag in _CODES else []
             frame[tag] = items
         elif tag == ITEM:
             frames.append(frame)
@@ -174,11 +189,9 @@ def parse(data: bytes, transfer_syntax: str) -> Raw:
             frame = frames.pop()
         elif tag == SEQUENCE_END:
             done = items
-            items, began = lists.pop()
-            if began >= 0 and stop - began < _KNOWN_MOST and len(known) < _CODES_MOST:
-                known[data[began:stop]] = done
-        else:
-            frame[tag] = data[start:stop]
+            items, began, mode = lists.pop()
+            if type(done) is Codes and stop - began < _KNOWN_MOST and len(known) < _CODES_MOST:
+                known[mode + data[began:stop]] = done
     return frame
 
 
@@ -191,7 +204,6 @@ class _Builder:
         self._by_code = dictionary.by_code
         self._at_root = dictionary.at_root
         self._wrong = dictionary.wrong
-        self._codes: dict[int, Code] = {}
         self.odd: list[Item] = []
 
     def text(self, raw: Raw, tag: int) -> str:
@@ -241,12 +253,12 @@ class _Builder:
         return item
 
     def _code(self, sequence: Any) -> Code:
-        if not sequence or not isinstance(sequence, list):
+        if not sequence or type(sequence) is not Codes:
             return NO_CODE
-        known = self._codes.get(id(sequence))  # the same bytes are the same list, which the data set keeps alive
-        if known is None:
-            known = self._codes[id(sequence)] = self._read(sequence[0])
-        return known
+        made: Code | None = sequence.made.get(self._encoding)
+        if made is None:
+            made = sequence.made[self._encoding] = self._read(sequence[0])
+        return made
 
     def _read(self, raw: Raw) -> Code:
         value = next((raw[tag] for tag in _CODE_VALUES if isinstance(raw.get(tag), bytes) and raw[tag]), b"")
