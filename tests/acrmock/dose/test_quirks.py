@@ -429,3 +429,11 @@ def test_every_row_that_is_taken_away_is_told(gone: str) -> None:
     (problem,) = template_problems(read(made), DICTIONARY)
     assert wanted in problem.element
     assert problem.actual == "absent"
+
+
+def test_a_report_of_very_many_events_is_bounded() -> None:
+    """Thousands of empty events are read; what is told of them is bounded."""
+    report = read(document(*ct_head(), *[container("113819,DCM")] * 2000))
+    assert len(report.events) == 2000
+    assert len(template_problems(report, DICTIONARY)) == 1000
+    assert len(report.warnings) <= 1200

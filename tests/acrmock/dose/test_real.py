@@ -25,12 +25,18 @@ def read(path: Path) -> DoseReport:
     return read_report(part.data_set, part.transfer_syntax, DICTIONARY)
 
 
+def content(dataset: pydicom.Dataset) -> Iterator[pydicom.Dataset]:
+    """Every content item of a data set, as pydicom has it."""
+    for item in dataset.get("ContentSequence", ()):
+        yield item
+        yield from content(item)
+
+
 def shown(path: Path) -> Iterator[tuple[str, str]]:
     """Every NUM of a file as pydicom shows it: (code of its concept, number as written)."""
-    for element in pydicom.dcmread(path).iterall():
-        for item in element.value if element.tag == 0x0040A730 else ():
-            if item.get("ValueType") == "NUM" and item.MeasuredValueSequence:
-                yield item.ConceptNameCodeSequence[0].CodeValue, str(item.MeasuredValueSequence[0].NumericValue)
+    for item in content(pydicom.dcmread(path)):
+        if item.get("ValueType") == "NUM" and item.MeasuredValueSequence:
+            yield item.ConceptNameCodeSequence[0].CodeValue, str(item.MeasuredValueSequence[0].NumericValue)
 
 
 def test_eleven_are_dose_reports() -> None:
@@ -94,11 +100,7 @@ def test_what_real_reports_lack() -> None:
 def test_text_that_is_not_ascii() -> None:
     """A protocol with letters beyond ASCII is read as pydicom reads it."""
     (path,) = (path for path in real_files() if "Flash" in path.name)
-    theirs = [
-        item.TextValue
-        for element in pydicom.dcmread(path).iterall()
-        for item in (element.value if element.tag == 0x0040A730 else ())
-        if item.ConceptNameCodeSequence[0].CodeValue == "125203"
-    ]
+    items = content(pydicom.dcmread(path))
+    theirs = [item.TextValue for item in items if item.ConceptNameCodeSequence[0].CodeValue == "125203"]
     assert [event.protocol for event in read(path).events] == theirs
     assert not theirs[0].isascii()
