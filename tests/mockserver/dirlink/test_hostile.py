@@ -18,6 +18,7 @@ from .conftest import (
     ASSOCIATE_RJ,
     DEFLATED,
     EXPLICIT,
+    P_DATA,
     PDU,
     RELEASE_RP,
     REPORT_CLASS,
@@ -116,6 +117,7 @@ def test_wrong_protocol_version(receiver: Receiver) -> None:
     with receiver.raw() as raw:
         raw.send(associate_rq(version=2))
         assert raw.receive() == (ASSOCIATE_RJ, bytes((0, 1, 2, 2)))
+    assert receiver.associations(1)[0].facts.rejection == (1, 2, 2)
     served(receiver)
 
 
@@ -139,7 +141,15 @@ BAD_DATA = {
     "unknown PDU": PDU.pack(9, 0, 0),
     "a second request": associate_rq(),
 }
-ONLY_LEAN = {"data before the command", "command after data has begun", "another context amid a message", "value of no length"}
+ONLY_LEAN = {
+    "an answer",
+    "empty PDU",
+    "command set cut short",
+    "data before the command",
+    "command after data has begun",
+    "another context amid a message",
+    "value of no length",
+}
 """What pynetdicom by itself takes for something else, or waits for more of."""
 
 
@@ -151,7 +161,8 @@ def test_data_that_cannot_be(receiver: Receiver, lean: bool, what: str) -> None:
         raw.send(BAD_DATA[what])
         if not lean and what in ONLY_LEAN:
             raw.wire.shutdown(1)
-        assert raw.receive()[0] in ENDED
+        kind, _ = raw.receive()
+        assert kind in ENDED or (kind == P_DATA and not lean and what in ONLY_LEAN)
     end = receiver.associations(1)[0].facts.end
     assert end is not AssociationEnd.RELEASED
     assert receiver.report("2.25.1") is None
@@ -203,7 +214,7 @@ def test_fragments_of_any_size(receiver: Receiver, pieces: int) -> None:
         b"",
         b"\x08",
         data_set()[:60],
-        data_set()[:-30],
+        data_set()[:-35],
         b"\xff" * 200,
         element(0x00080016, b"UI", b"1.2")[:-1],
         struct.pack("<HH2sHL", 8, 0x1140, b"SQ", 0, 0xFFFFFFFF) * 500,
@@ -244,7 +255,7 @@ def small(receive: Callable[..., Receiver], tmp_path: Path) -> Receiver:
     """A receiver with small limits."""
     lines = ["schema: acrmock/layer/1", "kind: settings", "settings:"]
     for key, value in {"limit.object_bytes": 4096, "limit.associations": 3, "timeout.idle": 1, "timeout.request": 1}.items():
-        lines += [f"  dirlink.{key}:", f"    value: {value}"]
+        lines += [f"  dirlink.{key}:", f"    value: {value}", "    provenance: mock-choice", "    sources: [MOCK]"]
     overlay = tmp_path / "small.yaml"
     overlay.write_text("\n".join(lines) + "\n")
     return receive(overlays=(overlay,))
@@ -312,8 +323,9 @@ def test_limit_of_associations(small: Receiver) -> None:
         raw.wire.close()
 
 
-def test_many_associations_at_once(receiver: Receiver) -> None:
+def test_many_associations_at_once(receive: Callable[..., Receiver]) -> None:
     """64 associations are open and each is served, whatever the others do."""
+    receiver = receive()
     open_: list[Raw] = [receiver.raw() for _ in range(64)]
     for raw in open_:
         raw.send(associate_rq())
@@ -335,5 +347,5 @@ def test_aborts_and_lost_connections(receiver: Receiver) -> None:
     with receiver.raw() as raw:
         raw.associate()
         raw.send(p_data(pdv(command(), 3)))
-    ends = [(entry.facts.end, entry.facts.stored) for entry in receiver.associations(2)]
-    assert ends == [(AssociationEnd.ABORTED, 1), (AssociationEnd.LOST, 0)]
+    ends = {(entry.facts.end, entry.facts.stored) for entry in receiver.associations(2)}
+    assert ends == {(AssociationEnd.ABORTED, 1), (AssociationEnd.LOST, 0)}

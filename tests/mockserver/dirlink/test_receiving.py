@@ -242,8 +242,9 @@ def test_service_that_is_not_offered(receiver: Receiver) -> None:
     assert [entry.facts.service for entry in receiver.operations()] == ["C-FIND", "C-STORE"]
 
 
-def test_each_title_is_an_application_of_its_own(receiver: Receiver) -> None:
+def test_each_title_is_an_application_of_its_own(receive: Callable[..., Receiver]) -> None:
     """The called AE title decides whose a report is, production apart from test; the same UID is kept for each."""
+    receiver = receive()
     other = receiver.register("Second One")
     production = receiver.register("Second One", application=other["application"], environment="production")
     titles = [made["dicom"]["ae_title"] for made in (receiver.registration, other, production)]
@@ -302,8 +303,9 @@ def test_tls(receive: Callable[..., Receiver]) -> None:
     assert receiver.core.journal.await_entries(labels=("tls",), count=1, timeout=20).matched == 1
 
 
-def test_metrics_and_documents(receiver: Receiver) -> None:
+def test_metrics_and_documents(receive: Callable[..., Receiver]) -> None:
     """The registration says where reports go, and the metrics count what came."""
+    receiver = receive()
     assert receiver.registration["dicom"] == {"host": "127.0.0.1", "port": receiver.port, "ae_title": "DIRLINK"}
     with receiver.raw() as raw:
         raw.associate()
