@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
 from clients.server import Served
 
 from acrmock.clock import SystemClock
+from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import open_store
 

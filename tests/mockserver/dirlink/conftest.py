@@ -9,7 +9,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
@@ -129,7 +129,7 @@ class Raw:
         self.wire = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def __enter__(self) -> Raw:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -248,7 +248,7 @@ Receive = Callable[..., Receiver]
 
 
 @pytest.fixture
-def receive(lean: bool) -> Iterator[Receive]:
+def receive(lean: bool) -> Iterator[Receive]:  # noqa: FBT001 - a fixture
     """Starts engines that receive, with an application."""
     engines: list[Engine] = []
 
@@ -275,7 +275,7 @@ def engines() -> Iterator[dict[bool, Receiver]]:
 
 
 @pytest.fixture
-def receiver(lean: bool, engines: dict[bool, Receiver]) -> Iterator[Receiver]:
+def receiver(lean: bool, engines: dict[bool, Receiver]) -> Iterator[Receiver]:  # noqa: FBT001 - a fixture
     """An engine that receives, in which nothing is kept and no association is open."""
     if lean not in engines:
         engine = Engine(dicom_port=0, lean_dicom=lean)

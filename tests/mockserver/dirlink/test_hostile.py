@@ -154,7 +154,7 @@ ONLY_LEAN = {
 
 
 @pytest.mark.parametrize("what", sorted(BAD_DATA))
-def test_data_that_cannot_be(receiver: Receiver, lean: bool, what: str) -> None:
+def test_data_that_cannot_be(receiver: Receiver, lean: bool, what: str) -> None:  # noqa: FBT001 - a fixture
     """What breaks the rules of P-DATA ends the association with an abort; nothing is kept, and the next is served."""
     with receiver.raw() as raw:
         raw.associate()
@@ -171,7 +171,7 @@ def test_data_that_cannot_be(receiver: Receiver, lean: bool, what: str) -> None:
 
 def test_random_pdus(receiver: Receiver) -> None:
     """Random octets, before and after association, in and around valid PDUs: none takes the receiver down."""
-    drawn = random.Random(20_260_302)
+    drawn = random.Random(20_260_302)  # noqa: S311 - a test's own
     good = p_data(pdv(command(), 3), pdv(data_set(), 2))
     for number in range(60):
         with receiver.raw() as raw:
@@ -262,7 +262,7 @@ def small(receive: Callable[..., Receiver], tmp_path: Path) -> Receiver:
 
 
 def test_data_set_over_the_limit(small: Receiver) -> None:
-    """A data set longer than the limit is read to its end and gets A700H; memory holds no more than the limit, and the next is taken."""
+    """A data set longer than the limit is read to its end, not kept, and gets A700H; the next one is taken."""
     huge = data_set(more=element(0x7FE00010, b"OB", bytes(60_000)))
     with small.raw() as raw:
         raw.associate()
@@ -308,7 +308,7 @@ def test_stalled_associations_hold_nobody_up(small: Receiver) -> None:
 
 
 def test_limit_of_associations(small: Receiver) -> None:
-    """One association more than the limit is rejected for the moment (transient, local limit exceeded); then there is room again."""
+    """One association more than the limit is rejected for the moment (transient, local limit exceeded)."""
     open_ = [small.raw() for _ in range(3)]
     assert [raw.associate() for raw in open_] == [ASSOCIATE_AC] * 3
     with small.raw() as raw:
