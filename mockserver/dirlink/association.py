@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,7 @@ BY_USER, BY_PROVIDER, BY_PRESENTATION = 1, 2, 3
 NO_REASON, VERSION_UNKNOWN, CALLING_UNKNOWN, CALLED_UNKNOWN, LIMIT_EXCEEDED = 1, 2, 3, 7, 2
 """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 table 9-21)."""
 
+_log = logging.getLogger("mockserver")
 _CALLED, _CALLING = slice(10, 10 + AE_BYTES), slice(26, 26 + AE_BYTES)
 _ENDS = {"Evt16": AssociationEnd.ABORTED, "Evt17": AssociationEnd.LOST, "Evt18": AssociationEnd.TIMED_OUT}
 _WAITING, _ASKED, _REQUESTED = "Sta2", "Sta3", "Evt6"
@@ -148,6 +150,10 @@ class ReceiverAssociation(Association):
         """Serve the association, then write it down."""
         try:
             super().run_reactor()
+        except Exception:  # noqa: BLE001 - whatever it is, the sender must not be left waiting
+            _log.exception("an association could not be served")
+            self.note_end(AssociationEnd.ABORTED_BY_US, "a fault of the receiver's own")
+            self.abort(block=False)
         finally:
             self.listener.ended(self)
 

@@ -19,6 +19,7 @@ from pynetdicom import AE
 
 from acrmock.record import AssociationEnd
 from mockserver import Engine
+from mockserver.dirlink import intake
 from mockserver.dirlink.model import PLANTED, Planted
 from mockserver.store import StoreFull
 
@@ -269,6 +270,23 @@ def test_full_disk(receiver: Receiver) -> None:
         assert raw.store() == 0xA700
         receiver.core.store._before_commit = None
         assert receiver.report("2.25.1") is None
+        assert raw.store() == 0
+
+
+def test_fault_of_our_own_is_no_success(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the receiver itself fails, nothing is kept, the sender gets an abort and no success, and the next is served."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with receiver.raw() as raw, monkeypatch.context() as patch:
+        patch.setattr(intake, "received", fails)
+        raw.associate()
+        assert raw.store() is None
+        assert receiver.associations(1)[0].facts.end is AssociationEnd.ABORTED_BY_US
+    assert receiver.report("2.25.1") is None
+    with receiver.raw() as raw:
+        raw.associate()
         assert raw.store() == 0
 
 
