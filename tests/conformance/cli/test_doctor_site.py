@@ -64,7 +64,7 @@ def test_the_checklist_as_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_a_host_that_tells_nothing_is_not_condemned_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that cannot be read and a memory that cannot be asked for are None, not a crash."""
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise OSError("no")
 
     monkeypatch.setattr(hosting.shutil, "disk_usage", fails)
