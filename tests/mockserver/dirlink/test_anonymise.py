@@ -276,6 +276,29 @@ def test_a_dose_below_a_person_is_not_lost() -> None:
     assert b"again" not in made.data
 
 
+def test_what_is_left_is_well_formed() -> None:
+    """A content item that lost its last child has no empty content; a verified report is one no more; type 2 attributes stay."""
+    person = content("CODE", "113876", "Role", ConceptCodeSequence=Sequence([code("113850", "DCM", "Irradiation Authorizing")]))
+    person.ContentSequence = Sequence([content("PNAME", "113870", "Person Name", PersonName="Observerova^Jana")])
+    request, study = Dataset(), Dataset()
+    study.ReferencedSOPClassUID, study.ReferencedSOPInstanceUID = "1.2.840.10008.3.1.2.3.1", "1.2.3.4.5.6.7.9"
+    request.RequestedProcedureID, request.ReferencedStudySequence = "RP77123", Sequence([study])
+    data_set = report(
+        person,
+        VerificationFlag="VERIFIED",
+        ReferencedRequestSequence=Sequence([request]),
+        ReferencedStudySequence=Sequence([study]),
+        ReferencedPerformedProcedureStepSequence=Sequence([study]),
+    )
+    made = reread(anonymous(part10(data_set)))
+    assert "ContentSequence" not in made.ContentSequence[1]
+    assert made.VerificationFlag == "UNVERIFIED"
+    assert made.ReferencedRequestSequence[0].RequestedProcedureID == ""
+    assert made.ReferencedRequestSequence[0].ReferencedStudySequence == []
+    assert "ReferencedStudySequence" not in made
+    assert made.ReferencedPerformedProcedureStepSequence == []
+
+
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"])
 def test_every_transfer_syntax_gives_the_same_report(syntax: str) -> None:
     """Implicit, big endian and deflated data sets give the bytes that explicit little endian gives."""
