@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from acrmock.dose.elements import INFLATED_MOST, UNTIL, top_level
+from acrmock.dose.elements import INFLATED_MOST, UNTIL, Unreadable, top_level
 from acrmock.dose.text import codec, decode, trimmed
 
 LAST = 0x00321060
@@ -79,11 +79,14 @@ _STATION = 0x00081010
 
 
 def read_header(data: bytes | memoryview, transfer_syntax: str, limit: int = INFLATED_MOST) -> Header:
-    """The header of a data set; raises `Unreadable` for what stands up to Patient's Birth Date (0010,0030).
+    """The header of a data set; raises `Unreadable` for what stands up to Patient's Birth Date (0010,0030), or when nothing does.
 
     Later attributes are read as far as they can be. `limit` bounds what a deflated data set may inflate to, in bytes.
     """
-    return header(top_level(data, transfer_syntax, until=UNTIL, beyond=LAST, limit=limit))
+    values = top_level(data, transfer_syntax, until=UNTIL, beyond=LAST, limit=limit)
+    if not any(0x00080000 < tag <= UNTIL for tag in values):
+        raise Unreadable("the data set has no element of a header", 0)
+    return header(values)
 
 
 def header(values: dict[int, bytes]) -> Header:

@@ -17,7 +17,16 @@ from acrmock.facts.settings import check_citations
 _T = TypeVar("_T")
 
 
-class Concept(Struct, frozen=True, kw_only=True):
+class Told(Struct, frozen=True, kw_only=True):
+    """What every entry has: on whose word it rests."""
+
+    provenance: Provenance
+    sources: tuple[str, ...]
+    note: str = ""
+    layer: str = ""
+
+
+class Concept(Told, frozen=True, kw_only=True):
     """A coded word: `written` are equal codes (`value,scheme`), `alternates` wrong ones met for it, `at_root` only there."""
 
     key: str
@@ -25,11 +34,9 @@ class Concept(Struct, frozen=True, kw_only=True):
     written: tuple[str, ...]
     alternates: tuple[str, ...] = ()
     at_root: tuple[str, ...] = ()
-    provenance: Provenance
-    sources: tuple[str, ...]
 
 
-class Unit(Struct, frozen=True, kw_only=True):
+class Unit(Told, frozen=True, kw_only=True):
     """A unit's spelling: `factor` turns a value into the base of its `dimension`; `plain` says that UCUM spells it so."""
 
     name: str
@@ -49,7 +56,7 @@ class Level(StrEnum):
     SOURCE = "source"
 
 
-class DoseElement(Struct, frozen=True, kw_only=True):
+class DoseElement(Told, frozen=True, kw_only=True):
     """An element that the registry tries to collect: a header's `tag`, or the `concept` of a content item, and its unit."""
 
     key: str
@@ -59,8 +66,6 @@ class DoseElement(Struct, frozen=True, kw_only=True):
     concept: str = ""
     type: str = "text"
     unit: str = ""
-    provenance: Provenance
-    sources: tuple[str, ...]
 
     @property
     def family(self) -> str:
@@ -80,7 +85,7 @@ class Condition(Struct, frozen=True, kw_only=True):
     values: tuple[str, ...]
 
 
-class TemplateRow(Struct, frozen=True, kw_only=True):
+class TemplateRow(Told, frozen=True, kw_only=True):
     """A mandatory row of a template (PS3.16): `concept`, of one of `types`, stands directly below `parent` (or `root`)."""
 
     key: str
@@ -93,7 +98,7 @@ class TemplateRow(Struct, frozen=True, kw_only=True):
     unless: Condition | None = None
 
 
-class Need(Struct, frozen=True, kw_only=True):
+class Need(Told, frozen=True, kw_only=True):
     """What the registry needs: every element of `all` and one of `any`, `among` the header, the report, totals or events."""
 
     key: str
@@ -107,7 +112,7 @@ class Need(Struct, frozen=True, kw_only=True):
     if_event: tuple[str, ...] = ()
 
 
-class Root(Struct, frozen=True, kw_only=True):
+class Root(Told, frozen=True, kw_only=True):
     """A root concept that makes a dose report; without `modality`, the procedure decides. `collected` by the registry or not."""
 
     concept: str
@@ -115,7 +120,7 @@ class Root(Struct, frozen=True, kw_only=True):
     collected: bool = True
 
 
-class ModalityRule(Struct, frozen=True, kw_only=True):
+class ModalityRule(Told, frozen=True, kw_only=True):
     """What makes a report of this modality: the procedure reported, then the device, then any such event."""
 
     modality: str
@@ -125,7 +130,7 @@ class ModalityRule(Struct, frozen=True, kw_only=True):
     events: tuple[str, ...] = ()
 
 
-class SopClass(Struct, frozen=True, kw_only=True):
+class SopClass(Told, frozen=True, kw_only=True):
     """A SOP class that carries dose reports; `dose` when it carries nothing else."""
 
     uid: str
@@ -134,7 +139,10 @@ class SopClass(Struct, frozen=True, kw_only=True):
 
 
 class Dictionary:
-    """The compiled dictionary; its mappings are never changed."""
+    """The compiled dictionary; its mappings are never changed.
+
+    `memo` is what a reader keeps of the codes that it met, so that each is read once; the reader bounds it.
+    """
 
     def __init__(self, layers: Iterable[Layer], sources: Mapping[str, Source]) -> None:
         tables = _tables(list(layers), sources)
@@ -146,6 +154,7 @@ class Dictionary:
         self.roots = _compiled(tables["roots"], _root)
         self.modalities = _compiled(tables["modalities"], _modality)
         self.classes = _compiled(tables["classes"], _class)
+        self.memo: dict[str, dict[bytes, Any]] = {}
         self._check(tables)
 
     @cached_property
@@ -189,6 +198,10 @@ class Dictionary:
         for need in self.needs.values():
             self._known(tables["needs"][need.key], "all", (*need.all, *need.any), self.elements)
             self._known(tables["needs"][need.key], "except", (*need.excepted, *need.if_event), self.concepts)
+            for name in (*need.all, *need.any):
+                if self.elements[name].family not in _AMONG[need.among]:
+                    reason = f"asks for {name} among {need.among}, where it never stands"
+                    raise tables["needs"][need.key].error(reason, "all" if name in need.all else "any")
         for key in self.roots:
             self._known(tables["roots"][key], "concept", [key], self.concepts)
         for rule in self.modalities.values():
@@ -203,6 +216,13 @@ class Dictionary:
 
 
 TABLES = ("concepts", "units", "elements", "rows", "needs", "roots", "modalities", "classes")
+_AMONG = {
+    "header": {"header"},
+    "report": {"report", "header"},
+    "some-plane": {"plane", "total"},
+    "some-event": {"ct", "projection"},
+    "each-event": {"ct", "projection"},
+}
 _FIXED = frozenset({"elements", "roots"})
 
 
@@ -236,6 +256,11 @@ def _texts(entry: Entry, attribute: str) -> tuple[str, ...]:
     return tuple(entry.get(attribute, ()))
 
 
+def _told(entry: Entry) -> dict[str, Any]:
+    origin = entry.origin
+    return {"provenance": origin.provenance, "sources": origin.sources, "note": origin.note, "layer": origin.layer}
+
+
 def _concept(key: str, entry: Entry) -> Concept:
     return Concept(
         key=key,
@@ -243,14 +268,13 @@ def _concept(key: str, entry: Entry) -> Concept:
         written=tuple(entry.need("written")),
         alternates=_texts(entry, "alternates"),
         at_root=_texts(entry, "at_root"),
-        provenance=entry.origin.provenance,
-        sources=entry.origin.sources,
+        **_told(entry),
     )
 
 
 def _unit(key: str, entry: Entry) -> Unit:
     factor = float(entry.need("factor"))
-    return Unit(name=key, dimension=entry.need("dimension"), factor=factor, plain=entry.get("plain", True))
+    return Unit(name=key, dimension=entry.need("dimension"), factor=factor, plain=entry.get("plain", True), **_told(entry))
 
 
 def _element(key: str, entry: Entry) -> DoseElement:
@@ -262,8 +286,7 @@ def _element(key: str, entry: Entry) -> DoseElement:
         concept=entry.get("concept", ""),
         type=entry.get("type", "text"),
         unit=entry.get("unit", ""),
-        provenance=entry.origin.provenance,
-        sources=entry.origin.sources,
+        **_told(entry),
     )
 
 
@@ -282,6 +305,7 @@ def _row(key: str, entry: Entry) -> TemplateRow:
         types=tuple(entry.need("types")),
         when=_condition(entry, "when"),
         unless=_condition(entry, "unless"),
+        **_told(entry),
     )
 
 
@@ -296,11 +320,12 @@ def _need(key: str, entry: Entry) -> Need:
         any=_texts(entry, "any"),
         excepted=_texts(entry, "except"),
         if_event=_texts(entry, "if_event"),
+        **_told(entry),
     )
 
 
 def _root(key: str, entry: Entry) -> Root:
-    return Root(concept=key, modality=entry.get("modality", ""), collected=entry.get("collected", True))
+    return Root(concept=key, modality=entry.get("modality", ""), collected=entry.get("collected", True), **_told(entry))
 
 
 def _modality(key: str, entry: Entry) -> ModalityRule:
@@ -310,8 +335,9 @@ def _modality(key: str, entry: Entry) -> ModalityRule:
         procedures=_texts(entry, "procedures"),
         devices=_texts(entry, "devices"),
         events=_texts(entry, "events"),
+        **_told(entry),
     )
 
 
 def _class(key: str, entry: Entry) -> SopClass:
-    return SopClass(uid=key, name=entry.need("name"), dose=entry.need("dose"))
+    return SopClass(uid=key, name=entry.need("name"), dose=entry.need("dose"), **_told(entry))
