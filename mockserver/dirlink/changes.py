@@ -57,7 +57,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change: the path in the original (items from 0), what happened, what was there (text or keyed digest), what is there now."""
+    """One change: its path in the original (items from 0), what happened, what was there (text or keyed digest), what is now."""
 
     path: str
     what: What
