@@ -116,15 +116,17 @@ class _Report:
             decided = self._content.value(element, concept, here, words) or self._plain.element(element, elements, here, words)
             if decided.element is None:
                 continue
-            if decided.element is element and element.vr == "SQ":
-                kept.append(Element(element.tag, "SQ", items=self._items(element, here, words)))
-            else:
+            if decided.element is not element or element.vr != "SQ":
                 kept.append(decided.element)
+                continue
+            items = self._items(element, here, words)
+            if items or not element.items:  # a sequence that lost all its items is none
+                kept.append(Element(element.tag, "SQ", items=items))
         return kept
 
     def _items(self, sequence: Element, path: str, words: Words) -> list[list[Element]]:
         items = []
-        for number, item in enumerate(sequence.items, 1):
+        for number, item in enumerate(sequence.items):
             here = f"{path}[{number}]"
             if self._content.goes(item, words.inside(item)):
                 self._ledger.note(here, What.REMOVED, self._content.shown(item, words.inside(item)), "")
