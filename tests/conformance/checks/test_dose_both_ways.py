@@ -182,6 +182,16 @@ def test_a_stored_sample_tells_nothing_of_when_it_was_sent() -> None:
     assert judged.verdict is Verdict.READY
 
 
+def test_a_profile_says_what_is_soon() -> None:
+    """The bounds are settings, which a profile may set."""
+    story = RUNS["dir-rdim"]()
+    profile = FACTS.profile("dir-rdim")
+    hasty = msgspec.structs.replace(profile, settings={"judge.dir.soon": 1})
+    found = finding(judge(read(story.lines()), FACTS, hasty), "dir-soon")
+    assert found.outcome is Outcome.FAILED
+    assert "within 1 s" in found.expected
+
+
 def test_nothing_recorded_is_never_ready() -> None:
     """A run in which nothing was sent is incomplete, and no check passes on nothing."""
     for name in RUNS:
