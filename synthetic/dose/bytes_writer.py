@@ -14,7 +14,7 @@ from struct import Struct, pack
 from typing import Any
 
 from synthetic.dose.elements import Code, DataSet, Element, Hole, HoleKind, code_items, shifted
-from synthetic.dose.encoding import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Encoding
+from synthetic.dose.encoding import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Encoding, encode_text
 
 _REMEMBERED = 256
 
@@ -249,9 +249,10 @@ def _texted(tag: int, vr: str, places: int, encoding: Encoding) -> Callable[[str
     """A function from text to the whole element; the heads for each length are made once."""
     codec, padding = encoding.codec(vr), encoding.padding(vr)
     heads = _Heads(tag, vr, encoding)
+    simple = codec != "iso2022_jp"
 
     def plain(value: str) -> bytes:
-        encoded = value.encode(codec)
+        encoded = value.encode(codec) if simple else encode_text(value, codec)
         size = len(encoded)
         if size & 1:
             return heads[size + 1] + encoded + padding
