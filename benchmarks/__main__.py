@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.measure import table
 
-PARTS = ("startup", "validation", "generation", "judging", "submission")
+PARTS = ("startup", "validation", "generation", "dose_generation", "judging", "submission")
 
 
 def main(arguments: list[str]) -> int:

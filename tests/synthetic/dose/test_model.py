@@ -122,4 +122,9 @@ def test_cumulative_continued_and_dual_studies(maker: Callable[..., Maker]) -> N
     assert made[0].values.exam.patient.patient_id == made[1].values.exam.patient.patient_id
 
 
-FROZEN: dict[str, str] = {}
+FROZEN = {
+    "ct": "59da5b06ecab9529c40b89db037490343e395d2c5ab6650d952f39732144ec80",
+    "fluoro": "ecc04ae208d7bd141d7a127b3d2b5b679f201be3e00e311a8fca9ec265bab000",
+    "dx": "565b9d5ad89ca40fff5f63e46e9e6bd94295892b8048a00bd1622df82c232b62",
+    "mg": "9132f7da85cb185dc1bf23b6687dadd2f919ac55f3a2c552cba9837e23a9482d",
+}

@@ -82,7 +82,7 @@ def test_dciodvfy_finds_no_error(files: tuple[Kind, list[Path]]) -> None:
 def test_mandatory_rows_stand(files: tuple[Kind, list[Path]]) -> None:
     """Read by pydicom, every report has each mandatory row of its templates, and values of NUM rows have units."""
     kind, paths = files
-    for path in paths[::4]:
+    for path in paths if "ACRMOCK_DOSE_REPORTS" in os.environ else paths[::10]:
         report = pydicom.dcmread(path)
         found = rows(report)
         assert ROWS[kind] <= found, ROWS[kind] - found
