@@ -88,11 +88,19 @@ def _dose_command(what: str, said: str) -> click.Command:
     """One verb for one sort of object; all have the same flags."""
 
     @click.option("--count", type=click.IntRange(0, 10**8), required=True, help="Of how many reports.")
-    @click.option("--out", type=click.Path(path_type=Path), required=True, help="A directory: new, empty, or made by this command.")
-    @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed and date give the same bytes.")
-    @click.option("--kind", type=click.Choice(["ct", "fluoro", "dx", "mg"]), default="ct", show_default=True, help="Kind of report.")
+    @click.option(
+        "--out", type=click.Path(path_type=Path), required=True, help="A directory: new, empty, or made by this command."
+    )
+    @click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed and date give the same bytes."
+    )
+    @click.option(
+        "--kind", type=click.Choice(["ct", "fluoro", "dx", "mg"]), default="ct", show_default=True, help="Kind of report."
+    )
     @click.option("--shape", default="generic", show_default=True, help="How a maker writes: generic, ge-like, siemens-like …")
-    @click.option("--quirk", "quirks", multiple=True, metavar="Q8,Q15", help="What real reports get wrong, Q1 to Q33; may be repeated.")
+    @click.option(
+        "--quirk", "quirks", multiple=True, metavar="Q8,Q15", help="What real reports get wrong, Q1 to Q33; may be repeated."
+    )
     @click.option("--station", "stations", multiple=True, metavar="NAME", help="Station Name to draw from; may be repeated.")
     @click.option("--shard", default="1/1", show_default=True, metavar="N/M", help="Make only the N-th of M parts.")
     @click.option("--as-of", metavar="DATE", help="Exams are of the year before this day, YYYY-MM-DD; default: today.")

@@ -133,7 +133,16 @@ def _spiral(scan: _Scan) -> _Shape:
     # mm over (pitch times mm) rotations, each of `rotation` seconds
     exposure = rounded(length * 1000 / (pitch * float(total)) * float(rotation) * 100)
     return _Shape(
-        exposure, length, rounded(float(total)), single, total, pitch, _volts(draws, protocol.kvp), _current(scan), rotation, _ctdi(scan)
+        exposure,
+        length,
+        rounded(float(total)),
+        single,
+        total,
+        pitch,
+        _volts(draws, protocol.kvp),
+        _current(scan),
+        rotation,
+        _ctdi(scan),
     )
 
 

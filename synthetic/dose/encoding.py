@@ -58,7 +58,7 @@ class Encoding(NamedTuple):
         """The name of Python's codec for text of this value representation."""
         return _CODECS[self.charset] if vr in CHARSET_VRS else "ascii"
 
-    def padding(self, vr: str) -> bytes:  # noqa: PLR6301 - the same in every transfer syntax
+    def padding(self, vr: str) -> bytes:
         """What makes a value even: NUL for UIDs, a space for everything else (PS3.5 section 6.2)."""
         return b"\0" if vr == "UI" else b" "
 

@@ -34,11 +34,20 @@ def fluoro_events(
 
 
 def _fluoro_event(
-    draws: Draws, uids: Uids, protocol: FluoroProtocol, patient: Patient, style: Style, started: str, region: Code, *,
+    draws: Draws,
+    uids: Uids,
+    protocol: FluoroProtocol,
+    patient: Patient,
+    style: Style,
+    started: str,
+    region: Code,
+    *,
     fluoroscopy: bool,
 ) -> XEvent:
     rate = draws.choice(_RATES)
-    deci = draws.integer(protocol.fluoro_seconds[0] * 10, protocol.fluoro_seconds[1] * 10) if fluoroscopy else draws.integer(10, 60)
+    deci = (
+        draws.integer(protocol.fluoro_seconds[0] * 10, protocol.fluoro_seconds[1] * 10) if fluoroscopy else draws.integer(10, 60)
+    )
     thick = 0.6 + patient.diameter_cm / 70
     kap = between(draws, *protocol.kap_rate) * deci / 10 * thick * (1 if fluoroscopy else 6)
     nano = max(1, rounded(kap * _NANO))
@@ -148,7 +157,7 @@ def mg_events(draws: Draws, uids: Uids, style: Style, day: str, begun: int) -> l
     return events
 
 
-def _event(  # noqa: PLR0914 - one event has many values
+def _event(
     draws: Draws, uids: Uids, *, protocol: str, region: Code, anatomy: Code, started: str, nano_dap: int, micro_rp: int, frames: int,
     kvp: int, ma: int, milliseconds: int, field: int, fluoroscopy: bool = False, view: Code = NO_CODE, side: Code = NO_CODE,
     deci_seconds: int = 0, pulses: int = 1, rate: int = 1, width: int = 1, index: int = 1, target: int = 1, agd: int = 0,

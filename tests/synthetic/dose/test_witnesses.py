@@ -1,4 +1,4 @@
-"""Others read what is made: DCMTK's dsrdump strictly, dicom3tools' dciodvfy without an error, pydicom; and the mandatory rows stand."""
+"""Others read what is made: dsrdump strictly, dciodvfy without an error, pydicom; and the mandatory rows stand."""
 
 from __future__ import annotations
 
@@ -49,7 +49,6 @@ def need(tool: str) -> str:
 @pytest.fixture(scope="module", params=list(Kind))
 def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, reports_read: int) -> tuple[Kind, list[Path]]:
     """Reports of one kind as files, without quirks."""
-
     kind = request.param
     made = Maker(Options(kind=kind, seed=23, as_of=date(2026, 6, 1)))
     folder = tmp_path_factory.mktemp(str(kind))
@@ -127,7 +126,7 @@ def numbers_have_units(item: Dataset) -> bool:
 
 
 def test_what_stands_beside_a_report_is_valid(maker: Callable[..., Maker], tmp_path: Path) -> None:
-    """dciodvfy finds no error in images, captures, screens, PDF and plain SR of a report."""
+    """Dciodvfy finds no error in images, captures, screens, PDF and plain SR of a report."""
     tool = need("dciodvfy")
     made = maker(Kind.CT)
     report = made.report(3)
