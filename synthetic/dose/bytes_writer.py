@@ -141,7 +141,7 @@ def _element(program: _Program, element: Element) -> None:
         program.hole(value.name, _fragments(element, value, encoding))
     elif _is_sequence(value):
         _sequence(program, tag, value)
-    else:
+    elif isinstance(value, str | bytes | int):
         encoded = _constant(vr, value, encoding)
         program.raw(encoding.head(tag, vr, len(encoded)) + encoded)
 

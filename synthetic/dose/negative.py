@@ -1,4 +1,4 @@
-"""Objects that a dose registry must not take, made of a report's own study: captures, screens, lossy, anonymised, PDF, plain SR."""
+"""Objects that a dose registry must not take, made of a report's own study: captures, screens, lossy, anonymised, PDF, SR."""
 
 from __future__ import annotations
 

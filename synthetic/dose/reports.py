@@ -21,6 +21,7 @@ from synthetic.dose.patients import patient
 from synthetic.dose.projection import dx_events, fluoro_events, mg_events, x_totals
 from synthetic.dose.quirks import SECONDARY_CAPTURE, VARIANTS, parse
 from synthetic.dose.recipe import Recipe, header_of, meta_of, recipe
+from synthetic.dose.style import Sitting
 from synthetic.dose.tables import tables, weighted, weighted_for_children
 from synthetic.randomness import Draws, Stream
 
@@ -297,18 +298,19 @@ def _clinical(kind: Kind, made: Recipe, draws: Draws, person: Patient, study: _S
     ct: list[CtEvent] = []
     other: list[XEvent] = []
     begun = study.begun + 120
+    sitting = Sitting(draws, study.uids, person, made.style, study.day, begun)
     if kind is Kind.MG:
         description = draws.choice(tables().mg.study)
-        other = mg_events(draws, study.uids, made.style, study.day, begun)
+        other = mg_events(sitting)
     else:
         child = person.years < 18 and kind is not Kind.FLUORO
         protocol = draws.weighted(weighted_for_children(kind) if child else weighted(kind))
         description = protocol.study
         if kind is Kind.CT:
-            ct = ct_events(draws, study.uids, protocol, person, made.style, study.day, begun)
+            ct = ct_events(sitting, protocol)
         else:
             make = fluoro_events if kind is Kind.FLUORO else dx_events
-            other = make(draws, study.uids, protocol, person, made.style, study.day, begun)
+            other = make(sitting, protocol)
     if "Q11" in made.quirks:
         ct, other = [*ct, *map(_again(study.uids), ct[-1:])], [*other, *map(_again(study.uids), other[-1:])]
     last = (ct or other)[-1].started
