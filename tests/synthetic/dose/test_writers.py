@@ -20,9 +20,9 @@ VARYING = {"Q5", "Q6", "Q8", "Q16", "Q19", "Q20", "Q21", "Q22", "Q24"}
 
 
 def cases() -> Iterator[tuple[str, Kind]]:
-    """Every quirk with the kinds it befalls, but for the 316 events of Q30, which take pydicom too long."""
+    """Every quirk with the kinds it befalls, fluoroscopy only where no other has it: its many events take pydicom long."""
     for name, quirk in QUIRKS.items():
-        for kind in sorted(quirk.kinds) if name != "Q30" else ():
+        for kind in sorted(quirk.kinds - {Kind.FLUORO} or quirk.kinds) if name != "Q30" else ():
             yield name, kind
 
 
@@ -31,13 +31,13 @@ def cases() -> Iterator[tuple[str, Kind]]:
 def test_every_shape_equals_pydicom(maker: Callable[..., Maker], kind: Kind, shape: str) -> None:
     """Two reports of each kind and shape have the bytes that pydicom writes."""
     made = maker(kind, shape=shape)
-    for index in (0, 5):
+    for index in (0,) if kind is Kind.FLUORO else (0, 5):
         report = made.report(index)
         assert tree.write(report.content) == report.file_bytes
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value")  # Q21 is just that
-@pytest.mark.parametrize(("quirk", "kind"), cases())
+@pytest.mark.parametrize(("quirk", "kind"), list(cases()))
 def test_every_quirk_equals_pydicom_and_is_read(maker: Callable[..., Maker], quirk: str, kind: Kind) -> None:
     """A report with the quirk, in all its variants, has the bytes that pydicom writes, and pydicom reads it."""
     made = maker(kind, quirks=(quirk,))
@@ -67,7 +67,7 @@ def test_many_events(maker: Callable[..., Maker]) -> None:
     """Q30 makes a report of 316 events and some megabytes at most."""
     report = maker(Kind.FLUORO, quirks=("Q30",)).report(0)
     assert len(report.values.exam.x_events) == 316
-    assert report.data_set.count(b"113706") == 316
+    assert report.data_set.count(b"Irradiation Event X-Ray Data") == 316
     assert 10**6 < len(report.data_set) < 4 * 10**6
 
 
