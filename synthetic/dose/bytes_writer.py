@@ -11,10 +11,10 @@ from collections.abc import Callable
 from itertools import accumulate
 from operator import attrgetter, getitem, itemgetter
 from struct import Struct, pack
-from typing import Any
+from typing import Any, TypeGuard
 
-from synthetic.dose.elements import Code, DataSet, Element, Hole, HoleKind, code_items, shifted
-from synthetic.dose.encoding import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Encoding
+from synthetic.dose.elements import Code, DataSet, Element, Hole, HoleKind, Value, code_items, shifted
+from synthetic.dose.encoding import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Encoding, encode_text
 
 _REMEMBERED = 256
 
@@ -90,9 +90,7 @@ class Layout:
         kept = [number for kind, number in program.order if kind == "length"]
         self._lengths = tuple(program.lengths[number] for number in kept)
         place = {number: index for index, number in enumerate(kept)}
-        order = [
-            number if kind == "hole" else len(self.names) + place[number] for kind, number in program.order
-        ]
+        order = [number if kind == "hole" else len(self.names) + place[number] for kind, number in program.order]
         self._pack = Struct("<L" if program.encoding.little else ">L").pack
         self._get = _tuple_getter(attrgetter(*self.names), len(self.names)) if self.names else None
         self._arrange = _tuple_getter(itemgetter(*order), len(order)) if order else None
@@ -141,9 +139,9 @@ def _element(program: _Program, element: Element) -> None:
     encoding = program.encoding
     if isinstance(value, Hole):
         program.hole(value.name, _fragments(element, value, encoding))
-    elif isinstance(value, tuple):
+    elif _is_sequence(value):
         _sequence(program, tag, value)
-    else:
+    elif isinstance(value, str | bytes | int):
         encoded = _constant(vr, value, encoding)
         program.raw(encoding.head(tag, vr, len(encoded)) + encoded)
 
@@ -182,14 +180,18 @@ def _item(program: _Program, elements: DataSet) -> None:
     program.hole(inner.names[0], _Wrapped(inner).fragments())
 
 
+def _is_sequence(value: Value) -> TypeGuard[tuple[DataSet, ...]]:
+    return isinstance(value, tuple) and not isinstance(value, Hole)
+
+
 def _holes(elements: DataSet) -> int:
     """How many holes there are in these elements and below."""
     found = 0
     for element in elements:
         if isinstance(element.value, Hole):
             found += 1
-        elif isinstance(element.value, tuple):
-            found += sum(map(_holes, element.value))
+        elif _is_sequence(element.value):
+            found += sum(_holes(item) for item in element.value)
     return found
 
 
@@ -249,9 +251,10 @@ def _texted(tag: int, vr: str, places: int, encoding: Encoding) -> Callable[[str
     """A function from text to the whole element; the heads for each length are made once."""
     codec, padding = encoding.codec(vr), encoding.padding(vr)
     heads = _Heads(tag, vr, encoding)
+    simple = codec != "iso2022_jp"
 
     def plain(value: str) -> bytes:
-        encoded = value.encode(codec)
+        encoded = value.encode(codec) if simple else encode_text(value, codec)
         size = len(encoded)
         if size & 1:
             return heads[size + 1] + encoded + padding

@@ -58,7 +58,7 @@ class Made(NamedTuple):
     """One file to be written, and its line of the manifest."""
 
     name: str
-    index: int
+    number: int
     file_bytes: bytes
     line: bytes
 
@@ -89,7 +89,9 @@ def indices(count: int, shard: str) -> range:
     found = _SHARD.match(shard)
     number, of = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= number <= of:
-        raise SetupError("that shard cannot be made", expected="N/M with 1 <= N <= M, e.g. 3/16", actual=shard[:40], where="--shard")
+        raise SetupError(
+            "that shard cannot be made", expected="N/M with 1 <= N <= M, e.g. 3/16", actual=shard[:40], where="--shard"
+        )
     return range(number - 1, count, of)
 
 
@@ -98,7 +100,10 @@ def make(options: DoseOptions, today: date) -> Iterator[Made]:
     kind = kind_named(options.kind)
     if options.what in {What.CT, What.LOCALIZER} and kind is not Kind.CT:
         raise SetupError(f"{options.what} images belong to CT reports", expected="--kind ct", actual=options.kind, where="--kind")
-    if options.what is not What.RDSR and {one.strip().upper() for text in options.quirks for one in text.split(",")} & {"Q2", "Q3"}:
+    if options.what is not What.RDSR and {one.strip().upper() for text in options.quirks for one in text.split(",")} & {
+        "Q2",
+        "Q3",
+    }:
         raise SetupError("Q2 and Q3 are reports, nothing is made from them", where="--quirk", fix="use generate rdsr")
     as_of = today if options.as_of is None else as_of_date(options.as_of)
     if as_of.year < 1900:
@@ -138,7 +143,7 @@ def _made(name: str, made: Report | images.Image | negative.Negative, report: Re
     heading, values = report.values.heading, report.values
     line = _Line(
         file=name,
-        index=report.index,
+        index=report.number,
         kind=report.kind,
         sop_class=made.sop_class,
         sop_instance=made.sop_instance,
@@ -153,12 +158,15 @@ def _made(name: str, made: Report | images.Image | negative.Negative, report: Re
             line,
             shape=report.shape,
             quirks=report.quirks,
-            events=tuple(event.event_uid for event in (*values.exam.ct_events, *values.exam.x_events)),
+            events=(
+                *(event.event_uid for event in values.exam.ct_events),
+                *(event.event_uid for event in values.exam.x_events),
+            ),
             dlp_total=values.ct_totals.dlp_total if values.ct_totals else "",
             dap_total=values.x_totals.dap_total if values.x_totals else "",
             rp_total=values.x_totals.rp_total if values.x_totals else "",
         )
-    return Made(name, report.index, made.file_bytes, msgspec.json.encode(line) + b"\n")
+    return Made(name, report.number, made.file_bytes, msgspec.json.encode(line) + b"\n")
 
 
 def write_files(options: DoseOptions, today: date, seen: Callable[[int], None] = lambda _index: None) -> int:
@@ -177,7 +185,7 @@ def write_files(options: DoseOptions, today: date, seen: Callable[[int], None] =
                 (options.out / made.name).write_bytes(made.file_bytes)
                 manifest.write(made.line)
                 written += 1
-                seen(made.index)
+                seen(made.number)
     except OSError as error:
         fix = "make room and try again" if error.errno == errno.ENOSPC else "choose another directory"
         reason = error.strerror or str(error)
@@ -209,7 +217,9 @@ def _prepare(out: Path) -> None:
         return
     own = _listed(out / MANIFEST)
     if own is None:
-        raise SetupError("the directory holds files that were not generated here", where=f"--out {out}", fix="choose an empty one")
+        raise SetupError(
+            "the directory holds files that were not generated here", where=f"--out {out}", fix="choose an empty one"
+        )
     foreign = sorted(path.name for path in out.iterdir() if path.name not in own)
     if foreign:
         raise SetupError(

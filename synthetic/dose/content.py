@@ -82,11 +82,13 @@ class Content(NamedTuple):
 
 def file_meta(sop_class: str | Hole, transfer_syntax: str) -> Elements:
     """The file meta information of an object whose values have `sop_instance`, without its group length."""
-    return Elements((
-        Element(0x00020001, "OB", b"\0\1"),
-        Element(0x00020002, "UI", sop_class),
-        Element(0x00020003, "UI", Hole("sop_instance", HoleKind.UID)),
-        Element(0x00020010, "UI", transfer_syntax),
-        Element(0x00020012, "UI", IMPLEMENTATION),
-        Element(0x00020013, "SH", IMPLEMENTATION_NAME),
-    ))
+    return Elements(
+        (
+            Element(0x00020001, "OB", b"\0\1"),
+            Element(0x00020002, "UI", sop_class),
+            Element(0x00020003, "UI", Hole("sop_instance", HoleKind.UID)),
+            Element(0x00020010, "UI", transfer_syntax),
+            Element(0x00020012, "UI", IMPLEMENTATION),
+            Element(0x00020013, "SH", IMPLEMENTATION_NAME),
+        )
+    )

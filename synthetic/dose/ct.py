@@ -8,7 +8,7 @@ from synthetic.dose import codes
 from synthetic.dose.draw import Uids, between, clock, fixed, rounded
 from synthetic.dose.elements import Code
 from synthetic.dose.model import CtEvent, CtTotals, CtType, Patient
-from synthetic.dose.style import Style
+from synthetic.dose.style import Sitting, Style
 from synthetic.dose.tables import CtProtocol, tables
 from synthetic.randomness import Draws
 
@@ -28,10 +28,9 @@ class _Scan(NamedTuple):
     day: str
 
 
-def ct_events(
-    draws: Draws, uids: Uids, protocol: CtProtocol, patient: Patient, style: Style, day: str, begun: int
-) -> list[CtEvent]:
-    """The events of one exam in the order in which they were made, from `begun` seconds after midnight."""
+def ct_events(sitting: Sitting, protocol: CtProtocol) -> list[CtEvent]:
+    """The events of one exam in the order in which they were made."""
+    draws, uids, patient, style, day, begun = sitting
     scan = _Scan(draws, uids, protocol, patient, style, style.term(tables().regions[protocol.region]), day)
     at, top = begun, draws.integer(-200, 0)
     events = []
@@ -133,7 +132,16 @@ def _spiral(scan: _Scan) -> _Shape:
     # mm over (pitch times mm) rotations, each of `rotation` seconds
     exposure = rounded(length * 1000 / (pitch * float(total)) * float(rotation) * 100)
     return _Shape(
-        exposure, length, rounded(float(total)), single, total, pitch, _volts(draws, protocol.kvp), _current(scan), rotation, _ctdi(scan)
+        exposure,
+        length,
+        rounded(float(total)),
+        single,
+        total,
+        pitch,
+        _volts(draws, protocol.kvp),
+        _current(scan),
+        rotation,
+        _ctdi(scan),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthetic.randomness import Draws, decimal_text
 
 _STEPS = 10_000
-_SCALES = [10**places for places in range(10)]
+_SCALES: list[int] = [10**places for places in range(10)]
 _FORMATS = [f"%d.%0{places}d" for places in range(10)]
 
 

@@ -58,13 +58,13 @@ class Encoding(NamedTuple):
         """The name of Python's codec for text of this value representation."""
         return _CODECS[self.charset] if vr in CHARSET_VRS else "ascii"
 
-    def padding(self, vr: str) -> bytes:  # noqa: PLR6301 - the same in every transfer syntax
+    def padding(self, vr: str) -> bytes:
         """What makes a value even: NUL for UIDs, a space for everything else (PS3.5 section 6.2)."""
         return b"\0" if vr == "UI" else b" "
 
     def value(self, vr: str, value: str) -> bytes:
         """A text as even bytes."""
-        encoded = value.encode(self.codec(vr))
+        encoded = encode_text(value, self.codec(vr))
         return encoded + self.padding(vr) if len(encoded) % 2 else encoded
 
     def finished(self, data_set: bytes) -> bytes:
@@ -76,6 +76,7 @@ class Encoding(NamedTuple):
         return done if len(done) % 2 == 0 else done + b"\0"
 
 
-def known_charset(charset: str) -> bool:
-    """Whether text of this Specific Character Set can be written."""
-    return charset in _CODECS
+def encode_text(value: str, codec: str) -> bytes:
+    """A text in Python's codec; where code sets are switched it begins by naming its first (PS3.5 section 6.1.2.5)."""
+    encoded = value.encode(codec)
+    return b"\x1b(B" + encoded if b"\x1b" in encoded else encoded

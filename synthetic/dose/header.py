@@ -71,16 +71,18 @@ def header(title: Code = codes.REPORT, template: str = "") -> list[Element]:
 
 def _request() -> DataSet:
     """One item of the Referenced Request Sequence (PS3.3 table C.17-2)."""
-    return in_order([
-        Element(0x00080050, "SH", Hole("accession")),
-        Element(0x00081110, "SQ", ()),
-        Element(0x0020000D, "UI", Hole("study_uid", HoleKind.UID)),
-        Element(0x00321060, "LO", Hole("study_description")),
-        Element(0x00321064, "SQ", ()),
-        Element(0x00401001, "SH", Hole("study_id")),
-        Element(0x00402016, "LO", Hole("accession")),
-        Element(0x00402017, "LO", Hole("accession")),
-    ])
+    return in_order(
+        [
+            Element(0x00080050, "SH", Hole("accession")),
+            Element(0x00081110, "SQ", ()),
+            Element(0x0020000D, "UI", Hole("study_uid", HoleKind.UID)),
+            Element(0x00321060, "LO", Hole("study_description")),
+            Element(0x00321064, "SQ", ()),
+            Element(0x00401001, "SH", Hole("study_id")),
+            Element(0x00402016, "LO", Hole("accession")),
+            Element(0x00402017, "LO", Hole("accession")),
+        ]
+    )
 
 
 def evidence(image_class: str, count: int) -> Element:

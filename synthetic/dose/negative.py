@@ -1,4 +1,4 @@
-"""Objects that a dose registry must not take, made of a report's own study: captures, screens, lossy, anonymised, PDF, plain SR."""
+"""Objects that a dose registry must not take, made of a report's own study: captures, screens, lossy, anonymised, PDF, SR."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def lossy(report: Report) -> Negative:
     ]
     elements = [*_patient_and_study(report, "OT", "Lossy capture", SECONDARY_CAPTURE), *_image_elements(), *extra]
     content = Content(
-        Encoding(EXPLICIT_LITTLE, "ISO_IR 192"), Elements(in_order(elements)), _values(report), file_meta(SECONDARY_CAPTURE, JPEG_BASELINE)
+        Encoding(EXPLICIT_LITTLE, "ISO_IR 192"),
+        Elements(in_order(elements)),
+        _values(report),
+        file_meta(SECONDARY_CAPTURE, JPEG_BASELINE),
     )
     data_set = content.data_set() + pack("<HH", 0x7FE0, 0x0010) + b"OB\0\0\xff\xff\xff\xff" + pixel_data
     return _made(report, content, data_set, JPEG_BASELINE, SECONDARY_CAPTURE)._replace(content=None)
@@ -113,7 +116,13 @@ def non_dose_sr(maker: Maker, index: int) -> Negative:
     """An Enhanced SR that is no dose report (root 18748-4 LN), of the study with this index."""
     other = Maker(msgspec.structs.replace(maker.options, quirks=("Q2",))).report(index)
     return Negative(
-        other.file_bytes, other.data_set, other.transfer_syntax, other.sop_class, other.sop_instance, other.study_uid, other.content
+        other.file_bytes,
+        other.data_set,
+        other.transfer_syntax,
+        other.sop_class,
+        other.sop_instance,
+        other.study_uid,
+        other.content,
     )
 
 
@@ -205,5 +214,3 @@ def _pdf(lines: list[str]) -> bytes:
     made += b"xref\n0 %d\n0000000000 65535 f \n%b" % (count, table)
     made += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (count, start)
     return bytes(made)
-
-

@@ -8,8 +8,8 @@ from math import log10
 from synthetic.dose import codes
 from synthetic.dose.draw import Uids, between, clock, fixed, rounded
 from synthetic.dose.elements import Code
-from synthetic.dose.model import Patient, XEvent, XTotals
-from synthetic.dose.style import Style
+from synthetic.dose.model import XEvent, XTotals
+from synthetic.dose.style import Sitting
 from synthetic.dose.tables import DxProtocol, FluoroProtocol, tables
 from synthetic.randomness import Draws
 
@@ -19,26 +19,25 @@ _RATES = (4, 8, 15, 30)
 NO_CODE = Code("", "", "")
 
 
-def fluoro_events(
-    draws: Draws, uids: Uids, protocol: FluoroProtocol, patient: Patient, style: Style, day: str, begun: int
-) -> list[XEvent]:
-    """Fluoroscopy and acquisitions under it, from `begun` seconds after midnight; the first event is fluoroscopy."""
+def fluoro_events(sitting: Sitting, protocol: FluoroProtocol) -> list[XEvent]:
+    """Fluoroscopy and acquisitions under it; the first event is fluoroscopy."""
+    draws, _, _, style, day, begun = sitting
     region = style.term(tables().regions[protocol.region])
     at, events = begun, []
     for number in range(style.many_events or draws.integer(*protocol.events)):
         fluoroscopy = number == 0 or not draws.chance(protocol.acquisition_share)
-        event = _fluoro_event(draws, uids, protocol, patient, style, day + clock(at), region, fluoroscopy=fluoroscopy)
+        event = _fluoro_event(sitting, protocol, day + clock(at), region, fluoroscopy=fluoroscopy)
         events.append(event)
         at += event.deci_seconds // 10 + (1 if style.many_events else draws.integer(*_PAUSE))
     return events
 
 
-def _fluoro_event(
-    draws: Draws, uids: Uids, protocol: FluoroProtocol, patient: Patient, style: Style, started: str, region: Code, *,
-    fluoroscopy: bool,
-) -> XEvent:
+def _fluoro_event(sitting: Sitting, protocol: FluoroProtocol, started: str, region: Code, *, fluoroscopy: bool) -> XEvent:
+    draws, uids, patient, style, _, _ = sitting
     rate = draws.choice(_RATES)
-    deci = draws.integer(protocol.fluoro_seconds[0] * 10, protocol.fluoro_seconds[1] * 10) if fluoroscopy else draws.integer(10, 60)
+    deci = (
+        draws.integer(protocol.fluoro_seconds[0] * 10, protocol.fluoro_seconds[1] * 10) if fluoroscopy else draws.integer(10, 60)
+    )
     thick = 0.6 + patient.diameter_cm / 70
     kap = between(draws, *protocol.kap_rate) * deci / 10 * thick * (1 if fluoroscopy else 6)
     nano = max(1, rounded(kap * _NANO))
@@ -68,10 +67,9 @@ def _fluoro_event(
     )
 
 
-def dx_events(
-    draws: Draws, uids: Uids, protocol: DxProtocol, patient: Patient, style: Style, day: str, begun: int
-) -> list[XEvent]:
+def dx_events(sitting: Sitting, protocol: DxProtocol) -> list[XEvent]:
     """One event for each view; the deviation index is 10 log10(EI / EIT), to one decimal (IEC 62494-1)."""
+    draws, uids, patient, style, day, begun = sitting
     region = style.term(tables().regions[protocol.region])
     small = max(0.05, min(1.0, patient.height_cm / 170) ** 2) if patient.years < 18 else 1.0
     at, events = begun, []
@@ -105,8 +103,9 @@ def dx_events(
     return events
 
 
-def mg_events(draws: Draws, uids: Uids, style: Style, day: str, begun: int) -> list[XEvent]:
+def mg_events(sitting: Sitting) -> list[XEvent]:
     """The four standard views, now and then one more; a thicker breast gets more dose."""
+    draws, uids, _, style, day, begun = sitting
     table = tables().mg
     sides = {"R": style.code(codes.RIGHT_BREAST), "L": style.code(codes.LEFT_BREAST)}
     thickness = {side: draws.integer(*table.thickness) for side in sides}
@@ -148,9 +147,10 @@ def mg_events(draws: Draws, uids: Uids, style: Style, day: str, begun: int) -> l
     return events
 
 
-def _event(  # noqa: PLR0914 - one event has many values
-    draws: Draws, uids: Uids, *, protocol: str, region: Code, anatomy: Code, started: str, nano_dap: int, micro_rp: int, frames: int,
-    kvp: int, ma: int, milliseconds: int, field: int, fluoroscopy: bool = False, view: Code = NO_CODE, side: Code = NO_CODE,
+def _event(
+    draws: Draws, uids: Uids, *, protocol: str, region: Code, anatomy: Code, started: str, nano_dap: int, micro_rp: int,
+    frames: int, kvp: int, ma: int, milliseconds: int, field: int, fluoroscopy: bool = False,
+    view: Code = NO_CODE, side: Code = NO_CODE,
     deci_seconds: int = 0, pulses: int = 1, rate: int = 1, width: int = 1, index: int = 1, target: int = 1, agd: int = 0,
     thickness: int = 0, force: int = 0,
 ) -> XEvent:  # fmt: skip # keywords in a block

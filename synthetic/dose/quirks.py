@@ -275,9 +275,7 @@ QUIRKS = {
     "Q28": Quirk("the institution's name inside the content", rows=_institution),
     "Q29": Quirk("another code for the same meaning", rows=_other_codes),
     "Q30": Quirk(f"{MANY_EVENTS} events", _PROJECTION),
-    "Q31": Quirk(
-        "images referenced but not listed, empty sequences", _PROJECTION, rows=_loose_images, header=_empty_sequences
-    ),
+    "Q31": Quirk("images referenced but not listed, empty sequences", _PROJECTION, rows=_loose_images, header=_empty_sequences),
     "Q32": Quirk("made from a dose screen: technique missing", _CT, rows=_from_screen),
     "Q33": Quirk("the content tree attached to a Secondary Capture image", header=_on_capture),
 }

@@ -59,17 +59,19 @@ def recipe(kind: Kind, shape_name: str, quirks: tuple[str, ...], variant: int) -
     def part(rows: tuple[Row, ...]) -> Part:
         return Part([row_elements(row) for row in _spoken(change_rows(rows, names, variant), style)])
 
+    events: dict[CtType | bool, Part] = {}
     flat = bool({"Q2", "Q3"} & set(names))
     if flat:
-        root, accumulated, events, tail = part(_flat_rows(names)), None, {}, part(())
+        root, accumulated, tail = part(_flat_rows(names)), None, part(())
     else:
         root, tail = part(root_rows(kind, extras)), part(tail_rows())
         accumulated = part(accumulated_rows(kind, extras))
-        events = {}
         if kind is Kind.CT:
-            events.update({made: part(ct_event_rows(made, extras)) for made in CtType})
+            for made in CtType:
+                events[made] = part(ct_event_rows(made, extras))
         else:
-            events.update({seen: part(x_event_rows(kind, extras, fluoroscopy=seen)) for seen in (True, False)})
+            for seen in (True, False):
+                events[seen] = part(x_event_rows(kind, extras, fluoroscopy=seen))
     charset = CHARSETS[variant] if "Q20" in names else shape.charset
     syntax = SYNTAXES[variant % 2] if "Q19" in names else EXPLICIT_LITTLE
     return Recipe(
@@ -116,7 +118,11 @@ def _spoken(rows: tuple[Row, ...], style: Style) -> tuple[Row, ...]:
 def _flat_rows(names: tuple[str, ...]) -> tuple[Row, ...]:
     if "Q2" in names:
         return (
-            code(Code("121049", "DCM", "Language of Content Item and Descendants"), Code("en", "RFC5646", "English"), HAS_CONCEPT_MOD),
+            code(
+                Code("121049", "DCM", "Language of Content Item and Descendants"),
+                Code("en", "RFC5646", "English"),
+                HAS_CONCEPT_MOD,
+            ),
             container(
                 Code("121070", "DCM", "Findings"),
                 [Row("CONTAINS", "TEXT", Code("121071", "DCM", "Finding"), "Synthetic finding, no patient behind it")],

@@ -21,6 +21,7 @@ from synthetic.dose.patients import patient
 from synthetic.dose.projection import dx_events, fluoro_events, mg_events, x_totals
 from synthetic.dose.quirks import SECONDARY_CAPTURE, VARIANTS, parse
 from synthetic.dose.recipe import Recipe, header_of, meta_of, recipe
+from synthetic.dose.style import Sitting
 from synthetic.dose.tables import tables, weighted, weighted_for_children
 from synthetic.randomness import Draws, Stream
 
@@ -45,7 +46,7 @@ class Report(NamedTuple):
     """One report: the file, the data set as it goes over the wire, and what both say."""
 
     kind: Kind
-    index: int
+    number: int
     file_bytes: bytes
     data_set: bytes
     transfer_syntax: str
@@ -60,7 +61,7 @@ class Report(NamedTuple):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How reports are to be: `quirks` as for `--quirk`; `transfer_syntax` a word of `TRANSFER_SYNTAXES` or a UID, empty for the usual."""
+    """How reports are to be: `quirks` as for `--quirk`; `transfer_syntax` a word or a UID, empty for the shape's own."""
 
     kind: Kind
     seed: int
@@ -130,7 +131,7 @@ class Maker:
         heading = values.heading
         return Report(
             kind=kind,
-            index=index,
+            number=index,
             file_bytes=content.file(data_set),
             data_set=data_set,
             transfer_syntax=content.encoding.transfer_syntax,
@@ -176,9 +177,9 @@ class Maker:
         ct = ct_totals(exam.ct_events, localizers=made.localizer_dose) if kind is Kind.CT else None
         day = uids.day
         other = None if ct is not None else x_totals(exam.x_events, day)
-        return Values(exam, self._heading(made, exam, uids, draws, index, other), ct, other)
+        return Values(exam, self._heading(made, exam, uids, index, other), ct, other)
 
-    def _heading(self, made: Recipe, exam: Exam, study: _Study, draws: Draws, index: int, totals: XTotals | None) -> Heading:
+    def _heading(self, made: Recipe, exam: Exam, study: _Study, index: int, totals: XTotals | None) -> Heading:
         own = Uids(_report_stream(self.options.seed, exam.kind).item(index))
         device = tables().devices[self.options.shape]
         station = self._stations[study.station % len(self._stations)]
@@ -264,7 +265,9 @@ def _syntax(text: str) -> str:
 def _check_station(name: str) -> None:
     """Station Name is a short string (PS3.5 section 6.2): at most 16 characters, no backslash, no control characters."""
     if not 0 < len(name) <= MAX_STATION or "\\" in name or not name.isascii() or not name.isprintable():
-        raise SetupError("that station name cannot be used", expected="1 to 16 printable ASCII characters", actual=name[:40], where="--station")
+        raise SetupError(
+            "that station name cannot be used", expected="1 to 16 printable ASCII characters", actual=name[:40], where="--station"
+        )
 
 
 def _sop_class(quirks: tuple[str, ...]) -> str:
@@ -295,24 +298,31 @@ def _clinical(kind: Kind, made: Recipe, draws: Draws, person: Patient, study: _S
     ct: list[CtEvent] = []
     other: list[XEvent] = []
     begun = study.begun + 120
+    sitting = Sitting(draws, study.uids, person, made.style, study.day, begun)
     if kind is Kind.MG:
         description = draws.choice(tables().mg.study)
-        other = mg_events(draws, study.uids, made.style, study.day, begun)
+        other = mg_events(sitting)
     else:
         child = person.years < 18 and kind is not Kind.FLUORO
         protocol = draws.weighted(weighted_for_children(kind) if child else weighted(kind))
         description = protocol.study
         if kind is Kind.CT:
-            ct = ct_events(draws, study.uids, protocol, person, made.style, study.day, begun)
+            ct = ct_events(sitting, protocol)
         else:
             make = fluoro_events if kind is Kind.FLUORO else dx_events
-            other = make(draws, study.uids, protocol, person, made.style, study.day, begun)
+            other = make(sitting, protocol)
     if "Q11" in made.quirks:
         ct, other = [*ct, *map(_again(study.uids), ct[-1:])], [*other, *map(_again(study.uids), other[-1:])]
     last = (ct or other)[-1].started
     ended = int(last[8:10]) * 3600 + int(last[10:12]) * 60 + int(last[12:14]) + 1
     return Exam(
-        kind=kind, patient=person, study_description=description, begun=begun, ended=ended, ct_events=tuple(ct), x_events=tuple(other)
+        kind=kind,
+        patient=person,
+        study_description=description,
+        begun=begun,
+        ended=ended,
+        ct_events=tuple(ct),
+        x_events=tuple(other),
     )
 
 

@@ -25,7 +25,7 @@ class Shape(NamedTuple):
 
 
 SHAPES = {
-    GENERIC: Shape(Style()),
+    GENERIC: Shape(Style(), charset="ISO_IR 100"),
     "ge-like": Shape(
         Style(retired_codes=True, localizer_name="Scout", monitoring_names=("SmartPrep",)),
         quirks={Kind.CT: ("Q1", "Q4", "Q6", "Q7", "Q8"), Kind.FLUORO: ("Q8", "Q18"), Kind.MG: ("Q16",)},

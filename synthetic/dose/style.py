@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from synthetic.dose.codes import retired
+from synthetic.dose.draw import Uids
 from synthetic.dose.elements import Code
+from synthetic.dose.model import Patient
 from synthetic.dose.tables import Term
+from synthetic.randomness import Draws
+
+
+class Sitting(NamedTuple):
+    """One patient's exam about to be drawn: `day` as DICOM writes it, begun so many seconds after its midnight."""
+
+    draws: Draws
+    uids: Uids
+    patient: Patient
+    style: Style
+    day: str
+    begun: int
 
 
 class Style(NamedTuple):

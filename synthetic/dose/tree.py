@@ -82,7 +82,7 @@ def _add(found: Dataset, element: Element, values: object, encoding: Encoding) -
             _add_sequence(found, tag, [_item(code_items(filled), values, encoding)], encoding)
             return
         value = shifted(filled, value.shift) if value.shift else filled
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not isinstance(value, Hole):
         _add_sequence(found, tag, [_item(one, values, encoding) for one in value], encoding)
         return
     if isinstance(value, bytes) and len(value) % 2:
