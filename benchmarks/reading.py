@@ -78,8 +78,9 @@ def _code(value: str, scheme: str) -> pydicom.Dataset:
 
 
 def _samples() -> list[tuple[str, bytes]]:
-    real = Path(__file__).parents[3] / "shared" / "data" / "rdsr"
-    named = [(path.stem, path.read_bytes()) for path in sorted(real.glob("*.dcm"))] if real.is_dir() else []
+    above = Path(__file__).parents[2:4]
+    real = sorted(path for folder in above for path in folder.glob("shared/data/rdsr/*.dcm"))
+    named = [(path.stem, path.read_bytes()) for path in real]
     wanted = ("DX-RDSR-Carestream_DRXEvolution", "philips_allura_clarity_u601")
     return [("made, CT", report()), *(sample for sample in named if sample[0] in wanted)]
 

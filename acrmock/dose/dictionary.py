@@ -14,7 +14,7 @@ __all__ = ["Concept", "Dictionary", "DoseElement", "Need", "Quantity", "Template
 _DIGITS = 12
 
 
-class Quantity(msgspec.Struct, frozen=True, kw_only=True):
+class Quantity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A number of a report in the registry's `unit`, beside what was written.
 
     `value` is None when none was given, when it is no number, or when its unit is not known (`problem` says which).

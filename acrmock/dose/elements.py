@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -27,8 +27,8 @@ LEVELS_MOST = 256
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
-VALUE, SEQUENCE, SKIPPED = 0, 1, 2
-"""What an event of the walk with another tag is: a value, the start of a sequence, or a sequence that was stepped over."""
+VALUE, SEQUENCE, SKIPPED, KNOWN = 0, 1, 2, 3
+"""What an event of the walk with another tag is: a value, the start of a sequence, or one stepped over, unread or known."""
 
 _UNDEFINED = 0xFFFFFFFF
 _NEVER = 1 << 62
@@ -36,10 +36,12 @@ _LONG = frozenset([b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC"
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _PLAIN_UNDEFINED = frozenset([b"OB", b"OW"])
 _FIRST_PART = 1 << 18
+_CODE_MOST = 1024
 
 Event = tuple[int, int, int, int, bytes]
-"""(tag, what, start, stop, VR): the value's bytes are `data[start:stop]`; VR is empty where implicit. `ITEM`, `ITEM_END` and
-`SEQUENCE_END` are events too; their `what` is `VALUE` and only `start` counts."""
+"""(tag, what, start, stop, VR): the value's bytes are `data[start:stop]`; VR is empty where implicit, `I` for a sequence there.
+
+`ITEM`, `ITEM_END` and `SEQUENCE_END` are events too; their `what` is `VALUE`, and an end's `stop` is where what follows begins."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - the name says what the data set is
@@ -131,17 +133,25 @@ def _tag(data: bytes, pos: int, transfer_syntax: str) -> int:
 
 
 def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element would double its time
-    data: bytes, transfer_syntax: str, *, inside: bool = True, most: int = ELEMENTS_MOST
+    data: bytes,
+    transfer_syntax: str,
+    *,
+    inside: bool = True,
+    most: int = ELEMENTS_MOST,
+    known: Mapping[bytes, object] | None = None,
+    codes: Container[int] = (),
 ) -> Iterator[Event]:
     """The elements of a data set that is not deflated (see `plain`), in their order; raises `Unreadable` when it gets there.
 
-    Without `inside`, sequences whose length is stated are stepped over and told as `SKIPPED`. An unknown transfer syntax is read
-    as explicit VR little endian, which is what all but four are.
+    Without `inside`, sequences whose length is stated are stepped over and told as `SKIPPED`. Sequences whose tag is among
+    `codes` and whose VR and bytes (delimiter included) are in `known`, because they were read before, are told as `KNOWN`. An
+    unknown transfer syntax is read as explicit VR little endian, which is what all but four are.
     """
     order = ">" if transfer_syntax == EXPLICIT_BIG else "<"
     short, item = struct.Struct(order + "HH2sH").unpack_from, struct.Struct(order + "HHI").unpack_from
     four = struct.Struct(order + "I").unpack_from
     item_tag = struct.pack(order + "HH", 0xFFFE, 0xE000)
+    delimiter = struct.pack(order + "HHI", 0xFFFE, 0xE0DD, 0)
     size = end = len(data)
     explicit = _explicit(data, 0, implicit=transfer_syntax == IMPLICIT_LITTLE)
     in_sequence = False
@@ -162,6 +172,14 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
         if most < 0:
             raise Unreadable("the data set has too many elements", pos)
         group, element, vr, length = short(data, pos)
+        if explicit and not in_sequence and vr in _SHORT and group != 0xFFFE:
+            start = pos + 8
+            stop = start + length
+            if stop > size:
+                raise Unreadable(f"({group:04X},{element:04X}) has a length of {length}, more than there is", pos)
+            yield group << 16 | element, VALUE, start, stop, vr
+            pos = stop
+            continue
         if group == 0xFFFE or in_sequence:
             tag = group << 16 | element
             length = four(data, pos + 4)[0]
@@ -178,9 +196,10 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
                     yield ITEM_END, VALUE, pos, pos, b""
                     end, explicit, in_sequence = stack.pop()
                     continue
-                yield (SEQUENCE_END if in_sequence else ITEM_END), VALUE, pos, pos, b""
+                after = pos if tag == ITEM else pos + 8
+                yield (SEQUENCE_END if in_sequence else ITEM_END), VALUE, pos, after, b""
                 end, explicit, in_sequence = stack.pop()
-                pos += 0 if tag == ITEM else 8
+                pos = after
             elif tag == ITEM_END:
                 pos += 8
             else:
@@ -188,7 +207,7 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
             continue
         tag = group << 16 | element
         start = pos + 8
-        if not explicit or (vr not in _SHORT and vr not in _LONG and not vr.isalpha()):
+        if not explicit or (vr not in _LONG and not vr.isalpha()):
             vr = b""
             length = item(data, pos)[2]
         elif vr in _LONG:
@@ -219,12 +238,20 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
                 yield tag, SKIPPED, start, stop, vr
                 pos = stop
                 continue
+        if known is not None and tag in codes:
+            after = stop if stop != _NEVER else data.find(delimiter, start, start + _CODE_MOST) + 8
+            if after > start and (vr if explicit else b"I") + data[start:after] in known:
+                yield tag, KNOWN, start, after, vr if explicit else b"I"
+                pos = after
+                continue
         if len(stack) >= 2 * LEVELS_MOST:
             raise Unreadable(f"sequences are nested more than {LEVELS_MOST} deep", pos)
         stack.append((end, explicit, False))
         end, in_sequence, pos = stop, True, start
-        if vr != b"SQ":
-            explicit = explicit and _explicit(data, start + 8, implicit=True)
+        if not explicit:
+            vr = b"I"
+        elif vr != b"SQ":
+            explicit = _explicit(data, start + 8, implicit=True)
         yield tag, SEQUENCE, start, stop, vr
 
 

@@ -23,7 +23,7 @@ from acrmock.dose.model import (
     plain,
 )
 from acrmock.dose.needs import missing, template_problems, warned
-from acrmock.dose.tree import NO_CODE, Code, Item, read_document
+from acrmock.dose.tree import NO_CODE, Code, Document, Item, read_document
 from acrmock.facts.dose import DoseElement
 from acrmock.record import FieldProblem
 
@@ -67,7 +67,7 @@ def read_report(data: bytes | memoryview, transfer_syntax: str, dictionary: Dict
     root = dictionary.roots.get(document.root.concept.key)
     if root is None:
         return DoseReport(header=head, root=document.root.concept, template=document.template, tree=document.root)
-    report = _Reader(dictionary, document.root).report(DoseReport(header=head, template=document.template))
+    report = _Reader(dictionary, document).report(DoseReport(header=head, template=document.template))
     lacking = warned(report, dictionary)
     return msgspec.structs.replace(report, warnings=(*report.warnings, *lacking)) if lacking else report
 
@@ -75,9 +75,10 @@ def read_report(data: bytes | memoryview, transfer_syntax: str, dictionary: Dict
 class _Reader:
     """Reads one tree; notes what is odd."""
 
-    def __init__(self, dictionary: Dictionary, tree: Item) -> None:
+    def __init__(self, dictionary: Dictionary, document: Document) -> None:
         self.dictionary = dictionary
-        self.tree = tree
+        self.tree = document.root
+        self.odd = document.odd
         self.warnings: dict[tuple[str, str], FieldProblem] = {}
 
     def report(self, empty: DoseReport) -> DoseReport:
@@ -215,9 +216,8 @@ class _Reader:
         return chosen[0].modality if chosen else ""
 
     def _oddities(self) -> None:
-        for item in self.tree.walk():
-            if item.odd and item.key:
-                self._note(item, f"the value type {item.odd} is read as {item.type}")
+        for item in self.odd:
+            self._note(item, f"the value type {item.odd} is read as {item.type}")
 
     def _note(self, item: Item, reason: str, expected: str = "", actual: str = "") -> None:
         """Note what is odd, once for each concept and reason."""

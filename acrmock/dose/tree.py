@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from acrmock.dose.elements import INFLATED_MOST, ITEM, ITEM_END, SEQUENCE_END, VALUE, Unreadable, plain, walk
+from acrmock.dose.elements import EXPLICIT_BIG, INFLATED_MOST, ITEM, ITEM_END, KNOWN, SEQUENCE_END, VALUE, Unreadable, plain, walk
 from acrmock.dose.text import codec, trimmed
 from acrmock.facts.dose import Dictionary
 
@@ -29,6 +29,8 @@ TEMPLATE = 0x0040A504
 TEMPLATE_ID = 0x0040DB00
 REFERENCED = 0x00081199
 
+_CODES = frozenset([CONCEPT_NAME, CONCEPT_CODE, UNITS])
+_KNOWN_MOST, _CODES_MOST = 512, 4096
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _MEANING = 0x00080102, 0x00080104
 _TEXTS = {
@@ -47,7 +49,7 @@ Raw = dict[int, Any]
 """A data set by tag: a value's bytes, or a list of such data sets."""
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
+class Code(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A code as written; `key` is its concept in the dictionary, empty for one that it does not know."""
 
     value: str = ""
@@ -67,7 +69,7 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
 NO_CODE = Code()
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A content item: `key` is its concept in the dictionary, or empty.
 
     `type` is its value type as it must be meant; `text` the value of a text, date, person or UID, or a reference's SOP Instance
@@ -122,37 +124,59 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A data set with its content tree; `values` are its raw top-level values by tag, `items` how many content items it has."""
+    """A data set with its content tree: `values` are its raw top-level values by tag, `items` how many content items it has.
+
+    `odd` are the items, of concepts that the dictionary knows, whose value type the standard does not have.
+    """
 
     values: Mapping[int, bytes]
     root: Item
     template: str = ""
     items: int = 0
+    odd: tuple[Item, ...] = ()
 
 
 def read_document(data: bytes | memoryview, transfer_syntax: str, dictionary: Dictionary, limit: int = INFLATED_MOST) -> Document:
     """The data set and its content tree; raises `Unreadable`. An object without content has a root without children."""
-    raw = parse(plain(data, transfer_syntax, limit), transfer_syntax)
+    memo = dictionary.memo.setdefault(transfer_syntax if transfer_syntax == EXPLICIT_BIG else "", {})
+    raw = parse(plain(data, transfer_syntax, limit), transfer_syntax, memo)
     values = {tag: value for tag, value in raw.items() if isinstance(value, bytes)}
     charset = values.get(0x00080005, b"").decode("ascii", "replace").strip(" \0")
     builder = _Builder(dictionary, codec(charset))
     root = builder.build(raw, None, at_root=False)
     templates = raw.get(TEMPLATE)
     template = builder.text(templates[0], TEMPLATE_ID) if isinstance(templates, list) and templates else ""
-    return Document(values=values, root=root, template=template, items=builder.items)
+    return Document(values=values, root=root, template=template, items=builder.items, odd=tuple(builder.odd))
 
 
-def parse(data: bytes, transfer_syntax: str) -> Raw:
-    """The whole data set by tag, nested as it is; raises `Unreadable`, for more than `ITEMS_MOST` items in all, too."""
+class Codes(list[Raw]):
+    """A code sequence; equal ones are read once. `made` is its first code, by character set."""
+
+    __slots__ = ("made",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[str, Code] = {}
+
+
+def parse(data: bytes, transfer_syntax: str, known: dict[bytes, Codes]) -> Raw:
+    """The whole data set by tag, nested as it is; raises `Unreadable`, for more than `ITEMS_MOST` items in all, too.
+
+    `known` are code sequences met before in this byte order, by VR and bytes; new ones are added while it is not full.
+    """
     frame: Raw = {}
     left = ITEMS_MOST
     items: list[Raw] = []
     frames: list[Raw] = []
-    lists: list[list[Raw]] = []
-    for tag, what, start, stop, _ in walk(data, transfer_syntax):
-        if what != VALUE:
-            lists.append(items)
-            items = []
+    lists: list[tuple[list[Raw], int, bytes]] = []
+    for tag, what, start, stop, vr in walk(data, transfer_syntax, known=known, codes=_CODES):
+        if what == VALUE and tag < ITEM:
+            frame[tag] = data[start:stop]
+        elif what == KNOWN:
+            frame[tag] = known[vr + data[start:stop]]
+        elif what != VALUE:
+            lists.append((items, start, vr))
+            items = Codes() if tag in _CODES else []
             frame[tag] = items
         elif tag == ITEM:
             frames.append(frame)
@@ -164,9 +188,10 @@ def parse(data: bytes, transfer_syntax: str) -> Raw:
         elif tag == ITEM_END:
             frame = frames.pop()
         elif tag == SEQUENCE_END:
-            items = lists.pop()
-        else:
-            frame[tag] = data[start:stop]
+            done = items
+            items, began, mode = lists.pop()
+            if type(done) is Codes and stop - began < _KNOWN_MOST and len(known) < _CODES_MOST:
+                known[mode + data[began:stop]] = done
     return frame
 
 
@@ -179,7 +204,7 @@ class _Builder:
         self._by_code = dictionary.by_code
         self._at_root = dictionary.at_root
         self._wrong = dictionary.wrong
-        self._codes: dict[tuple[bytes, bytes, bytes], Code] = {}
+        self.odd: list[Item] = []
 
     def text(self, raw: Raw, tag: int) -> str:
         value = raw.get(tag)
@@ -210,7 +235,7 @@ class _Builder:
         if below and isinstance(below, list):
             for index, child in enumerate(below):
                 children.append(self.build(child, (place, index), at_root=place is None))
-        return Item(
+        item = Item(
             key=key,
             concept=concept,
             type=type_,
@@ -223,19 +248,24 @@ class _Builder:
             odd=odd,
             alternate=(concept.value, concept.scheme) in self._wrong,
         )
+        if odd and key:
+            self.odd.append(item)
+        return item
 
     def _code(self, sequence: Any) -> Code:
-        if not sequence or not isinstance(sequence, list):
+        if not sequence or type(sequence) is not Codes:
             return NO_CODE
-        raw = sequence[0]
+        made: Code | None = sequence.made.get(self._encoding)
+        if made is None:
+            made = sequence.made[self._encoding] = self._read(sequence[0])
+        return made
+
+    def _read(self, raw: Raw) -> Code:
         value = next((raw[tag] for tag in _CODE_VALUES if isinstance(raw.get(tag), bytes) and raw[tag]), b"")
         scheme, meaning = raw.get(_SCHEME, b""), raw.get(_MEANING, b"")
         if not (isinstance(scheme, bytes) and isinstance(meaning, bytes)):
             return NO_CODE
-        known = self._codes.get((value, scheme, meaning))
-        if known is None:
-            known = self._codes[value, scheme, meaning] = self._made(value, scheme, meaning)
-        return known
+        return self._made(value, scheme, meaning)
 
     def _made(self, value: bytes, scheme: bytes, meaning: bytes) -> Code:
         texts = [trimmed(part, self._encoding) for part in (value, scheme, meaning)]

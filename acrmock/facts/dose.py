@@ -139,7 +139,10 @@ class SopClass(Told, frozen=True, kw_only=True):
 
 
 class Dictionary:
-    """The compiled dictionary; its mappings are never changed."""
+    """The compiled dictionary; its mappings are never changed.
+
+    `memo` is what a reader keeps of the codes that it met, so that each is read once; the reader bounds it.
+    """
 
     def __init__(self, layers: Iterable[Layer], sources: Mapping[str, Source]) -> None:
         tables = _tables(list(layers), sources)
@@ -151,6 +154,7 @@ class Dictionary:
         self.roots = _compiled(tables["roots"], _root)
         self.modalities = _compiled(tables["modalities"], _modality)
         self.classes = _compiled(tables["classes"], _class)
+        self.memo: dict[str, dict[bytes, Any]] = {}
         self._check(tables)
 
     @cached_property

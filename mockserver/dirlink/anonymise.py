@@ -116,10 +116,12 @@ class _Report:
             decided = self._content.value(element, concept, here, words) or self._plain.element(element, elements, here, words)
             if decided.element is None:
                 continue
-            if decided.element is element and element.vr == "SQ":
-                kept.append(Element(element.tag, "SQ", items=self._items(element, here, words)))
-            else:
+            if decided.element is not element or element.vr != "SQ":
                 kept.append(decided.element)
+                continue
+            items = self._items(element, here, words)
+            if items or not element.items:  # a sequence that lost all its items is none
+                kept.append(Element(element.tag, "SQ", items=items))
         return kept
 
     def _items(self, sequence: Element, path: str, words: Words) -> list[list[Element]]:

@@ -10,6 +10,7 @@ from mockserver.dirlink.words import Words
 
 _BIRTH_DATES = frozenset({0x00100030, 0x00100033, 0x00100034})
 _TEXT_VALUE = 0x0040A160
+_STANDARD = "1.2.840.10008."
 
 
 def known_values(elements: list[Element], rules: Rules) -> Known:
@@ -42,11 +43,10 @@ def _gather(elements: list[Element], rules: Rules, outer: Words, known: Known) -
             known.add_name(text)
         elif element.tag in _BIRTH_DATES:
             known.add_birth_date(text)
-        elif (
-            element.tag in rules.identifiers
-            or (element.vr == "UI" and not text.startswith("1.2.840.10008."))
-            or (as_text and concept is not None and concept.value in rules.identifier_concepts)
-        ):
+        elif element.vr == "UI":
+            if not text.startswith(_STANDARD):
+                known.add_uid(text)
+        elif element.tag in rules.identifiers or (as_text and concept is not None and concept.value in rules.identifier_concepts):
             known.add_identifier(text)
         elif element.tag in rules.places or (as_text and concept is not None and concept.value in rules.place_concepts):
             known.add_place(text, rules.common_words)

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -68,6 +69,7 @@ class Element:
         return bool(self.tag >> 16 & 1)
 
 
+@lru_cache(maxsize=4096)
 def dictionary_vr(tag: int) -> str | None:
     """The value representation that PS3.6 gives `tag`, or None where PS3.6 does not know it; the first of several."""
     from pydicom.datadict import dictionary_VR  # noqa: PLC0415 - pydicom is heavy and few engines need it

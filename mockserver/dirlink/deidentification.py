@@ -71,6 +71,7 @@ class Rules:
     removed: frozenset[int]
     removed_concepts: frozenset[str]
     blanked_concepts: frozenset[str]
+    never_empty: frozenset[int]
     identifiers: frozenset[int]
     places: frozenset[int]
     identifier_concepts: frozenset[str]
@@ -111,12 +112,16 @@ def _rules(data: dict[str, Any]) -> Rules:
         replacement=data["replacement"],
         oldest_age=data["oldest_age"]["years"],
         oldest_age_written=data["oldest_age"]["written"],
-        table={int(tag, 16): _action(row, wanted) for tag, row in data["table"]["rows"].items()},
+        table={
+            **{int(tag, 16): _action(row, wanted) for tag, row in data["table"]["rows"].items()},
+            **dict.fromkeys(_tags(data["emptied"]["attributes"]), Action.EMPTY),
+        },
         attributes={int(tag, 16): role for tag, role in _roles(data, "attributes").items()},
         concepts=_roles(data, "concepts"),
         removed=_tags(data["removed"]["attributes"]),
         removed_concepts=frozenset(data["removed"]["concepts"]),
         blanked_concepts=frozenset(data["blanked"]["concepts"]),
+        never_empty=_tags(data["never_empty"]["attributes"]),
         identifiers=_tags(identifying["identifiers"]),
         places=_tags(identifying["places"]),
         identifier_concepts=frozenset(identifying["identifier_concepts"]),

@@ -42,11 +42,13 @@ class ElementRules:
     def element(self, element: Element, siblings: list[Element], path: str, words: Words) -> Decision:
         """What stays of an element."""
         decision = self._decided(element, siblings, words)
+        if decision.element is not element and element.tag in self._rules.never_empty and "/" not in path:
+            decision = _GONE
         after = decision.element
         if after is None:
             if element.tag & 0xFFFF:
                 self._ledger.note(path, What.REMOVED, _shown(element, words), "")
-        elif after.value != element.value:
+        elif after.value != element.value or after.items != element.items:
             self._ledger.note(path, _what(element, after), _shown(element, words), words.read(after))
         return decision
 

@@ -16,6 +16,7 @@ from mockserver.dirlink.age import day
 from mockserver.dirlink.deidentification import Rules
 
 _WORDS = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)*")
+_LONG_UID = re.compile(r"[0-9]+(?:\.[0-9]+){6,}")
 _SHORTEST_ID = 3
 _SUBSTRING_FROM = 4
 _SHORTEST_PLACE_WORD = 4
@@ -61,6 +62,11 @@ class Known:
             if len(bare) >= 5:
                 self._add(self.strong, bare, _SHORTEST_ID)
 
+    def add_uid(self, uid: str) -> None:
+        """A UID; a long one is told by its shape, so that thousands of them need not be looked for one by one."""
+        if not _LONG_UID.fullmatch(uid):
+            self.add_identifier(uid)
+
     def add_place(self, value: str, common: frozenset[str]) -> None:
         """An institution, department or address: whole, and each word of it that is not one of the `common` ones."""
         if fold(value)[0].strip() in self.devices:
@@ -99,14 +105,20 @@ class Cleaner:
     def __init__(self, known: Known, rules: Rules) -> None:
         self._known = known
         self._rules = rules
+        self._cleaned: dict[str, str] = {}
+        self._cleaned_strong: dict[str, str] = {}
 
     def clean(self, text: str) -> str:
         """The text with every known value, part of a name and identifying pattern replaced."""
-        return self._replaced(text, (self._all, self._rules.patterns))
+        if text not in self._cleaned:  # a report says few things, and says them often
+            self._cleaned[text] = self._replaced(text, (self._all, self._rules.patterns))
+        return self._cleaned[text]
 
     def clean_strong(self, text: str) -> str:
         """The text with whole known values replaced: for what is kept, where a part of a name may be an ordinary word."""
-        return self._replaced(text, (self._strong,))
+        if text not in self._cleaned_strong:
+            self._cleaned_strong[text] = self._replaced(text, (self._strong,))
+        return self._cleaned_strong[text]
 
     @cached_property
     def _all(self) -> re.Pattern[str] | None:

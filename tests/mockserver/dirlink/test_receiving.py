@@ -62,7 +62,7 @@ def report(uid: str, **changes: str) -> Dataset:
 
 
 def test_pynetdicom_echoes_stores_and_releases(receiver: Receiver) -> None:
-    """pynetdicom's sender: C-ECHO and C-STORE succeed, the bytes are kept as sent, and the journal tells it all in order."""
+    """Pynetdicom's sender: C-ECHO and C-STORE succeed, the bytes are kept as sent, and the journal tells it all in order."""
     sender = AE("SCANNER")
     for abstract in (ECHO_CLASS, REPORT_CLASS, CAPTURE_CLASS):
         sender.add_requested_context(abstract, [EXPLICIT, IMPLICIT])
