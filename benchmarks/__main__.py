@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.measure import table
 
-PARTS = ("startup", "validation", "generation", "judging", "submission", "reading")
+PARTS = ("startup", "validation", "generation", "judging", "submission", "reading", "cstore")
 
 
 def main(arguments: list[str]) -> int:

@@ -35,33 +35,34 @@ def associate_rq(called: str, calling: str = "BENCH") -> bytes:
     return _PDU.pack(0x01, 0, len(body)) + body
 
 
-def _element(group: int, element: int, vr: bytes, value: bytes) -> bytes:
+def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
+    """One element with an explicit value representation, little endian (PS3.5 section 7.1.2)."""
     value += (b"\0" if vr in {b"UI", b"OB"} else b" ") * (len(value) % 2)
     if vr == b"OB":
-        return struct.pack("<HH2sHL", group, element, vr, 0, len(value)) + value
-    return struct.pack("<HH2sH", group, element, vr, len(value)) + value
+        return struct.pack("<HH2sHL", group, number, vr, 0, len(value)) + value
+    return struct.pack("<HH2sH", group, number, vr, len(value)) + value
 
 
 def data_set(uid: str, size: int) -> bytes:
     """A data set of about `size` bytes, explicit little endian, recognisably synthetic; most of it is one private element."""
     head = (
-        _element(0x0008, 0x0016, b"UI", REPORT_CLASS.encode())
-        + _element(0x0008, 0x0018, b"UI", uid.encode())
-        + _element(0x0008, 0x1010, b"SH", b"BENCH1")
-        + _element(0x0010, 0x0010, b"PN", b"Synthetic^Bench")
-        + _element(0x0010, 0x0020, b"LO", b"SYN00000001")
-        + _element(0x0010, 0x0030, b"DA", b"19700101")
-        + _element(0x0020, 0x000D, b"UI", uid.encode() + b".1")
-        + _element(0x0020, 0x000E, b"UI", uid.encode() + b".2")
+        element(0x0008, 0x0016, b"UI", REPORT_CLASS.encode())
+        + element(0x0008, 0x0018, b"UI", uid.encode())
+        + element(0x0008, 0x1010, b"SH", b"BENCH1")
+        + element(0x0010, 0x0010, b"PN", b"Synthetic^Bench")
+        + element(0x0010, 0x0020, b"LO", b"SYN00000001")
+        + element(0x0010, 0x0030, b"DA", b"19700101")
+        + element(0x0020, 0x000D, b"UI", uid.encode() + b".1")
+        + element(0x0020, 0x000E, b"UI", uid.encode() + b".2")
     )
-    tail = _element(0x0099, 0x0010, b"LO", b"ACRMOCK") + _element(0x0099, 0x1000, b"OB", bytes(max(0, size - len(head) - 40)))
+    tail = element(0x0099, 0x0010, b"LO", b"ACRMOCK") + element(0x0099, 0x1000, b"OB", bytes(max(0, size - len(head) - 40)))
     return head + tail
 
 
 def command(uid: str, number: int) -> bytes:
     """The command set of a C-STORE-RQ (PS3.7 table 9.3-1)."""
 
-    def element(tag: int, value: bytes) -> bytes:
+    def one(tag: int, value: bytes) -> bytes:
         return struct.pack("<HHL", 0, tag, len(value)) + value
 
     def text(value: str) -> bytes:
@@ -70,9 +71,9 @@ def command(uid: str, number: int) -> bytes:
     def short(value: int) -> bytes:
         return struct.pack("<H", value)
 
-    body = element(0x0002, text(REPORT_CLASS)) + element(0x0100, short(1)) + element(0x0110, short(number))
-    body += element(0x0700, short(0)) + element(0x0800, short(0)) + element(0x1000, text(uid))
-    return element(0, struct.pack("<L", len(body))) + body
+    body = one(0x0002, text(REPORT_CLASS)) + one(0x0100, short(1)) + one(0x0110, short(number))
+    body += one(0x0700, short(0)) + one(0x0800, short(0)) + one(0x1000, text(uid))
+    return one(0, struct.pack("<L", len(body))) + body
 
 
 def pdvs(octets: bytes, *, is_command: bool, most: int) -> bytes:

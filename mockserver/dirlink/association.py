@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from mockserver.dirlink.listener import Listener
 
 PERMANENT, TRANSIENT = 1, 2
-BY_USER, BY_PRESENTATION = 1, 3
-NO_REASON, CALLING_UNKNOWN, CALLED_UNKNOWN, LIMIT_EXCEEDED = 1, 3, 7, 2
+BY_USER, BY_PROVIDER, BY_PRESENTATION = 1, 2, 3
+NO_REASON, VERSION_UNKNOWN, CALLING_UNKNOWN, CALLED_UNKNOWN, LIMIT_EXCEEDED = 1, 2, 3, 7, 2
 """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 table 9-21)."""
 
+_log = logging.getLogger("mockserver")
 _CALLED, _CALLING = slice(10, 10 + AE_BYTES), slice(26, 26 + AE_BYTES)
 _ENDS = {"Evt16": AssociationEnd.ABORTED, "Evt17": AssociationEnd.LOST, "Evt18": AssociationEnd.TIMED_OUT}
-_WAITING = "Sta2"
+_WAITING, _ASKED, _REQUESTED = "Sta2", "Sta3", "Evt6"
 
 
 @dataclass(slots=True)
@@ -137,12 +139,21 @@ class ReceiverAssociation(Association):
         self.dimse_timeout = self.limits.idle
         self.bind(evt.EVT_FSM_TRANSITION, self._moved)
 
+    def _bind_defaults(self) -> None:
+        """Bind what pynetdicom asks, and none of what it only logs."""
+        for event in evt._INTERVENTION_EVENTS:  # noqa: SLF001 - as pynetdicom's own method does
+            self.bind(event, evt.get_default_handler(event))
+
     # what happens to it
 
     def run_reactor(self) -> None:
         """Serve the association, then write it down."""
         try:
             super().run_reactor()
+        except Exception:  # noqa: BLE001 - whatever it is, the sender must not be left waiting
+            _log.exception("an association could not be served")
+            self.note_end(AssociationEnd.ABORTED_BY_US, "a fault of the receiver's own")
+            self.abort(block=False)
         finally:
             self.listener.ended(self)
 
@@ -151,9 +162,11 @@ class ReceiverAssociation(Association):
         end = _ENDS.get(event.fsm_event)
         if end is not None:
             self.note_end(end)
-            if event.current_state == _WAITING:
-                self.dul.to_user_queue.put(cast("Any", None))
-        elif event.fsm_event == "Evt19" and event.current_state == _WAITING:
+        if event.current_state == _WAITING and event.next_state != _ASKED:
+            if event.fsm_event == _REQUESTED:  # of a protocol version that pynetdicom rejects by itself
+                self.seen.rejection = (PERMANENT, BY_PROVIDER, VERSION_UNKNOWN)
+                self.note_end(AssociationEnd.REJECTED, "the protocol version is not 1")
+            self.note_end(AssociationEnd.ABORTED_BY_US, "something else came than a request")
             self.dul.to_user_queue.put(cast("Any", None))
 
     def note_end(self, end: AssociationEnd, error: str = "") -> None:

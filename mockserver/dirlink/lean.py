@@ -103,7 +103,9 @@ class LeanDul(ReceiverDul):
         context = assoc.accepted(message.context)
         if context is None:
             raise BadPdu(f"a message in presentation context {message.context}, which was not accepted")
-        command = message.number(pdata.COMMAND)
+        command = message.number(pdata.COMMAND) or 0
+        if command & pdata.ANSWER:
+            raise BadPdu("an answer that nobody asked for")
         asked = _asked(message, *context, assoc.clock.monotonic())
         if command == pdata.C_STORE_RQ and asked.service == STORE and message.has_data:
             answer = assoc.operations.store(assoc.peer, asked)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mockserver.dirlink.limits import Offer
 
 STORE, ECHO = "C-STORE", "C-ECHO"
-_UID = re.compile(r"[0-9.\-]{1,64}")
+_UID = re.compile(r"[0-9][0-9.\-]{0,63}")
 """Digits and full stops (PS3.5 section 9.1); a hyphen too, because real devices send one and their reports must not be lost."""
 
 _log = logging.getLogger("mockserver")

@@ -131,6 +131,14 @@ class ReceiverDul(DULServiceProvider):
         limits = assoc.limits
         self.longest = {0: limits.association_bytes, P_DATA: limits.pdu_bytes}
 
+    def run_reactor(self) -> None:
+        """Run until the association is over; what the state machine has no row for is an end too (PS3.8 table 9-10)."""
+        try:
+            super().run_reactor()
+        except Exception as error:  # noqa: BLE001 - pynetdicom raises for an event that cannot be in its state
+            self._receiver.note_end(AssociationEnd.ABORTED_BY_US, str(error))
+            cast("ReceiverSocket", self.socket).close()
+
     def idle_timer_expired(self) -> bool:
         """Whether nothing came for too long."""
         expired = bool(super().idle_timer_expired())

@@ -6,9 +6,10 @@ import os
 import shutil
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
@@ -128,7 +129,7 @@ class Raw:
         self.wire = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def __enter__(self) -> Raw:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,6 +184,7 @@ class Receiver:
 
     engine: Engine
     registration: dict[str, Any] = field(default_factory=dict)
+    since: int = 0
 
     @property
     def port(self) -> int:
@@ -215,7 +217,7 @@ class Receiver:
 
     def entries(self) -> list[AnyEntry]:
         """What the journal holds."""
-        lines = list(self.core.journal.export())[1:-1]
+        lines = list(self.core.journal.export(after=self.since))[1:-1]
         return [entry for line in lines if isinstance(entry := decode_line(line), AnyEntry)]
 
     def operations(self) -> list[DimseEntry]:
@@ -224,8 +226,10 @@ class Receiver:
 
     def associations(self, count: int) -> list[AssociationEntry]:
         """The associations in the journal, once there are `count`."""
-        self.core.journal.await_entries(labels=("association",), count=count, timeout=20)
-        return [entry for entry in self.entries() if isinstance(entry, AssociationEntry)]
+        self.core.journal.await_entries(labels=("association",), after=self.since, count=count, timeout=20)
+        found = [entry for entry in self.entries() if isinstance(entry, AssociationEntry)]
+        assert len(found) >= count
+        return found
 
     def report(self, uid: str, scope: tuple[str, str] = ("default", "test")) -> StoredReport | None:
         """What is kept under a UID."""
@@ -244,7 +248,7 @@ Receive = Callable[..., Receiver]
 
 
 @pytest.fixture
-def receive(lean: bool) -> Iterator[Receive]:
+def receive(lean: bool) -> Iterator[Receive]:  # noqa: FBT001 - a fixture
     """Starts engines that receive, with an application."""
     engines: list[Engine] = []
 
@@ -261,7 +265,29 @@ def receive(lean: bool) -> Iterator[Receive]:
         engine.stop()
 
 
+@pytest.fixture(scope="module")
+def engines() -> Iterator[dict[bool, Receiver]]:
+    """Engines that the tests of a module share, one for each way of receiving; started when first needed."""
+    made: dict[bool, Receiver] = {}
+    yield made
+    for receiver in made.values():
+        receiver.engine.stop()
+
+
 @pytest.fixture
-def receiver(receive: Receive) -> Receiver:
-    """One engine that receives."""
-    return receive()
+def receiver(lean: bool, engines: dict[bool, Receiver]) -> Iterator[Receiver]:  # noqa: FBT001 - a fixture
+    """An engine that receives, in which nothing is kept and no association is open."""
+    if lean not in engines:
+        engine = Engine(dicom_port=0, lean_dicom=lean)
+        engine.start()
+        engines[lean] = Receiver(engine)
+        engines[lean].registration = engines[lean].register()
+    found = engines[lean]
+    with found.core.store.read() as snapshot:
+        found.since = snapshot.last_seq()
+    yield found
+    for thread in threading.enumerate():
+        if thread.name.startswith("AcceptorThread@"):
+            thread.join(20)
+    with found.core.store.write() as unit:
+        unit.delete_scope(("default", "test"))

@@ -19,6 +19,7 @@ from pynetdicom import AE
 
 from acrmock.record import AssociationEnd
 from mockserver import Engine
+from mockserver.dirlink import intake
 from mockserver.dirlink.model import PLANTED, Planted
 from mockserver.store import StoreFull
 
@@ -62,7 +63,7 @@ def report(uid: str, **changes: str) -> Dataset:
 
 
 def test_pynetdicom_echoes_stores_and_releases(receiver: Receiver) -> None:
-    """Pynetdicom's sender: C-ECHO and C-STORE succeed, the bytes are kept as sent, and the journal tells it all in order."""
+    """C-ECHO and C-STORE from pynetdicom succeed, the bytes are kept as sent, and the journal tells it all in order."""
     sender = AE("SCANNER")
     for abstract in (ECHO_CLASS, REPORT_CLASS, CAPTURE_CLASS):
         sender.add_requested_context(abstract, [EXPLICIT, IMPLICIT])
@@ -242,8 +243,9 @@ def test_service_that_is_not_offered(receiver: Receiver) -> None:
     assert [entry.facts.service for entry in receiver.operations()] == ["C-FIND", "C-STORE"]
 
 
-def test_each_title_is_an_application_of_its_own(receiver: Receiver) -> None:
+def test_each_title_is_an_application_of_its_own(receive: Callable[..., Receiver]) -> None:
     """The called AE title decides whose a report is, production apart from test; the same UID is kept for each."""
+    receiver = receive()
     other = receiver.register("Second One")
     production = receiver.register("Second One", application=other["application"], environment="production")
     titles = [made["dicom"]["ae_title"] for made in (receiver.registration, other, production)]
@@ -268,6 +270,23 @@ def test_full_disk(receiver: Receiver) -> None:
         assert raw.store() == 0xA700
         receiver.core.store._before_commit = None
         assert receiver.report("2.25.1") is None
+        assert raw.store() == 0
+
+
+def test_fault_of_our_own_is_no_success(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the receiver itself fails, nothing is kept, the sender gets an abort and no success, and the next is served."""
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with receiver.raw() as raw, monkeypatch.context() as patch:
+        patch.setattr(intake, "received", fails)
+        raw.associate()
+        assert raw.store() is None
+        assert receiver.associations(1)[0].facts.end is AssociationEnd.ABORTED_BY_US
+    assert receiver.report("2.25.1") is None
+    with receiver.raw() as raw:
+        raw.associate()
         assert raw.store() == 0
 
 
@@ -302,8 +321,9 @@ def test_tls(receive: Callable[..., Receiver]) -> None:
     assert receiver.core.journal.await_entries(labels=("tls",), count=1, timeout=20).matched == 1
 
 
-def test_metrics_and_documents(receiver: Receiver) -> None:
+def test_metrics_and_documents(receive: Callable[..., Receiver]) -> None:
     """The registration says where reports go, and the metrics count what came."""
+    receiver = receive()
     assert receiver.registration["dicom"] == {"host": "127.0.0.1", "port": receiver.port, "ae_title": "DIRLINK"}
     with receiver.raw() as raw:
         raw.associate()
