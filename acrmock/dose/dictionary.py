@@ -12,6 +12,7 @@ from acrmock.facts.dose import Concept, Dictionary, DoseElement, Need, TemplateR
 __all__ = ["Concept", "Dictionary", "DoseElement", "Need", "Quantity", "TemplateRow", "Unit", "dose_dictionary", "quantity"]
 
 _DIGITS = 12
+_CHARACTERS = 64
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,7 +62,7 @@ def quantity(dictionary: Dictionary, values: tuple[str, ...], raw_unit: str, uni
 
 def _number(text: str) -> float | None:
     try:
-        found = float(text) if "_" not in text else math.nan
+        found = float(text) if len(text) <= _CHARACTERS and "_" not in text else math.nan
     except ValueError:
         return None
     return found if math.isfinite(found) else None

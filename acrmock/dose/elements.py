@@ -41,7 +41,7 @@ _CODE_MOST = 1024
 Event = tuple[int, int, int, int, bytes]
 """(tag, what, start, stop, VR): the value's bytes are `data[start:stop]`; VR is empty where implicit, `I` for a sequence there.
 
-`ITEM`, `ITEM_END` and `SEQUENCE_END` are events too; their `what` is `VALUE`, and an end's `stop` is where what follows begins."""
+`ITEM`, `ITEM_END` and `SEQUENCE_END` are events too; their `what` is `VALUE`, and an end's `stop` is where the next begins."""
 
 
 class Unreadable(ValueError):  # noqa: N818 - the name says what the data set is

@@ -16,6 +16,9 @@ PROBLEMS_MOST = 1000
 Place = tuple[str, Mapping[str, Any]]
 """Where to look: a tag path, and what stands there by family (`header`, `report`, `plane`, `ct`, `projection`)."""
 
+Lineage = tuple[frozenset[tuple[str, str]], ...]
+"""The coded items (concept, value) directly below an item, then below those above it."""
+
 
 def missing(report: DoseReport, dictionary: Dictionary) -> tuple[FieldProblem, ...]:
     """What the registry needs to process the report and is not there; empty for an object that is no dose report."""
@@ -101,18 +104,16 @@ def template_problems(report: DoseReport, dictionary: Dictionary) -> tuple[Field
         if report.modality in row.modalities:
             by_parent.setdefault(row.parent, []).append(row)
     found: list[FieldProblem] = []
-    waiting: list[tuple[Item, tuple[Any, ...], str]] = [(report.tree, (), "root")]
+    waiting: list[tuple[Item, Lineage, str]] = [(report.tree, (), "root")]
     while waiting and len(found) < PROBLEMS_MOST:
         item, above, key = waiting.pop()
-        lineage = (item, *above[:4])
+        lineage = (frozenset((child.key, child.code.key) for child in item.children if child.type == "CODE"), *above[:4])
         found += _row_problems(item, lineage, by_parent.get(key, ()), dictionary)
         waiting += [(child, lineage, child.key) for child in reversed(item.children)]
-    return tuple(found)
+    return tuple(found[:PROBLEMS_MOST])
 
 
-def _row_problems(
-    item: Item, lineage: tuple[Any, ...], rows: Iterable[TemplateRow], dictionary: Dictionary
-) -> Iterator[FieldProblem]:
+def _row_problems(item: Item, lineage: Lineage, rows: Iterable[TemplateRow], dictionary: Dictionary) -> Iterator[FieldProblem]:
     for row in rows:
         if row.when is not None and not _holds(row.when, lineage):
             continue
@@ -136,11 +137,6 @@ def _row_problems(
         )
 
 
-def _holds(condition: Condition, lineage: tuple[Any, ...]) -> bool:
+def _holds(condition: Condition, lineage: Lineage) -> bool:
     """Whether an item beside or above has one of the values."""
-    return any(
-        child.code.key in condition.values
-        for ancestor in lineage
-        for child in ancestor.children
-        if child.key == condition.concept
-    )
+    return any((condition.concept, value) in coded for coded in lineage for value in condition.values)

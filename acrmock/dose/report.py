@@ -158,8 +158,9 @@ class _Reader:
     def _ct_event(self, item: Item) -> CtEvent:
         families = self.dictionary.families
         stated = self._fields(families["ct"], item.walk())
+        owners = (item, *item.all("ct_parameters"))
         sources = tuple(
-            CtSource(**self._fields(families["source"], source.walk())) for source in item.walk() if source.key == "ct_source"
+            CtSource(**self._fields(families["source"], source.walk())) for owner in owners for source in owner.all("ct_source")
         )
         kind = stated.get("acquisition_type", NO_CODE).key
         return CtEvent(path=item.path, kind=kind, sources=sources, **stated)

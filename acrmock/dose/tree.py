@@ -15,7 +15,7 @@ from acrmock.dose.elements import EXPLICIT_BIG, INFLATED_MOST, ITEM, ITEM_END, K
 from acrmock.dose.text import codec, trimmed
 from acrmock.facts.dose import Dictionary
 
-ITEMS_MOST = 400_000
+ITEMS_MOST = 200_000
 
 CONTENT = 0x0040A730
 CONCEPT_NAME = 0x0040A043
