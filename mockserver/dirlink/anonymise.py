@@ -126,7 +126,7 @@ class _Report:
 
     def _items(self, sequence: Element, path: str, words: Words) -> list[list[Element]]:
         items = []
-        for number, item in enumerate(sequence.items, 1):
+        for number, item in enumerate(sequence.items):
             here = f"{path}[{number}]"
             if self._content.goes(item, words.inside(item)):
                 self._ledger.note(here, What.REMOVED, self._content.shown(item, words.inside(item)), "")

@@ -57,7 +57,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One change: its path (`0040A730[2]/0040A160`), what happened, what was there (text or keyed digest), what is there now."""
+    """One change: its path in the original (items from 0), what happened, what was there (text or keyed digest), what is now."""
 
     path: str
     what: What

@@ -102,11 +102,11 @@ def write(elements: list[Element]) -> bytes:
 
 
 def walk(elements: list[Element], path: str = "") -> Iterator[tuple[str, list[Element], Element]]:
-    """Every element at any depth with its path (`0040A730[2]/0040A30A`, items counted from 1) and the data set that holds it."""
+    """Every element at any depth with its path (`0040A730[2]/0040A30A`, items counted from 0) and the data set that holds it."""
     for element in elements:
         here = f"{path}{element.tag:08X}"
         yield here, elements, element
-        for number, item in enumerate(element.items, 1):
+        for number, item in enumerate(element.items):
             yield from walk(item, f"{here}[{number}]/")
 
 
