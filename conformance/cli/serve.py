@@ -21,7 +21,11 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
 
 
 @click.command(
-    epilog="\b\nExamples:\n  acrmock serve --port 8443\n  acrmock serve --port 0 --data ./data --overlay my-facts.yaml\n  acrmock serve --dicom-port 11112"
+    epilog="""\b
+Examples:
+  acrmock serve --port 8443
+  acrmock serve --port 0 --data ./data --overlay my-facts.yaml
+  acrmock serve --dicom-port 11112"""
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0 picks a free one.")
 @data_option

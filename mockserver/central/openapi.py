@@ -23,8 +23,7 @@ _ANSWERS = {
 
 
 _EXAMPLE = (
-    "--x\r\nContent-Type: application/dicom\r\n\r\n(the file)\r\n"
-    "--x\r\nContent-Type: application/json\r\n\r\n{}\r\n--x--\r\n"
+    "--x\r\nContent-Type: application/dicom\r\n\r\n(the file)\r\n--x\r\nContent-Type: application/json\r\n\r\n{}\r\n--x--\r\n"
 )
 
 

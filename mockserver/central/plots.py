@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
+from typing import NamedTuple
 
 _LEFT, _WIDTH, _RIGHT = 190.0, 420.0, 60.0
 _ROW, _TOP, _AXIS = 26.0, 8.0, 30.0
@@ -13,37 +15,51 @@ _MOST_ROWS = 12
 _MOST_DOTS = 400
 
 
-def strips(rows: Mapping[str, Sequence[float]], *, title: str, unit: str) -> str:
-    """The values of each row on one scale from zero, in `unit`; at most a dozen rows, those with most values first."""
+def strips(rows: Mapping[str, Sequence[float]], *, title: str) -> str:
+    """The values of each row on one scale, which holds zero; at most a dozen rows, those with most values first."""
     shown = sorted(rows.items(), key=lambda item: (-len(item[1]), item[0]))[:_MOST_ROWS]
-    top = _ceiling(max((value for _, values in shown for value in values), default=0.0))
+    every = [value for _, values in shown for value in values if math.isfinite(value)]
+    top = _ceiling(max((abs(value) for value in every), default=0.0))
+    scale = _Scale(-top if min(every, default=0.0) < 0 else 0.0, top)
     height = _TOP + _ROW * len(shown) + _AXIS
     width = _LEFT + _WIDTH + _RIGHT
     parts = [
         f'<svg class="plot" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(title, quote=True)}">',
-        *_scale(top, _TOP + _ROW * len(shown), unit),
+        *_grid(scale, _TOP + _ROW * len(shown)),
     ]
     for number, (label, values) in enumerate(shown):
-        parts += _row(label, values, top, _TOP + _ROW * (number + 0.5))
+        parts += _row(label, values, scale, _TOP + _ROW * (number + 0.5))
     return "".join([*parts, "</svg>"])
 
 
-def _scale(top: float, bottom: float, unit: str) -> list[str]:
+class _Scale(NamedTuple):
+    """From which value to which the plot goes."""
+
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        """Where a value stands; one beyond the scale at its end."""
+        part = (value - self.low) / (self.high - self.low) if math.isfinite(value) else float(value > 0)
+        return _LEFT + _WIDTH * min(1.0, max(0.0, part))
+
+
+def _grid(scale: _Scale, bottom: float) -> list[str]:
     parts = []
     for step in range(5):
         x = _LEFT + _WIDTH * step / 4
         parts.append(f'<line class="grid" x1="{x:g}" y1="{_TOP:g}" x2="{x:g}" y2="{bottom:g}"/>')
-        parts.append(f'<text class="tick" x="{x:g}" y="{bottom + 16:g}" text-anchor="middle">{top * step / 4:.4g}</text>')
-    end = _LEFT + _WIDTH + 14
-    return [*parts, f'<text class="tick" x="{end:g}" y="{bottom + 16:g}">{escape(unit)}</text>']
+        tick = scale.low + (scale.high - scale.low) * step / 4
+        parts.append(f'<text class="tick" x="{x:g}" y="{bottom + 16:g}" text-anchor="middle">{tick:.4g}</text>')
+    return parts
 
 
-def _row(label: str, values: Sequence[float], top: float, y: float) -> list[str]:
+def _row(label: str, values: Sequence[float], scale: _Scale, y: float) -> list[str]:
     short = label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
     stride = max(1, len(values) // _MOST_DOTS)
-    dots = [f'<circle class="dot" cx="{_x(value, top):.1f}" cy="{y:g}" r="4"/>' for value in sorted(values)[::stride]]
+    dots = [f'<circle class="dot" cx="{scale.x(value):.1f}" cy="{y:g}" r="4"/>' for value in sorted(values)[::stride]]
     middle = median(values)
-    x = _x(middle, top)
+    x = scale.x(middle)
     whole, told = f"<title>{escape(label)}</title>", f"<title>median {middle:.4g} of {len(values)}</title>"
     return [
         f'<text class="label" x="{_LEFT - 12:g}" y="{y + 4:g}" text-anchor="end">{escape(short)}{whole}</text>',
@@ -51,10 +67,6 @@ def _row(label: str, values: Sequence[float], top: float, y: float) -> list[str]
         f'<line class="median" x1="{x:.1f}" y1="{y - 9:g}" x2="{x:.1f}" y2="{y + 9:g}">{told}</line>',
         f'<text class="count" x="{_LEFT + _WIDTH + 14:g}" y="{y + 4:g}">n = {len(values)}</text>',
     ]
-
-
-def _x(value: float, top: float) -> float:
-    return _LEFT + _WIDTH * min(1.0, max(0.0, value / top if top else 0.0))
 
 
 def _ceiling(value: float) -> float:

@@ -247,7 +247,8 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
             "properties": {name: shapes.FORM[name] for name in call.form},
             "required": ["station", "action"],
         }
-        operation["requestBody"] = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form, "example": shapes.FORM_EXAMPLE}}}
+        content = {"schema": form, "example": shapes.FORM_EXAMPLE}
+        operation["requestBody"] = {"required": True, "content": {"application/x-www-form-urlencoded": content}}
     codes = (*(_GUARD if call.token else (Code.ORIGIN_REFUSED,)), *(_BODY if call.body else ()), *call.refusals)
     for status, titles in _by_status(codes, facts).items():
         problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}

@@ -30,6 +30,7 @@ from mockserver.control.events import write_event
 from mockserver.dirlink import model
 from mockserver.dirlink import stations as configured
 from mockserver.dirlink.states import State
+from mockserver.dirlink.titles import address
 from mockserver.problem import Problem
 
 PREFIX = "/_acrmock"
@@ -45,6 +46,9 @@ _PLOTTED = {
     IndexName.DI: "Deviation index",
 }
 """The indices that are plotted, in this order; of those of a whole exam and of each event the exam's."""
+
+_MODALITIES = "CT RF DX"
+"""The order of the plots."""
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +93,7 @@ def dirlink() -> flask.Response:
         application=application,
         environment=environment,
         now=rfc3339(found.business.now(core.clock.now()))[:19] + "Z",
-        address=None,
+        address=address(core.facts, core.dicom, found, environment),
         counts=[(word, counts[word]) for word in words if counts[word]],
         strangers=[_stranger(name, held_of) for name, held_of in sorted(strangers.items())],
         days=f"{core.facts.number('dirlink.hold_days'):g}",
@@ -183,7 +187,7 @@ class _Figures:
     def __init__(self) -> None:
         self.total = 0
         self.names: Counter[tuple[str, str, str, str]] = Counter()
-        self._values: dict[tuple[bool, IndexName], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._values: dict[tuple[bool, str, IndexName], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._units: dict[IndexName, str] = {}
 
     def add(self, item: registry.CentralReport) -> None:
@@ -196,16 +200,18 @@ class _Figures:
         for index in item.indices:
             if index.name in _PLOTTED and _stands(index, item):
                 self._units[index.name] = "" if index.unit == "1" else index.unit
-                self._values[(bool(item.mapped), index.name)][label].append(index.value)
+                self._values[(bool(item.mapped), item.modality, index.name)][label].append(index.value)
 
     def plots(self, *, mapped: bool) -> list[dict[str, str]]:
-        """A plot of each index that has values."""
-        return [self._plot(name, self._values[(mapped, name)]) for name in _PLOTTED if (mapped, name) in self._values]
+        """A plot of each modality's index that has values."""
+        places = [place for place in self._values if place[0] is mapped]
+        places.sort(key=lambda place: (_MODALITIES.find(place[1]), list(_PLOTTED).index(place[2])))
+        return [self._plot(modality, name, self._values[(mapped, modality, name)]) for _, modality, name in places]
 
-    def _plot(self, name: IndexName, rows: dict[str, list[float]]) -> dict[str, str]:
+    def _plot(self, modality: str, name: IndexName, rows: dict[str, list[float]]) -> dict[str, str]:
         unit = self._units[name]
-        title = f"{_PLOTTED[name]} ({unit})" if unit else _PLOTTED[name]
-        return {"title": title, "svg": strips(rows, title=title, unit=unit)}
+        title = f"{modality}: {_PLOTTED[name]}" + (f" ({unit})" if unit else "")
+        return {"title": title, "svg": strips(rows, title=title)}
 
 
 def _stands(index: IndexValue, item: registry.CentralReport) -> bool:

@@ -25,6 +25,14 @@ from mockserver.dirlink.states import State
 _MOST = 1000
 
 
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that a report came to: when (business time) and why."""
+
+    at: str
+    state: str
+    why: str
+
+
 class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     """A received report as it is shown: nothing of a patient. `near` is the configured station that it nearly names."""
 
@@ -43,7 +51,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     calling_ae: str
     planted: bool
     reasons: tuple[str, ...]
-    history: tuple[model.Step, ...]
+    history: tuple[StepView, ...]
     copies: tuple[model.Copy, ...]
     hold_until: str | None
     attempts: int
@@ -54,10 +62,12 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
 
 def view(report: StoredReport, environment: str) -> ReportView:
     """A stored report as it is shown."""
-    names = {name for name in ReportView.__struct_fields__ if name in StoredReport.__struct_fields__} - {"hold_until"}
+    names = {name for name in ReportView.__struct_fields__ if name in StoredReport.__struct_fields__}
+    names -= {"hold_until", "history"}
+    history = tuple(StepView(at=step.at, state=step.state, why=step.why) for step in report.history)
     until = report.hold_until.isoformat().replace("+00:00", "Z") if report.hold_until is not None else None
     same: dict[str, Any] = {name: getattr(report, name) for name in names}
-    return ReportView(environment=environment, received=report.at, hold_until=until, **same)
+    return ReportView(environment=environment, received=report.at, hold_until=until, history=history, **same)
 
 
 def listing(application: str) -> flask.Response:

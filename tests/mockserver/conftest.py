@@ -25,6 +25,7 @@ from mockserver.engine import Engine
 from mockserver.onboarding.model import Application, Registration
 from mockserver.problem import Problem
 
+
 def _beside(stem: str) -> Any:
     """The module beside this file, loaded once: the tests are no package."""
     name = f"acrmock_tests_{stem}"

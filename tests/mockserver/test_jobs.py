@@ -48,7 +48,7 @@ class Bench:
     def __init__(self, path: Path | None, handlers: dict[str, Handler]) -> None:
         self.clock = ManualClock(START)
         self.broken: Callable[[], None] = lambda: None
-        self.store = SqliteStore(path, self.clock, before_commit=lambda: self.broken())
+        self.store = SqliteStore(path, self.clock, before_commit=lambda: self.broken())  # noqa: PLW0108 - it is changed later
         applications = Applications(self.store)
         digester = Digester(b"k" * 32)
         journal = Journal(self.store, self.clock, Redactor(digester), digester, business=applications.business)

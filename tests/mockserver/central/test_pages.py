@@ -101,7 +101,7 @@ def test_the_dashboard(site: SITE, dose: Any) -> None:
     run.idle()
     text = page(run, "/dirlink/central")[1]
     titles = re.findall(r"<figcaption>([^<]+)", text)
-    assert {"CTDIvol (mGy)", "DLP (mGy.cm)"} <= set(titles)
+    assert {"CT: CTDIvol (mGy)", "CT: DLP (mGy.cm)"} <= set(titles)
     assert "CT CHEST WO" in text
 
 
@@ -113,6 +113,6 @@ ROWS = st.dictionaries(st.text(max_size=40), st.lists(st.floats(allow_nan=False)
 def test_any_values_make_a_plot(rows: dict[str, list[float]]) -> None:
     """Whatever the values and labels, the plot is well-formed and every dot is within it."""
     printable = {"".join(letter for letter in label if letter.isprintable()): values for label, values in rows.items()}
-    drawn = ET.fromstring(strips(printable, title="<t>", unit="&"))  # noqa: S314 - our own text
+    drawn = ET.fromstring(strips(printable, title="<t>&"))  # noqa: S314 - our own text
     for dot in drawn.iter("circle"):
         assert 190 <= float(dot.attrib["cx"]) <= 610

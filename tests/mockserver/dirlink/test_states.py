@@ -33,7 +33,7 @@ def words(run: Any, sop: str) -> list[str]:
 
 
 def test_the_way_of_a_good_report(site: SITE, dose: Any) -> None:
-    """Received, queued, anonymised, submitted, acknowledged; nothing of the patient is at the central server or in the journal."""
+    """Received, queued, anonymised, submitted, acknowledged; nothing of the patient is at the center or in the journal."""
     run = ready(site)
     sop = run.receive(dose.report("1.2.100.1"))
     assert words(run, sop) == ["RECEIVED", "QUEUED", "ANONYMIZED", "SUBMITTED", "ACKNOWLEDGED"]
@@ -198,7 +198,7 @@ print("idle" if site.core.jobs.idle(60) else "busy", flush=True)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 @pytest.mark.timeout(120)
-def test_killed_at_any_moment_each_report_arrives_once(site: SITE, dose: Any, tmp_path: Path) -> None:
+def test_killed_at_any_moment_each_report_arrives_once(dose: Any, tmp_path: Path) -> None:
     """Killed while it receives, reads and sends on: after the last start every report is in the registry, once."""
     code = FEED.format(here=str(Path(__file__).parent.parent), data=str(tmp_path / "data"))
     for moment in ("3", "11", "24"):
