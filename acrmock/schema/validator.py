@@ -14,6 +14,7 @@ from acrmock.facts import Facts, Level, MappingVersion, RecordKind, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
+from acrmock.schema.flawless import Flawless
 from acrmock.schema.keys import exam_key
 from acrmock.schema.problems import (
     ERROR,
@@ -73,10 +74,21 @@ class RecordValidator:
         self._follow_up_rules = evaluators(version, RecordKind.FOLLOW_UP)
         self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
         self._incompleting = _incompleting(version)
+        self._flawless = Flawless(version)
+        self._complete = RecordVerdict(state=RecordState.COMPLETE, status=self._words[RecordState.COMPLETE])
         self._names = {record: tuple(element.name for element in version.of(record)) for record in RecordKind}
 
     def check(self, exam: Any, *, index: int, today: date, facility: str) -> RecordVerdict:
         """The verdict on one exam at `index` of the transaction; pointers are relative to the transaction's body."""
+        try:
+            if self._flawless(exam, today, facility):
+                return self._complete
+        except _INCONVERTIBLE:
+            pass  # gone through below
+        return self._examine(exam, index, today, facility)
+
+    def _examine(self, exam: Any, index: int, today: date, facility: str) -> RecordVerdict:
+        """The verdict with all that there is to say, rule by rule."""
         base = join("", self._version.exams, index)
         problems = [*self._first_layer(exam, base), *self._second_layer(exam, base, today, facility)]
         return self._verdict(problems, base)
