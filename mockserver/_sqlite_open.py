@@ -17,6 +17,9 @@ Migration = Callable[[sqlite3.Connection], None]
 MIGRATIONS: Mapping[int, Migration] = {}
 """From a format to the next one; each runs inside one transaction, after a backup copy."""
 
+_CHECKPOINT_PAGES = 8192
+"""Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
+_CACHE_KIBIBYTES = 16 * 1024
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -93,6 +96,8 @@ def _prepare(
     if path is not None:
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA.split(";"):

@@ -35,6 +35,7 @@ from mockserver.metrics import Metrics
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.names import DEFAULT
 from mockserver.store import GLOBAL, Scope, Store, Unit
+from mockserver.turns import Turns
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -146,9 +147,11 @@ class EngineCore:
     trusted_proxies: tuple[str, ...] = ()
     faults: Faults = field(init=False)
     magic: Magic | None = field(init=False)
+    turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         self.faults = Faults(self.store)
+        self.turns = Turns(self.store)
         self.magic = magic_of(self.facts)
         self.metrics.began = self.clock.monotonic()
 
@@ -218,6 +221,7 @@ class Call:
     _context: AbstractContextManager[Unit] | None = None
     _unit: Unit | None = None
     _settings: Settings | None = None
+    _turn: bool = False
 
     @property
     def business(self) -> datetime:
@@ -244,6 +248,18 @@ class Call:
             self._unit = context.__enter__()
             self._context = context
         return self._unit
+
+    def take_turn(self) -> None:
+        """Compute from here on, without waiting for anybody but the store."""
+        if not self._turn:
+            self.engine.turns.take()
+            self._turn = True
+
+    def give_turn(self) -> None:
+        """Somebody else's turn, if this call had one."""
+        if self._turn:
+            self._turn = False
+            self.engine.turns.give()
 
     def issue(self, kind: SecretKind, value: str) -> str:
         """Remember a secret minted for this call, so that the recorder knows it anywhere; returns its mark."""

@@ -211,11 +211,9 @@ class SqliteStore:
         """Take the state lock and open the unit's savepoint; for units only."""
         if self._owner == threading.get_ident():
             raise RuntimeError("a unit was opened inside a unit")
-        with self._queue_lock:
-            self._queued += 1
+        self.expect(1)
         self._lock.acquire()
-        with self._queue_lock:
-            self._queued -= 1
+        self.expect(-1)
         self._owner = threading.get_ident()
         try:
             if self._closed:
@@ -236,6 +234,11 @@ class SqliteStore:
                 raise _as_store_error(error) from error
             raise
 
+    def expect(self, number: int) -> None:
+        """So many more (or fewer) units are about to be opened; a batch waits a moment for them."""
+        with self._queue_lock:
+            self._queued += number
+
     def leave(self, unit: _SqliteUnit, *, undo: bool) -> None:
         """Close the unit's savepoint, join the batch and let go of the state lock; for units only."""
         try:
@@ -254,6 +257,17 @@ class SqliteStore:
             self._fail(_as_store_error(error))
         finally:
             self._release()
+
+    def settle(self) -> None:
+        """Commit what waits for a unit that will not be opened."""
+        if self._batch.units and not self._queued:
+            with self._lock:
+                self._owner = threading.get_ident()
+                try:
+                    if self._due() and not self._closed:
+                        self._commit()
+                finally:
+                    self._owner = 0
 
     def _release(self) -> None:
         self._owner = 0
