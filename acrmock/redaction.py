@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -26,6 +26,9 @@ MARK_LENGTH = 22
 _BLOCK = 64
 BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
+
+_MOST_PATTERNS = 64
+_NAMES = re.compile(r'"([^"\\]*+)"\s*+:')
 
 Headers = Sequence[tuple[str, str]]
 
@@ -134,10 +137,9 @@ class Redactor:
         self._members = {**SENSITIVE, **(sensitive or {})}
         self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
         self._body_limit = body_limit
-        names = "|".join(sorted(map(re.escape, {*self._members, *self._identities}), key=len, reverse=True))
-        marked = rf'"((?i:{names}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
-        self._marked = re.compile(marked, re.DOTALL)
-        self._marked_or_escaped = re.compile(rf"{marked}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
+        self._marked = _marked({*self._members, *self._identities})
+        self._marked_or_escaped = re.compile(rf"{self._marked.pattern}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
+        self._patterns: dict[frozenset[str], re.Pattern[str]] = {}
         self.scanner = Scanner(digester.mark)
 
     def learn(self, value: str) -> None:
@@ -377,10 +379,26 @@ class Redactor:
             clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
             return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
 
-        quick = (self._marked_or_escaped if escaped else self._marked).sub(pair, text)
+        pattern = self._marked_or_escaped if escaped else self._marked_for(text)
+        quick = pattern.sub(pair, text) if pattern is not None else text
         if not slow:
             return quick
         return self._tokens(text, seen, spot)
+
+    def _marked_for(self, text: str) -> re.Pattern[str] | None:
+        """What finds the members that matter in `text`, which holds no escape: as few names as stand in it; None for none."""
+        names = set(_NAMES.findall(text))
+        if not all(map(str.isascii, names)):
+            return self._marked  # letters beyond ASCII may stand for others where case does not count
+        there = frozenset([name for name in map(str.lower, names) if name in self._members or name in self._identities])
+        if not there:
+            return None
+        known = self._patterns.get(there)
+        if known is None:
+            known = _marked(there)
+            if len(self._patterns) < _MOST_PATTERNS:
+                self._patterns[there] = known
+        return known
 
     def _tokens(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """JSON text token by token: for escapes, and for lists and objects under a name that matters, whose members it rules."""
@@ -436,6 +454,13 @@ class Redactor:
         if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
             return value
         return pseudonym(self._digester.stream, kind, value)
+
+
+def _marked(names: Iterable[str]) -> re.Pattern[str]:
+    """What finds a member of one of these names in JSON text, whatever the case of its letters."""
+    either = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    member = rf'"((?i:{either}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
+    return re.compile(member, re.DOTALL)
 
 
 def _rounds(text: str) -> list[str]:

@@ -215,6 +215,7 @@ class Call:
     base_url: str
     wall: datetime
     request: flask.Request | None = None
+    body: bytes = b""
     notes: Notes = field(default_factory=Notes)
     struck: Struck | None = None
     counted: dict[str, Count] = field(default_factory=dict)
@@ -298,7 +299,8 @@ def wire(operation: Operation, channel: Channel, *, lean: Callable[..., flask.Re
     """Mark a view function with what it is for; the gate checks the allowlist by it before the view runs.
 
     `lean` does what the view does, given the call and the route's arguments: it reads `call.request` and needs nothing else of
-    Flask, so that the gate may call it without Flask's contexts, which is a good part of the time of a short answer.
+    Flask, so that the gate may call it without Flask's contexts, which is a good part of the time of a short answer. It computes
+    and waits for nobody but the store: lean views take turns.
     """
 
     def mark(view: F) -> F:

@@ -185,9 +185,8 @@ class Gate:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
-        instead = self._strike(environ, call, str(arguments.get("registry", "")))
-        call.take_turn()
-        return instead
+        call.body = environ[_BODY_KEY]
+        return self._strike(environ, call, str(arguments.get("registry", "")))
 
     def _strike(self, environ: Environ, call: Call, word: str) -> flask.Response | None:
         """Ask the rules; what stands in place of the service's own answer, or None. Raises the `Problem` of an error."""
@@ -245,6 +244,7 @@ class Gate:
             return None
         try:
             instead = self._let_in(environ, call, view, arguments)
+            call.take_turn()  # a lean view waits for nobody
             call.request = flask.Request(environ)
             response: flask.Response = lean(call, **arguments) if instead is None else instead
         except Problem as problem:

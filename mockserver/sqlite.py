@@ -26,6 +26,7 @@ from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
+_PATIENCE_SECONDS = 0.02
 _DROP_PAGE = 256
 _RUNS = """
 WITH RECURSIVE runs(run) AS (
@@ -259,8 +260,8 @@ class SqliteStore:
             self._release()
 
     def settle(self) -> None:
-        """Commit what waits for a unit that will not be opened."""
-        if self._batch.units and not self._queued:
+        """Commit the batch if it waits for nobody, or has waited long enough."""
+        if self._due():
             with self._lock:
                 self._owner = threading.get_ident()
                 try:
@@ -283,7 +284,8 @@ class SqliteStore:
         """Wait until the ticket's batch is synced."""
         if not isinstance(ticket, _Batch):
             raise TypeError("not a ticket of this store")
-        ticket.done.wait()
+        while not ticket.done.wait(_PATIENCE_SECONDS):
+            self.settle()  # whoever was to commit takes its time
         if ticket.error is not None:
             error = ticket.error
             raise type(error)(error.what, actual=error.actual, fix=error.fix)

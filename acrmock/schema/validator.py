@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -93,13 +93,15 @@ class RecordValidator:
         problems = [*self._first_layer(exam, base), *self._second_layer(exam, base, today, facility)]
         return self._verdict(problems, base)
 
-    def check_all(self, exams: Iterable[Any], *, today: date, facility: str) -> tuple[RecordVerdict, ...]:
-        """The verdicts on all exams of a transaction, duplicates among them included."""
+    def check_all(
+        self, exams: Iterable[Any], *, today: date, facility: str, keys: Sequence[str] = ()
+    ) -> tuple[RecordVerdict, ...]:
+        """The verdicts on all exams of a transaction, duplicates among them included; `keys` are their `exam_key`s if known."""
         seen: set[str] = set()
         verdicts = []
         for index, exam in enumerate(exams):
             verdict = self.check(exam, index=index, today=today, facility=facility)
-            key = exam_key(self._version, exam, facility) if self._unique is not None else ""
+            key = "" if self._unique is None else keys[index] if keys else exam_key(self._version, exam, facility)
             if key in seen and self._unique is not None:
                 base = join("", self._version.exams, index)
                 duplicate = of_rule(self._version, self._unique, base, "")
