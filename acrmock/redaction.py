@@ -20,6 +20,7 @@ import msgspec
 
 from acrmock._pseudonym import pseudonym
 from acrmock._scan import Known, Scanner
+from acrmock.pointer import printable
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData, SecretKind
 
 MARK_LENGTH = 22
@@ -28,6 +29,7 @@ BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
 
 _MOST_PATTERNS = 64
+_HALF = re.compile("[\ud800-\udfff]")
 _NAMES = re.compile(r'"([^"\\]*+)"\s*+:')
 
 Headers = Sequence[tuple[str, str]]
@@ -101,7 +103,7 @@ class _Seen:
 
     def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
         if kind is not None and place:
-            seen = Exposure(secret=kind, place=place, name=name, pointer=pointer)
+            seen = Exposure(secret=kind, place=place, name=printable(name), pointer=pointer)
             if seen not in self.exposures:
                 self.exposures.append(seen)
 
@@ -377,7 +379,7 @@ class Redactor:
                 return f'"{name}"{colon}"'
             value = _unescape(inner)
             clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
-            return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
+            return match.group() if clean == value else f'"{name}"{colon}{_quoted(clean)}'
 
         pattern = self._marked_or_escaped if escaped else self._marked_for(text)
         quick = pattern.sub(pair, text) if pattern is not None else text
@@ -426,7 +428,7 @@ class Redactor:
                 clean = self._text(value, seen, spot) if "\\" in inner else value
             else:
                 clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
-            return match.group() if clean == value else json.dumps(clean, ensure_ascii=False) + (colon or "")
+            return match.group() if clean == value else _quoted(clean) + (colon or "")
 
         return _JSON_TOKEN.sub(token, text)
 
@@ -493,6 +495,12 @@ def _unescape(inner: str) -> str:
         return str(json.loads(f'"{inner}"', strict=False))
     except ValueError:
         return inner
+
+
+def _quoted(text: str) -> str:
+    """`text` as a JSON string that UTF-8 can carry: half of a surrogate pair stays an escape."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if not _HALF.search(quoted) else json.dumps(text)
 
 
 def _header(headers: Headers, name: str) -> str:

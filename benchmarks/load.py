@@ -12,7 +12,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 import msgspec
 
@@ -36,13 +36,12 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
 class Served:
     """A server that was started, with all its child processes; a context manager that ends it."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], *, cwd: Path | None = None, log: IO[bytes] | None = None) -> None:
         self.process = subprocess.Popen(
             list(command),
             cwd=cwd,
-            env={**os.environ, **(env or {})},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if log is None else log,
             start_new_session=True,
         )
 
@@ -140,9 +139,13 @@ def drive(served: Served, connect: Connect, messages: Sequence[Sequence[bytes]],
         try:
             for message in mine:
                 sock.sendall(message)
-                found, answer = exchange(sock)
+                found, answer, closes = exchange(sock)
+                if closes:
+                    sock.close()
+                    sock = connect()
                 if found != status:
                     raise RuntimeError(f"{found}: {answer[:300]!r}")
+            sock.close()
         except (OSError, RuntimeError) as error:
             failures.append(str(error))
 
@@ -153,8 +156,6 @@ def drive(served: Served, connect: Connect, messages: Sequence[Sequence[bytes]],
     for thread in threads:
         thread.join()
     taken, after = CLOCK.monotonic() - begun, served.cpu()
-    for sock in sockets:
-        sock.close()
     if failures:
         raise RuntimeError(failures[0])
     count = sum(map(len, messages))
@@ -162,21 +163,23 @@ def drive(served: Served, connect: Connect, messages: Sequence[Sequence[bytes]],
     return Used(rate=count / taken, cpu=cpu, memory=served.peak())
 
 
-def exchange(sock: socket.socket) -> tuple[int, bytes]:
-    """The status and the body of the next answer on a connection."""
+def exchange(sock: socket.socket, *, head: bool = False) -> tuple[int, bytes, bool]:
+    """The status and the body of the next answer on a connection, and whether the server closes it then; `head` for one to HEAD."""
     data = b""
     while _END not in data:
         data += _more(sock)
-    head, _, body = data.partition(_END)
-    lowered = head.lower()
-    if b"\r\ncontent-length:" in lowered:
+    first, _, body = data.partition(_END)
+    lowered = first.lower()
+    if head:
+        pass  # it tells of a body and has none
+    elif b"\r\ncontent-length:" in lowered:
         length = int(lowered.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
         while len(body) < length:
             body += _more(sock)
     elif b"chunked" in lowered:
         while not body.endswith(b"0\r\n\r\n"):
             body += _more(sock)
-    return int(head.split(b" ", 2)[1]), body
+    return int(first.split(b" ", 2)[1]), body, b"\r\nconnection: close" in lowered
 
 
 def _more(sock: socket.socket) -> bytes:

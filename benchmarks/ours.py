@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
@@ -21,9 +21,9 @@ COMMAND = [sys.executable, "-m", "conformance.cli", "serve", "--port", "0", "--a
 class Ours(Served):
     """`acrmock serve` on a directory of its own, an application of it, and its tokens."""
 
-    def __init__(self, here: Path, *options: str) -> None:
+    def __init__(self, here: Path, *options: str, log: IO[bytes] | None = None) -> None:
         data = here / "data"
-        super().__init__([*COMMAND, "--data", str(data), *options])
+        super().__init__([*COMMAND, "--data", str(data), *options], log=log)
         self.until((data / "ready.json").exists)
         self.ready: dict[str, Any] = json.loads((data / "ready.json").read_text())
         self.control = Control(self.ready["url"], self.ready["control_token"], self.ready["ca_file"])

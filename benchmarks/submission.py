@@ -185,7 +185,9 @@ def _wiremock(here: Path, stack: ExitStack) -> Target:
 def _moto(stack: ExitStack) -> Target:
     served, port = named.moto()
     stack.enter_context(served)
-    headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"}
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"
+    }
     with requests.Session() as session:
         session.trust_env = False
         session.put(f"http://localhost:{port}/bucket", headers=headers, timeout=30)
