@@ -22,8 +22,8 @@ lint: $(VENV)/dev.done   ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios and writes docs/speed.md
+	$(BIN)/python -m benchmarks --write
 
 lock:             ## pin anew what pyproject.toml asks for (needs uv)
 	uv pip compile -q pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --upgrade \
