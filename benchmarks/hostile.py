@@ -179,9 +179,8 @@ class Maker:
         body = self._body()
         pieces = [body[start : start + 300] for start in range(0, len(body), 300)]
         sizes = [f"{len(piece):x}" if self._random.random() < 0.9 else self._odd()[:10] for piece in pieces]
-        coded = b"".join(
-            size.encode("utf-8", "replace") + b"\r\n" + piece + b"\r\n" for size, piece in zip(sizes, pieces, strict=True)
-        )
+        framed = zip(sizes, pieces, strict=True)
+        coded = b"".join(size.encode("utf-8", "replace") + b"\r\n" + piece + b"\r\n" for size, piece in framed)
         return (
             head.encode()
             + coded

@@ -164,7 +164,7 @@ def drive(served: Served, connect: Connect, messages: Sequence[Sequence[bytes]],
 
 
 def exchange(sock: socket.socket, *, head: bool = False) -> tuple[int, bytes, bool]:
-    """The status and the body of the next answer on a connection, and whether the server closes it then; `head` for one to HEAD."""
+    """The status and the body of the next answer on a connection, and if the server closes it then; `head`: of one to HEAD."""
     data = b""
     while _END not in data:
         data += _more(sock)

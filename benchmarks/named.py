@@ -24,7 +24,7 @@ class Absent(Exception):  # noqa: N818 - says what it is
 
 
 def oauth2_mock_server(certificate: Path, key: Path) -> tuple[Served, int]:
-    """npm's oauth2-mock-server behind our certificate, and its port."""
+    """Npm's oauth2-mock-server behind our certificate, and its port."""
     return _node("oauth2-mock-server", lambda port: ["-a", "localhost", "-p", str(port), "-c", str(certificate), "-k", str(key)])
 
 
@@ -51,7 +51,7 @@ def wiremock(mappings: dict[str, Any], here: Path) -> tuple[Served, int]:
 
 
 def moto() -> tuple[Served, int]:
-    """moto's server, from a virtual environment of its own, and its port."""
+    """Moto's server, from a virtual environment of its own, and its port."""
     place = PEERS / ".moto"
     python = place / "bin" / "python"
     if not (place / "done").exists():

@@ -1,6 +1,6 @@
 """`python -m benchmarks.soak [--exchanges N]`: a long run whose memory must stay flat, with the journal's bound at work.
 
-Eight connections sign in once, then post transactions and ask for their status in turn. Memory is sampled twenty times over the run;
+Eight connections sign in once, then post transactions and ask for their status in turn. Memory is sampled twenty times;
 what is reported is the slope over the second half, when caches are full. Exit code 1 where it grows.
 """
 
@@ -125,8 +125,8 @@ def main() -> int:
     grown = slope(samples)
     rates = [sample.rate for sample in samples]
     sys.stdout.write(
-        f"{samples[-1].exchanges:,} exchanges, {samples[-1].memory:.0f} MiB resident at the end, {grown:+.2f} MiB per 100,000 exchanges "
-        f"in the second half; {rates[0]:.0f}/s at first, {rates[-1]:.0f}/s at last\n"
+        f"{samples[-1].exchanges:,} exchanges, {samples[-1].memory:.0f} MiB resident at the end, {grown:+.2f} MiB per 100,000 "
+        f"exchanges in the second half; {rates[0]:.0f}/s at first, {rates[-1]:.0f}/s at last\n"
     )
     return int(grown > FLAT)
 

@@ -1,7 +1,7 @@
 """Posting transactions, validated, journalled and durable, beside a plain Flask application and the named mock servers.
 
 All are driven by the same eight connections that stay open. Ours speaks TLS, the others plain HTTP. The named ones store nothing
-durably: Prism checks the body by our OpenAPI document, WireMock matches it as JSON, moto's server keeps it as an object in memory.
+durably: Prism checks the body by our OpenAPI document, WireMock matches it as JSON, moto's server keeps it in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec

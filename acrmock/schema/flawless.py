@@ -63,7 +63,7 @@ def _tests(version: MappingVersion, record: RecordKind) -> tuple[Test, ...]:
     bounded = [element for element in version.of(record) if element.minimum is not None or element.maximum is not None]
     made = [_ranges(bounded)] if bounded else []
     for rule in version.rules:
-        if rule.record is record and rule.kind not in {RuleKind.UNIQUE_EXAM}:
+        if rule.record is record and rule.kind != RuleKind.UNIQUE_EXAM:
             dated = _all_dates(version, rule)
             if rule.kind in SCHEMA_RULES:
                 if rule.level is Level.OPTIONAL:
@@ -113,10 +113,7 @@ def _luhn(rule: Rule) -> Test:
     names = rule.elements
 
     def test(record: Mapping[str, Any], _exam: Mapping[str, Any], _today: str, _facility: str) -> bool:
-        for name in names:
-            if name in record and not luhn_npi(record[name]):
-                return False
-        return True
+        return all(not (name in record and not luhn_npi(record[name])) for name in names)
 
     return test
 
@@ -125,10 +122,7 @@ def _not_future(rule: Rule) -> Test:
     names = rule.elements
 
     def test(record: Mapping[str, Any], _exam: Mapping[str, Any], today: str, _facility: str) -> bool:
-        for name in names:
-            if name in record and record[name] > today:
-                return False
-        return True
+        return all(not (name in record and record[name] > today) for name in names)
 
     return test
 
@@ -166,10 +160,7 @@ def _equals_header(rule: Rule) -> Test:
     names = rule.elements
 
     def test(record: Mapping[str, Any], _exam: Mapping[str, Any], _today: str, facility: str) -> bool:
-        for name in names:
-            if name in record and record[name] != facility:
-                return False
-        return True
+        return all(not (name in record and record[name] != facility) for name in names)
 
     return test
 
