@@ -166,7 +166,8 @@ class Maker:
 
     def _multipart(self) -> bytes:
         parts = "".join(
-            f'--x\r\nContent-Disposition: form-data; name="{self._odd()[:50]}"; filename="{self._odd()[:50]}"\r\n\r\n{self._odd()}\r\n'
+            "--x\r\nContent-Disposition: form-data; "
+            f'name="{self._odd()[:50]}"; filename="{self._odd()[:50]}"\r\n\r\n{self._odd()}\r\n'
             for _ in range(self._random.randrange(5))
         )
         body = (parts + self._random.choice(("--x--\r\n", "--x", ""))).encode("utf-8", "replace")

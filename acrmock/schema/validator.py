@@ -16,6 +16,7 @@ from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
 from acrmock.schema.flawless import Flawless
 from acrmock.schema.keys import exam_key
+from acrmock.schema.mistyped import Mistyped
 from acrmock.schema.problems import (
     ERROR,
     ProblemKind,
@@ -70,6 +71,7 @@ class RecordValidator:
         self._words = {state: facts.text(f"nrdr.record.word.{state}") for state in RecordState}
         self._schema = jsonschema_rs.validator_for(record_schema(version))
         self._explainer = Explainer(version)
+        self._mistyped = Mistyped(version)
         self._exam_rules = evaluators(version, RecordKind.EXAM)
         self._follow_up_rules = evaluators(version, RecordKind.FOLLOW_UP)
         self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
@@ -121,11 +123,12 @@ class RecordValidator:
     def _first_layer(self, exam: Any, base: str) -> list[RecordProblem]:
         if self.valid(exam):
             return list(self._tolerated(exam, base))
+        mistyped = self._mistyped.names(exam)
         try:
-            errors = list(self._schema.iter_errors(exam))
+            errors = list(self._mistyped.errors(exam, set(mistyped)) if mistyped else self._schema.iter_errors(exam))
         except _INCONVERTIBLE:
-            errors = list(self._schema.iter_errors(_plain(exam)))
-        return [*self._explainer.problems(errors, base), *self._tolerated(exam, base)]
+            mistyped, errors = [], list(self._schema.iter_errors(_plain(exam)))
+        return [*self._mistyped.problems(mistyped, base), *self._explainer.problems(errors, base), *self._tolerated(exam, base)]
 
     def _tolerated(self, exam: Any, base: str) -> Iterator[RecordProblem]:
         """Unknown elements, where the version only warns of them."""
