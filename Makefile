@@ -25,8 +25,8 @@ lint: $(VENV)/dev.done   ## style, types and the import contract
 witnesses: $(VENV)/dev.done  ## let others read 1,000 dose reports of each kind (needs dsrdump, dciodvfy)
 	ACRMOCK_DOSE_REPORTS=1000 ACRMOCK_REQUIRE_WITNESSES=1 $(BIN)/python -m pytest --timeout 1200 tests/synthetic/dose/test_witnesses.py
 
-bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios and writes docs/speed.md
+	$(BIN)/python -m benchmarks --write
 
 lock:             ## pin anew what pyproject.toml asks for (needs uv)
 	uv pip compile -q pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --upgrade \

@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS object (
 
 Migration = Callable[[sqlite3.Connection], None]
 
+_CHECKPOINT_PAGES = 8192
+"""Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
+_CACHE_KIBIBYTES = 16 * 1024
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -108,6 +111,8 @@ def _prepare(
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")
         for statement in (*_SCHEMA.split(";"), _OBJECT):

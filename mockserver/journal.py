@@ -145,7 +145,9 @@ class Journal:
         if complete.exposures:
             # what the facts quote (a transaction ID, a client ID) may be the very secret that was seen
             quoted = msgspec.json.encode(complete).decode("utf-8")
-            complete = msgspec.json.decode(self._redactor.text(quoted, known), type=HttpFacts)
+            cleaned = self._redactor.text(quoted, known, ours=_references(complete))
+            if cleaned != quoted:
+                complete = decode(cleaned, HttpFacts)
         clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
         if whose.traceparent is not None:
             whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
@@ -356,6 +358,15 @@ class Journal:
             for number, _ in snapshot.entries(application=application, run=run, labels=labels, after=after):
                 seq, matched = number, matched + 1
         return Awaited(seq=seq, matched=matched)
+
+
+def _references(facts: HttpFacts) -> frozenset[str]:
+    """The marks that were made for these facts, which nobody need look for in them."""
+    made = [facts.body_digest]
+    if facts.transaction is not None:
+        for record in facts.transaction.records:
+            made += (record.key, record.patient, record.content)
+    return frozenset(reference.rpartition(":")[2] for reference in made)
 
 
 def secrets_in(reader: Reader) -> Callable[[Sequence[str]], Mapping[str, SecretKind]]:

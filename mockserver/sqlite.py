@@ -26,6 +26,7 @@ from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
+_PATIENCE_SECONDS = 0.02
 _DROP_PAGE = 256
 _RUNS = """
 WITH RECURSIVE runs(run) AS (
@@ -239,11 +240,9 @@ class SqliteStore:
         """Take the state lock and open the unit's savepoint; for units only."""
         if self._owner == threading.get_ident():
             raise RuntimeError("a unit was opened inside a unit")
-        with self._queue_lock:
-            self._queued += 1
+        self.expect(1)
         self._lock.acquire()
-        with self._queue_lock:
-            self._queued -= 1
+        self.expect(-1)
         self._owner = threading.get_ident()
         try:
             if self._closed:
@@ -264,6 +263,11 @@ class SqliteStore:
                 raise _as_store_error(error) from error
             raise
 
+    def expect(self, number: int) -> None:
+        """So many more (or fewer) units are about to be opened; a batch waits a moment for them."""
+        with self._queue_lock:
+            self._queued += number
+
     def leave(self, unit: _SqliteUnit, *, undo: bool) -> None:
         """Close the unit's savepoint, join the batch and let go of the state lock; for units only."""
         try:
@@ -283,6 +287,17 @@ class SqliteStore:
         finally:
             self._release()
 
+    def settle(self) -> None:
+        """Commit the batch if it waits for nobody, or has waited long enough."""
+        if self._due():
+            with self._lock:
+                self._owner = threading.get_ident()
+                try:
+                    if self._due() and not self._closed:
+                        self._commit()
+                finally:
+                    self._owner = 0
+
     def _release(self) -> None:
         self._owner = 0
         self._lock.release()
@@ -297,7 +312,8 @@ class SqliteStore:
         """Wait until the ticket's batch is synced."""
         if not isinstance(ticket, _Batch):
             raise TypeError("not a ticket of this store")
-        ticket.done.wait()
+        while not ticket.done.wait(_PATIENCE_SECONDS):
+            self.settle()  # whoever was to commit takes its time
         if ticket.error is not None:
             error = ticket.error
             raise type(error)(error.what, actual=error.actual, fix=error.fix)

@@ -171,6 +171,14 @@ class Store(Protocol):
         """A unit that is flushed when it is left."""
         ...
 
+    def expect(self, number: int) -> None:
+        """So many more (or, if negative, fewer) units are about to be opened; a batch waits a few milliseconds for them."""
+        ...
+
+    def settle(self) -> None:
+        """Let nothing wait for units that were expected and not opened."""
+        ...
+
     def read(self) -> AbstractContextManager[Snapshot]:
         """Committed reads; never waits for a unit longer than a page takes."""
         ...

@@ -198,6 +198,31 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
         return tuple((rule.record, rule.id, rule.when) for rule in self.rules if rule.when is not None)
 
     @cached_property
+    def code_lists(self) -> Mapping[RecordKind, Mapping[str, Mapping[str, str]]]:
+        """By kind of record and element: each code of its value list, with `Element=code`; empty for one without a list."""
+        found: dict[RecordKind, dict[str, dict[str, str]]] = {kind: {} for kind in RecordKind}
+        for element in self.elements:
+            found[element.record][element.name] = {code: f"{element.name}={code}" for code in element.code_set}
+        return found
+
+    @cached_property
+    def identities(self) -> Mapping[RecordKind, Mapping[str, str]]:
+        """By kind of record: the elements that identify somebody, with the kind of each."""
+        found: dict[RecordKind, dict[str, str]] = {kind: {} for kind in RecordKind}
+        for element in self.elements:
+            if element.identity:
+                found[element.record][element.name] = element.identity
+        return found
+
+    @cached_property
+    def conditions_on(self) -> Mapping[RecordKind, Mapping[str, tuple[tuple[str, Condition], ...]]]:
+        """By kind of record and the element that they look at: the rules that have a condition, each with its ID."""
+        found: dict[RecordKind, dict[str, tuple[tuple[str, Condition], ...]]] = {kind: {} for kind in RecordKind}
+        for kind, rule, when in self.conditions:
+            found[kind][when.element] = (*found[kind].get(when.element, ()), (rule, when))
+        return found
+
+    @cached_property
     def _by_name(self) -> dict[tuple[RecordKind, str], Element]:
         return {(element.record, element.name): element for element in self.elements}
 
