@@ -216,8 +216,8 @@ class DocumentFacts(Struct, frozen=True, kw_only=True):
     """A document posted to the clinical decision support registry, read leniently (facts N5.1 to N5.6).
 
     `id` is a reference of the document's key (empty: absent), `version` its number where it can be read. `present` and
-    `missing` are names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the answer named.
-    `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for an error of the service.
+    `missing` are names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the
+    answer named. `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for an error of the service.
     """
 
     id: str = ""

@@ -20,15 +20,16 @@ from mockserver.central import behaviour
 from mockserver.central.model import EXAM, REPORT, CentralReport, Envelope, Exam
 from mockserver.central.multipart import DICOM, JSON, Malformed, Part, parse
 from mockserver.central.reading import Described, describe
+from mockserver.dirlink.changes import BirthDates
 from mockserver.dirlink.token import token_for
 
 if TYPE_CHECKING:
     from mockserver.context import Call, EngineCore
     from mockserver.store import Scope, Unit
 
-_FAILED, _STORED, _WARNED = "00081198", "00081199", "WarningReason"
+_FAILED, _STORED = "00081198", "00081199"
 _REMOVED = 0x00120062
-_NAME, _BIRTH = 0x00100010, 0x00100030
+_BIRTH = 0x00100030
 _CANNOT_UNDERSTAND, _REFUSED = 0xC000, 0xA900
 _COERCED = 0xB000
 
@@ -95,7 +96,8 @@ def take(core: EngineCore, unit: Unit, scope: Scope, instance: bytes, envelope: 
     """Keep an anonymised report with its indices; the same again changes nothing. Raises `Refused`."""
     try:
         file = split(instance)
-        _check_anonymous(file.data_set, file.transfer_syntax)
+        keeps = BirthDates(core.facts.text("dirlink.birth_date_policy")) is BirthDates.KEEP
+        _check_anonymous(file.data_set, file.transfer_syntax, birth_date=keeps)
         described = describe(core, file.data_set, file.transfer_syntax, envelope)
     except Unreadable as error:
         raise Refused(f"cannot be read: {error}", _CANNOT_UNDERSTAND) from None
@@ -110,8 +112,11 @@ def take(core: EngineCore, unit: Unit, scope: Scope, instance: bytes, envelope: 
     return _keep(core, unit, scope, _record(core, scope, described, digest, envelope), described.exam, envelope.replaces)
 
 
-def _check_anonymous(data_set: bytes, transfer_syntax: str) -> None:
-    """Raise `Refused` for a report that does not say that the patient's identity was removed, or that still names one."""
+def _check_anonymous(data_set: bytes, transfer_syntax: str, *, birth_date: bool) -> None:
+    """Raise `Refused` for a report that does not say that the patient's identity was removed, or has a date of birth.
+
+    `birth_date`: the policy lets the date of birth stay (facts D1.17 and D1.18 differ about it).
+    """
     values = top_level(data_set, transfer_syntax, until=_REMOVED)
 
     def text(tag: int) -> str:
@@ -119,7 +124,7 @@ def _check_anonymous(data_set: bytes, transfer_syntax: str) -> None:
 
     if text(_REMOVED) != "YES":
         raise Refused("not anonymised: (0012,0062) Patient Identity Removed is not YES")
-    if text(_BIRTH):
+    if text(_BIRTH) and not birth_date:
         raise Refused("not anonymised: (0010,0030) Patient's Birth Date has a value")
 
 

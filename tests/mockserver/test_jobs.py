@@ -106,10 +106,11 @@ def bench() -> Iterator[Callable[..., Bench]]:
 
 
 def test_what_is_due_is_done_once_and_gone(bench: Callable[..., Bench]) -> None:
-    """Many jobs, the same one put twice: each takes effect once and none is left."""
+    """Many jobs, the same one put twice before it is done: each takes effect once and none is left."""
     run = bench()
-    for number in [*range(40), 3]:
-        run.put(f"k{number}")
+    with run.store.unit() as unit:
+        for number in [*range(40), 3]:
+            run.jobs.soon(unit, "count", "a", "test", f"k{number}")
     assert [run.times(f"k{number}") for number in range(40)] == [1] * 40
     assert run.left() == []
 

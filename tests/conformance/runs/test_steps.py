@@ -11,6 +11,7 @@ import pytest
 
 from acrmock.clock import ManualClock
 from acrmock.errors import HarnessError, SetupError
+from acrmock.facts import load_facts
 from acrmock.record import GrantFacts, HttpEntry, HttpFacts, HttpRequest, HttpResponse, Operation, encode_line
 from conformance.runs.application import ApplicationRequest
 from conformance.runs.events import Event, Waiting

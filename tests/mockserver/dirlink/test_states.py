@@ -33,7 +33,7 @@ def words(run: Any, sop: str) -> list[str]:
 
 
 def test_the_way_of_a_good_report(site: SITE, dose: Any) -> None:
-    """Received, queued, anonymised, submitted, acknowledged; nothing of the patient is at the center or in the journal."""
+    """Received, queued, anonymised, submitted, acknowledged; nothing of the patient is in the registry or journal."""
     run = ready(site)
     sop = run.receive(dose.report("1.2.100.1"))
     assert words(run, sop) == ["RECEIVED", "QUEUED", "ANONYMIZED", "SUBMITTED", "ACKNOWLEDGED"]
@@ -220,3 +220,13 @@ def test_killed_at_any_moment_each_report_arrives_once(dose: Any, tmp_path: Path
         assert sorted(read) == sorted(sops)
     finally:
         run.stop()
+
+
+def test_a_policy_that_keeps_the_birth_date(site: SITE, dose: Any, tmp_path: Path) -> None:
+    """Where the setting lets the date of birth stay, the central server takes the report with it."""
+    keep = "{value: keep, provenance: mock-choice, sources: [MOCK]}"
+    (tmp_path / "keep.yaml").write_text(
+        f"schema: acrmock/layer/1\nkind: settings\nsettings:\n  dirlink.birth_date_policy: {keep}\n"
+    )
+    run = ready(site, overlays=[tmp_path / "keep.yaml"])
+    assert run.state(run.receive(dose.report("1.2.100.1"))) == "ACKNOWLEDGED"
