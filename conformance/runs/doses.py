@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
+from acrmock.facts import Profile
 from conformance.control import Control
 from conformance.runs.planting import Planting, Target, crops
 
@@ -26,6 +27,28 @@ class DosesGiven:
     target: Target | None = None
     seed: int = 1
     expect: int | tuple[str, ...] | None = None
+
+
+def check_given(profile: Profile, given: DosesGiven) -> None:
+    """Raise `SetupError` where the flags and what the profile does about reports do not fit together."""
+    asked = {key for step in profile.steps for key in step.directives if key in ASKED}
+    if "plant" in asked and given.target is None:
+        raise SetupError(
+            "this profile plants reports with the sender",
+            where=profile.name,
+            fix="say where it takes them: --plant-to AE@HOST:PORT or --plant-dir DIR",
+        )
+    if "plant" not in asked and given.target is not None:
+        raise SetupError(
+            "this profile plants no reports", where="--plant-to, --plant-dir", expected="a profile that does", actual=profile.name
+        )
+    if "expect" not in asked and given.expect is not None:
+        raise SetupError(
+            "this profile does not ask which reports to expect",
+            where="--expect",
+            expected="a profile in which the sender makes the reports",
+            actual=profile.name,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,15 +89,18 @@ class Doses:
             self.clock.wait(LOOK_SECONDS)
         return True
 
+    def settle(self, seconds: float) -> None:
+        """After the client has ended: wait for what was planted, for it may only have set a service of its own going."""
+        if self._planting is not None:
+            self.wait(seconds)
+
     def _plant(self, how: Mapping[str, Any]) -> None:
         if self.given.target is None:
-            raise SetupError(
-                "this profile plants reports with the sender",
-                fix="say where it takes them: --plant-to AE@HOST:PORT or --plant-dir DIR",
-            )
+            raise SetupError("there is no place to plant reports in")
         made = crops(
             self.given.seed, int(how["reports"]), int(how.get("unwanted", 0)), self.document.get("stations", ()), self.clock
         )
+        self.tell(f"planting {len(made)} reports (--seed {self.given.seed})")
         self._wanted = frozenset(crop.object.sop_instance for crop in made if crop.expected)
         self._planting = Planting(
             control=self.control,
@@ -118,6 +144,8 @@ def read_expected(text: str | None) -> int | tuple[str, ...] | None:
     if text is None:
         return None
     if text.isascii() and text.isdigit() and len(text) <= 6:
+        if int(text) == 0:
+            raise SetupError("no report is expected", where="--expect", expected="a number from 1, or a file", actual=text)
         return int(text)
     try:
         lines = Path(text).read_text(encoding="utf-8").split()
