@@ -19,7 +19,7 @@ from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
 from conformance.runs.application import ApplicationRequest
-from conformance.runs.doses import ASKED, Doses, DosesGiven, check_given
+from conformance.runs.doses import ASKED, Doses, DosesGiven, await_associations, check_given
 from conformance.runs.events import (
     Event,
     FilesWritten,
@@ -95,6 +95,8 @@ class Certification:
             )
             try:
                 self._drive(control, run, profile)
+                if dicom:
+                    await_associations(control, run, self.clock)
             finally:
                 self._finish(control, run)
         return self._judge(facts)

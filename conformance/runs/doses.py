@@ -10,12 +10,15 @@ from typing import Any, Self
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.facts import Profile
+from acrmock.record import AssociationEntry, DimseEntry, decode_line
 from conformance.control import Control
 from conformance.runs.planting import Planting, Target, crops
 
 ASKED = ("plant", "expect")
 QUIET_SECONDS = 2.0
 LOOK_SECONDS = 0.3
+CLOSING_SECONDS = 15.0
+"""How long an association may stay open after all has come, before the recording ends without it."""
 GIVE_UP_SECONDS = 10.0
 """After so long without a report, a forwarder to which all were given is held to have sent what it will send."""
 
@@ -137,6 +140,24 @@ class Doses:
         if self._wanted <= came and len(came) >= self._count:
             return quiet >= QUIET_SECONDS
         return self._planting is not None and quiet >= GIVE_UP_SECONDS
+
+
+def await_associations(control: Control, run: str, clock: Clock, seconds: float = CLOSING_SECONDS) -> None:
+    """Wait until each association of a run that did something has ended, at most so long: senders keep one open for a while."""
+    until = clock.monotonic() + seconds
+    while _open(control, run) and clock.monotonic() < until:
+        clock.wait(LOOK_SECONDS)
+
+
+def _open(control: Control, run: str) -> bool:
+    began: set[str] = set()
+    for line in control.journal(run=run):
+        entry = decode_line(line)
+        if isinstance(entry, DimseEntry):
+            began.add(entry.facts.association)
+        elif isinstance(entry, AssociationEntry):
+            began.discard(entry.facts.association)
+    return bool(began)
 
 
 def read_expected(text: str | None) -> int | tuple[str, ...] | None:
