@@ -81,7 +81,7 @@ class Scu:
         self._message = 0
 
     def __enter__(self) -> Self:
-        from pynetdicom import AE
+        from pynetdicom import AE, evt
 
         if len(self._pairs) > _MOST_CONTEXTS:
             count = str(len(self._pairs))
@@ -97,9 +97,11 @@ class Scu:
             more["tls_args"] = (self._context, self._peer.host)
         if self._source:
             more["bind_address"] = (self._source, 0)
+        reached: list[Any] = []
+        more["evt_handlers"] = [(evt.EVT_CONN_OPEN, reached.append)]
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
-            raise NotSent(_why(self._association))
+            raise NotSent(_why(self._association) if reached else "nobody answers there")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -158,7 +160,7 @@ def _why(association: Any) -> str:
     if association.is_rejected:
         primitive = association.acceptor.primitive
         return f"rejected: {primitive.result_str}, {primitive.source_str}: {primitive.reason_str}" if primitive else "rejected"
-    return "aborted by the peer" if association.is_aborted else "nobody answers there"
+    return "the peer broke the association off, or speaks no DICOM"
 
 
 def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], clock: Clock, **options: Any) -> list[Answer]:
