@@ -125,7 +125,8 @@ class Planting:
             with Scu(peer, CALLING_AE, pairs_of([crop.object]), self.clock) as scu:
                 answer = scu.store(crop.object)
             if not answer.stored:
-                self.failed = f"the vendor refused a report: {answer.status} {answer.comment}".rstrip()
+                status = "not sent" if answer.status is None else f"{answer.status:04X}H"
+                self.failed = f"the vendor refused a report: {status} {answer.comment}".rstrip()
                 self.tell(self.failed)
 
     def _await(self, peer: Peer) -> None:
