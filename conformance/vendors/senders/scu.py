@@ -15,6 +15,7 @@ import msgspec
 
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.objects import DicomObject
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -23,14 +24,6 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _MOST_CONTEXTS = 128
 _PAUSE = 0.0002
-
-
-class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to call: AE title, host and port."""
-
-    ae_title: str
-    host: str
-    port: int
 
 
 class NotSent(Exception):  # noqa: N818 - says what became of an object

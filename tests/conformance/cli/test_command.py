@@ -15,9 +15,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 VERBS = (
     *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
-    "ca",
+    *("ca", "send", "stations"),
 )
-SUBVERBS = (("generate", "exams"), ("facts", "show"), ("facts", "check"), ("ca", "export"), ("ca", "issue"))
+SUBVERBS = (
+    ("generate", "exams"),
+    ("facts", "show"),
+    ("facts", "check"),
+    ("ca", "export"),
+    ("ca", "issue"),
+    ("generate", "rdsr"),
+    ("stations", "add"),
+)
 
 
 def acrmock(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

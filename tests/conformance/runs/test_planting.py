@@ -18,8 +18,8 @@ from acrmock.dose.part10 import split
 from acrmock.errors import SetupError
 from conformance.runs import planting
 from conformance.runs.planting import UNASKED, Crop, Planting, Target, crops, target_of
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.listening import Inbox
-from conformance.vendors.senders.scu import Peer
 
 CLOCK = SystemClock()
 STATIONS = ("CT1", "XA1")
@@ -154,7 +154,7 @@ def test_a_vendor_that_refuses_is_told() -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     """Each wrong address is an error that shows the form."""
-    with pytest.raises(SetupError, match="AE@HOST:PORT"):
+    with pytest.raises(SetupError, match=r"AE@HOST:PORT|no AE title"):
         target_of(text, None)
 
 

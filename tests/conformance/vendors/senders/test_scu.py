@@ -17,9 +17,10 @@ from pynetdicom import AE, evt
 
 from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes
-from conformance.vendors.senders.scu import NotSent, Peer, Scu, deliver, pairs_of
+from conformance.vendors.senders.scu import NotSent, Scu, deliver, pairs_of
 
 CLOCK = SystemClock()
 OTHER_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"

@@ -15,11 +15,12 @@ from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from acrmock.facts.model import Role
 from conformance.vendors.config import VendorError
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.broken import broken_senders, recoded, sender_for, with_institution
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes
 from conformance.vendors.senders.reference import SENDERS, Given, Modality, Pacs, Rdim, Sender
-from conformance.vendors.senders.scu import Peer, deliver
+from conformance.vendors.senders.scu import deliver
 
 CLOCK = SystemClock()
 NOBODY = Peer(ae_title="NOBODY", host="127.0.0.1", port=1)
