@@ -73,6 +73,7 @@ class Doses:
     _since: float = 0.0
 
     def __enter__(self) -> Self:
+        self._since = self.clock.monotonic()
         if "plant" in self.asked:
             self._plant(self.asked["plant"])
         if "expect" in self.asked:
