@@ -256,6 +256,8 @@ class Faults:
         places = (rule.operation,) if rule.operation else rule.operations
         if places and operation not in places:
             return False
+        if operation in DICOM and not rule.operation:
+            return False
         if rule.registry and rule.registry != registry:
             return False
         return rule.value is None or sought.has(rule.value.name, rule.value.prefix)
@@ -331,7 +333,13 @@ def words(facts: Facts) -> Iterator[tuple[str, tuple[Effect, Trigger]]]:
 
 
 OPERATIONS = (*(str(item) for item in Operation if item is not Operation.BROWSER), CONTROL)
-"""The operations that a rule can be about."""
+"""The operations that a rule can be about over HTTP."""
+
+DICOM: Mapping[str, tuple[type[_Tagged], ...]] = {
+    "dicom.association": (Delay, Busy),
+    "dicom.store": (Delay, Busy, ResetConnection),
+}
+"""What a rule can be about over DICOM, and the effects that it may have there; only a rule that names one strikes it."""
 
 SURFACES = {
     "auth": ("auth.",),

@@ -15,7 +15,7 @@ from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import SetFault
-from mockserver.faults import CONTROL, COUNT, OPERATIONS, RULE, Count, Rule, places_of, scope_of
+from mockserver.faults import CONTROL, COUNT, DICOM, OPERATIONS, RULE, Count, Rule, places_of, scope_of
 from mockserver.onboarding.model import Application
 from mockserver.store import GLOBAL, Scope, Unit
 
@@ -121,8 +121,10 @@ def _checked(core: EngineCore, request: SetFault) -> str:
         raise _wrong("application", "a rule of the control API is the whole server's", "no application and no registry")
     if request.operation == CONTROL and request.error is None:
         raise _wrong("error", "the control API takes errors only", "an error of the catalogue")
-    if request.operation is not None and request.operation not in OPERATIONS:
-        raise _wrong("operation", "there is no such operation", ", ".join(OPERATIONS))
+    if request.operation in DICOM:
+        _check_dicom(request)
+    elif request.operation is not None and request.operation not in OPERATIONS:
+        raise _wrong("operation", "there is no such operation", ", ".join((*OPERATIONS, *DICOM)))
     if request.error is not None:
         _check_error(core, request.error, request.operation)
     if request.registry is None:
@@ -131,6 +133,16 @@ def _checked(core: EngineCore, request: SetFault) -> str:
     if registry is None:
         raise _wrong("registry", "there is no such registry", ", ".join(one.slug for one in core.facts.registries))
     return registry.slug
+
+
+def _check_dicom(request: SetFault) -> None:
+    """A rule about DICOM has one of the effects that there are; raises 422."""
+    effects = DICOM[request.operation or ""]
+    if not isinstance(request.effect, effects):
+        kinds = ", ".join(str(kind.__struct_config__.tag) for kind in effects)
+        raise _wrong("effect", f"{request.operation} has other effects", kinds)
+    if request.registry is not None or request.value is not None:
+        raise _wrong("operation", "a rule about DICOM looks for no registry and no value", "neither of them")
 
 
 def _check_error(core: EngineCore, error: str, operation: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mockserver import guides
-from mockserver.faults import OPERATIONS
+from mockserver.faults import DICOM, OPERATIONS
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
 from mockserver.plans import ANY_REGISTRY
@@ -176,7 +176,7 @@ def _fault(schema: Json, facts: Facts) -> None:
     members = schema["properties"]
     slugs = [word for registry in facts.registries for word in (registry.slug, *registry.aliases)]
     members["registry"] = {"anyOf": [{"type": "string", "enum": slugs}, NULL]}
-    members["operation"] = {"anyOf": [{"type": "string", "enum": list(OPERATIONS)}, NULL]}
+    members["operation"] = {"anyOf": [{"type": "string", "enum": [*OPERATIONS, *DICOM]}, NULL]}
     members["error"] = {"anyOf": [{"type": "string", "enum": sorted(facts.errors)}, NULL]}
     schema["oneOf"] = [
         {"required": ["error"], "properties": {"error": {"type": "string"}, "effect": NULL}},

@@ -15,6 +15,7 @@ from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 
 from acrmock.clock import rfc3339
 from acrmock.record import AssociationEnd, AssociationFacts, ContextFacts, FieldProblem, Refusal, TlsFacts
+from mockserver.dirlink import injecting
 from mockserver.dirlink.lean import Bell, LeanDul, Ringing
 from mockserver.dirlink.receive import Asked, Operations, Peer
 from mockserver.dirlink.titles import AE_BYTES, malformed, printable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 PERMANENT, TRANSIENT = 1, 2
 BY_USER, BY_PROVIDER, BY_PRESENTATION = 1, 2, 3
-NO_REASON, VERSION_UNKNOWN, CALLING_UNKNOWN, CALLED_UNKNOWN, LIMIT_EXCEEDED = 1, 2, 3, 7, 2
+NO_REASON, VERSION_UNKNOWN, CALLING_UNKNOWN, CALLED_UNKNOWN, LIMIT_EXCEEDED, CONGESTION = 1, 2, 3, 7, 2, 1
 """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 table 9-21)."""
 
 _log = logging.getLogger("mockserver")
@@ -150,6 +151,9 @@ class ReceiverAssociation(Association):
         """Serve the association, then write it down."""
         try:
             super().run_reactor()
+        except injecting.Cut as cut:
+            self.note_end(AssociationEnd.ABORTED_BY_US, str(cut))
+            self.abort(block=False)
         except Exception:  # noqa: BLE001 - whatever it is, the sender must not be left waiting
             _log.exception("an association could not be served")
             self.note_end(AssociationEnd.ABORTED_BY_US, "a fault of the receiver's own")
@@ -208,6 +212,10 @@ class ReceiverAssociation(Association):
         if fault:
             what = f"the calling AE title cannot be: {fault}"
             return self._reject((PERMANENT, BY_USER, CALLING_UNKNOWN), "calling-ae", what, "an AE title", self.peer.calling_ae)
+        rule = injecting.strike(listener.core, application.id, environment, injecting.ASSOCIATION, self.peer.calling_ae)
+        if rule:
+            what = f"rejected on purpose by the rule {rule}"
+            return self._reject((TRANSIENT, BY_PRESENTATION, CONGESTION), "fault", what, "to be tried again", "now")
         if not listener.enter(self):
             what = "too many associations at the same time"
             most = f"at most {self.limits.associations}"

@@ -16,6 +16,7 @@ from pynetdicom import pdu_primitives
 
 from acrmock.record import AssociationEnd
 from mockserver.dirlink import pdata
+from mockserver.dirlink.injecting import Cut
 from mockserver.dirlink.pdata import Assembler, BadPdu, Message
 from mockserver.dirlink.receive import ECHO, STORE, Asked
 from mockserver.dirlink.wire import ReceiverDul, ReceiverSocket
@@ -91,7 +92,7 @@ class LeanDul(ReceiverDul):
                 messages = self._assembler.feed(pdu[6:])
                 for message in messages:
                     self._answer(wire, message)
-            except BadPdu as error:
+            except (BadPdu, Cut) as error:
                 self.bad_pdu(error)
                 break
             self._idle_timer.restart()

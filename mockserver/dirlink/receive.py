@@ -17,7 +17,7 @@ from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header, read_header
 from acrmock.record import DimseFacts, FieldProblem, Refusal
-from mockserver.dirlink import intake
+from mockserver.dirlink import injecting, intake
 from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
 from mockserver.journal import Whose
 from mockserver.store import StoreError, StoreFull, Unit
@@ -122,6 +122,10 @@ class Operations:
             header = read_header(bytes(asked.data), asked.transfer_syntax, self.offer.limits.header_bytes)
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
+        rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
+        if rule:
+            what = f"refused on purpose by the rule {rule}"
+            return self._note(peer, asked, _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now"))
         taken = _Taken(header, hashlib.sha256(asked.data).hexdigest())
         return self._take(peer, asked, taken)
 
