@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import ElementType, Level, MappingVersion, Rule, RuleKind
 from acrmock.schema import rule_code
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
@@ -21,7 +21,7 @@ def date_violation(bench: Bench, rule: Rule, name: str) -> Violation:
     dropped = {
         other
         for r in dates
-        if r.record is rule.record and name in (r.other, *r.elements) and r is not rule
+        if r.record == rule.record and name in (r.other, *r.elements) and r is not rule
         for other in (*r.elements, r.other)
         if other and other not in (name, rule.other) and _optional(bench.version, other, rule.record)
     }
@@ -33,7 +33,10 @@ def date_violation(bench: Bench, rule: Rule, name: str) -> Violation:
         return base
 
     def change(record: Record, maker: ExamMaker, exam: Record) -> None:
-        record[name] = _moved(rule, {**exam, **record}, maker.as_of).isoformat()
+        element = bench.version.element(name, rule.record)
+        found = _moved(rule, {**exam, **record}, maker.as_of)
+        instant = element is not None and element.type is ElementType.INSTANT
+        record[name] = found.isoformat() if instant else found.date().isoformat()
 
     return rule_violation(
         bench, rule, name, wish, change, also=_implied(bench, rule, name, dates, dropped), ago=_ago(rule, name, dates)
@@ -51,16 +54,16 @@ def _ago(rule: Rule, name: str, dates: list[Rule]) -> Ago:
 _DATE_RULES = (RuleKind.NOT_FUTURE, RuleKind.NOT_BEFORE, RuleKind.WITHIN_DAYS)
 
 
-def _optional(version: MappingVersion, name: str, record: RecordKind) -> bool:
+def _optional(version: MappingVersion, name: str, record: str) -> bool:
     element = version.element(name, record)
     return element is not None and element.level is Level.OPTIONAL
 
 
-def _moved(rule: Rule, record: Mapping[str, Any], as_of: date) -> date:
+def _moved(rule: Rule, record: Mapping[str, Any], as_of: date) -> datetime:
     """The first day that breaks the rule (a week past today, so that a later reading still finds it in the future)."""
     if rule.kind is RuleKind.NOT_FUTURE:
-        return as_of + timedelta(days=7)
-    other = date.fromisoformat(record[rule.other])
+        return datetime.combine(as_of, datetime.min.time()) + timedelta(days=7)
+    other = datetime.fromisoformat(record[rule.other])
     return other - timedelta(days=1) if rule.kind is RuleKind.NOT_BEFORE else other + timedelta(days=rule.days + 1)
 
 
@@ -68,7 +71,7 @@ def _implied(bench: Bench, rule: Rule, name: str, dates: list[Rule], dropped: se
     """What else a date must break: in the future it is after every date that it should not be after, and so on down."""
     found = []
     for other in dates:
-        if other is rule or other.kind is not RuleKind.NOT_BEFORE or other.record is not rule.record:
+        if other is rule or other.kind is not RuleKind.NOT_BEFORE or other.record != rule.record:
             continue
         later = [e for e in other.elements if e not in dropped]
         if rule.kind is RuleKind.NOT_FUTURE and other.other == name:  # every later date is now before this one
@@ -78,7 +81,7 @@ def _implied(bench: Bench, rule: Rule, name: str, dates: list[Rule], dropped: se
     return tuple(found)
 
 
-def _kept(bench: Bench, name: str, record: RecordKind) -> bool:
+def _kept(bench: Bench, name: str, record: str) -> bool:
     return not _optional(bench.version, name, record)
 
 
