@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from acrmock.facts import EXAM, Element, ElementType, Level, load_facts
 from acrmock.schema import RecordValidator, record_schema
+from oracle import oracle
 
 REGISTRY = load_facts().registry("lcsr")
 assert REGISTRY is not None
@@ -19,7 +20,7 @@ assert VERSION is not None
 assert VERSION.follow_ups is not None
 LIST = VERSION.follow_ups.name
 VALIDATOR = RecordValidator(load_facts(), VERSION)
-ORACLE = jsonschema.Draft202012Validator(record_schema(VERSION))
+ORACLE = oracle(record_schema(VERSION))
 
 SCALARS = st.one_of(
     st.none(),
