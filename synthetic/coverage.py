@@ -101,7 +101,9 @@ def _goals(maker: ExamMaker, record: str) -> list[Goal]:
         goals += [partial(_wished, wisher, element.name, value) for value in values]
     for rule in version.rules:
         if rule.record == record and rule.when is not None and rule.kind is not RuleKind.EXCLUDED:
-            goals += [partial(_held, wisher, rule.when), partial(_avoided, wisher, rule.when)]
+            goals.append(partial(_held, wisher, rule.when))
+            if wisher.avoid({}, rule.when) is not None:
+                goals.append(partial(_avoided, wisher, rule.when))
     return goals
 
 

@@ -27,7 +27,12 @@ def date_violation(bench: Bench, rule: Rule, name: str) -> Violation:
     }
 
     def wish(wisher: Wisher) -> Wish | None:
-        base = wisher.add(dict.fromkeys(dropped, ABSENT), name, PRESENT)
+        base: Wish | None = {}
+        for child in _dated_by(bench, name):
+            base = None if base is None else wisher.add(base, child, ABSENT)
+        for left_out in sorted(dropped):
+            base = None if base is None else wisher.add(base, left_out, ABSENT)
+        base = None if base is None else wisher.add(base, name, PRESENT)
         if base is not None and rule.other and bench.version.element(rule.other, rule.record) is not None:
             base = wisher.add(base, rule.other, PRESENT)
         return base
@@ -41,6 +46,12 @@ def date_violation(bench: Bench, rule: Rule, name: str) -> Violation:
     return rule_violation(
         bench, rule, name, wish, change, also=_implied(bench, rule, name, dates, dropped), ago=_ago(rule, name, dates)
     )
+
+
+def _dated_by(bench: Bench, name: str) -> list[str]:
+    """The lists of the exam whose records' dates are compared with this one of its own."""
+    kinds = {rule.record for rule in bench.version.rules if rule.kind in _DATE_RULES and rule.other == name}
+    return [child.name for child in bench.version.lists if bench.child is None and child.kind in kinds]
 
 
 def _ago(rule: Rule, name: str, dates: list[Rule]) -> Ago:
@@ -71,7 +82,12 @@ def _implied(bench: Bench, rule: Rule, name: str, dates: list[Rule], dropped: se
     """What else a date must break: in the future it is after every date that it should not be after, and so on down."""
     found = []
     for other in dates:
-        if other is rule or other.kind is not RuleKind.NOT_BEFORE or other.record != rule.record:
+        if other is rule or other.record != rule.record:
+            continue
+        if other.kind is RuleKind.WITHIN_DAYS and rule.kind is RuleKind.NOT_BEFORE and other.other == name:
+            kept = [e for e in other.elements if e not in dropped and _kept(bench, e, rule.record)]
+            found += [Answer(rule_code(bench.version, other), bench.pointer(e)) for e in kept]
+        if other.kind is not RuleKind.NOT_BEFORE:
             continue
         later = [e for e in other.elements if e not in dropped]
         if rule.kind is RuleKind.NOT_FUTURE and other.other == name:  # every later date is now before this one

@@ -22,12 +22,13 @@ SCHEMA = "acrmock/synthesis/1"
 
 
 class DateHint(StrEnum):
-    """Which day a date element has: the exam's, one after it (death), or that of the record in a list of the exam.
+    """Which day a date element has: the exam's, one before or after it, or that of the record in a list of the exam.
 
     `year` and `month` are the exam's, for an element that is no date.
     """
 
     EXAM = "exam"
+    BEFORE_EXAM = "before-exam"
     AFTER_EXAM = "after-exam"
     FOLLOW_UP = "follow-up"
     YEAR = "year"
@@ -59,13 +60,14 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not
     named) or per number; `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range`
     and `places` are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a
-    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own. An instant lies
+    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own, `plain` writes it in the letters A to Z. An instant lies
     `minutes` after the instant of the element `after`.
     """
 
     person: PersonPart | None = None
     weigh_person: int = 0
     prefix: str = ""
+    plain: bool = False
     numbered: bool = False
     practitioner: bool = False
     date: DateHint | None = None

@@ -5,11 +5,13 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -37,6 +39,7 @@ class Occasion:
 
 
 _OLDEST = 130
+_EARLIER = 400
 
 Maker = Callable[[Draws, Occasion, Record], Any]
 
@@ -81,6 +84,8 @@ def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
 
 def _person(part: PersonPart, hint: ElementHint) -> Maker:
     read = attrgetter(f"person.{part.value}")
+    if hint.plain:
+        return lambda _draws, occasion, _record: plain_letters(read(occasion))
     if part is PersonPart.BIRTH_DATE:
         return lambda _draws, occasion, _record: occasion.person.birth_date.isoformat()
     if hint.numbered:
@@ -194,6 +199,11 @@ def _exam_day(_: Draws, occasion: Occasion, __: Record) -> str:
     return occasion.exam_day.isoformat()
 
 
+def _before_exam(draws: Draws, occasion: Occasion, _: Record) -> str:
+    first = max(occasion.person.birth_date, occasion.exam_day - timedelta(days=_EARLIER))
+    return draws.day(first, occasion.exam_day - timedelta(days=1)).isoformat()
+
+
 def _after_exam(draws: Draws, occasion: Occasion, _: Record) -> str:
     return draws.day(occasion.exam_day, occasion.as_of).isoformat()
 
@@ -230,6 +240,7 @@ _PARTS: dict[DateHint | None, Maker] = {
 }
 _DAYS: dict[DateHint, Maker] = {
     DateHint.EXAM: _exam_day,
+    DateHint.BEFORE_EXAM: _before_exam,
     DateHint.AFTER_EXAM: _after_exam,
     DateHint.FOLLOW_UP: _listed_day,
 }
@@ -245,6 +256,12 @@ def _text(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     least, most = element.min_length or 0, element.max_length or 255
     texts = tuple(text[:most].strip().ljust(least, ".") for text in hint.words or phrases)
     return lambda draws, _occasion, _record: draws.choice(texts)
+
+
+@cache
+def plain_letters(text: str) -> str:
+    """The text in ASCII: letters lose their marks, what has no such form is left out; memory of the names drawn so far."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def years_before(day: date, years: int) -> date:

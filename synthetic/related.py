@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import ceil, floor
 from typing import Any
 
 from acrmock.facts.registry import Element, Rule, RuleKind
@@ -92,7 +93,7 @@ def _near(element: Element, hint: ElementHint, rule: Rule, make: Maker) -> Maker
         least, most = Decimal(repr(other)) - spread, Decimal(repr(other)) + spread
         least = least if element.minimum is None else max(least, Decimal(repr(element.minimum)))
         most = most if element.maximum is None else min(most, Decimal(repr(element.maximum)))
-        units = draws.integer(-int(-least * scale // 1), int(most * scale // 1))
+        units = draws.integer(ceil(least * scale), floor(most * scale))
         return units if scale == 1 else units / scale
 
     return near

@@ -100,9 +100,11 @@ def _unpaired_with(bench: Bench, rule: Rule, element: Element, other: str, wrong
         found: Wish | None = {} if rule.when is None else wisher.satisfy({}, rule.when)
         beside = bench.version.element(rule.other, rule.record)
         found = None if found is None else wisher.add(found, rule.other, _shaped(beside, other))
-        return None if found is None else wisher.add(found, element.name, PRESENT)
+        found = None if found is None else wisher.add(found, element.name, PRESENT)
+        return None if found is None else {**found, element.name: _shaped(element, wrong)}
 
-    def change(record: Record, _maker: ExamMaker, _exam: Record) -> None:
-        record[element.name] = _shaped(element, wrong)
+    return rule_violation(bench, rule, element.name, wish, _wished_for)
 
-    return rule_violation(bench, rule, element.name, wish, change)
+
+def _wished_for(_record: Record, _maker: ExamMaker, _exam: Record) -> None:
+    """The wish alone is wrong enough."""

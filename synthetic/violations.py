@@ -141,7 +141,7 @@ def _setting(name: str, value: Any) -> Change:
 
 
 def _repeat(record: Record, name: str) -> None:
-    record[name] = [record[name][0]] * 2
+    record[name] = [*record[name], record[name][0]]
 
 
 def _spoil(record: Record, name: str) -> None:

@@ -37,8 +37,10 @@ class Wisher:
         if joined is None:
             return None
         found: Wish | None = {**wishes, name: joined}
+        if value is ABSENT and element.level is not Level.OPTIONAL:
+            return None
         if value is ABSENT:
-            return found
+            return self._unasked(found, name, (*above, name))
         hint = self._hints.get(name, ElementHint())
         below = (*above, name)
         found = self._condition(found, element, below)
@@ -70,6 +72,13 @@ class Wisher:
             if found is None:
                 return None
             wishes = found
+        return wishes
+
+    def _unasked(self, wishes: Wish | None, name: str, above: tuple[str, ...]) -> Wish | None:
+        """The wishes under which no rule asks for an element that is left out."""
+        for rule in self._rules:
+            if wishes is not None and rule.kind is RuleKind.REQUIRES and name in rule.elements and rule.when is not None:
+                wishes = self._avoid(wishes, rule.when, above)
         return wishes
 
     def _join(self, element: Element, before: Any, value: Any) -> Any:

@@ -231,7 +231,8 @@ def _pairs(version: MappingVersion, rule: Rule) -> Evaluator:
 
 def _among(version: MappingVersion, rule: Rule) -> Evaluator:
     def wrong(scene: Scene, value: Any) -> bool:
-        return not set(_known(version, rule, value)) <= set(texts(_other(rule, scene)))
+        others = set(_known(version, rule, _other(rule, scene)))  # without any, that is what is told
+        return bool(others) and not set(_known(version, rule, value)) <= others
 
     return _each(version, rule, wrong)
 

@@ -118,7 +118,7 @@ def test_order_and_shards_change_nothing(seed: int, order: list[int], cut: int, 
 GOLDEN = {
     "complete": "d757883cc3da66042228e9f1014fe1dd260f85d08a2c2e2ef62528c6c0954d18",
     "incomplete": "eb273023cde5e1821bf33f856110dcda010e0dbeae50ec0a776dfaebc25b1669",
-    "invalid": "3f7f43e8b8df9fd4480ed9a8678fe1d20a3a0cbf471707e089b69417318fe58d",
+    "invalid": "fc408d06562c9f14d51772cc7eab84826394d198eb6f71b1b894671654191b33",
     "coverage": "8982bc7c24fab98b823ed0905fef27a83c12aa8d7687e7aefffae3156b8f67ab",
 }
 PROGRAM = """

@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import oracle
 
 from acrmock.facts import EXAM, Element, ElementType, Level, load_facts
 from acrmock.schema import RecordValidator, record_schema
-from oracle import oracle
 
 REGISTRY = load_facts().registry("lcsr")
 assert REGISTRY is not None
