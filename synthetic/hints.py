@@ -60,7 +60,8 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not
     named) or per number; `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range`
     and `places` are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a
-    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own, `plain` writes it in the letters A to Z. An instant lies
+    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own, `plain` writes it
+    in the letters A to Z. An instant lies
     `minutes` after the instant of the element `after`.
     """
 

@@ -229,7 +229,7 @@ class FollowUpAsExam(ReferenceVendor):
     def followed_up(self, line: Exchange) -> Exam:
         """The same patient's exam of a month later."""
         source = self.source(line)
-        exam = self.sent_exam(1)
+        exam = self.sent_exam(1, line)
         return source.moved(exam, 30)
 
 
