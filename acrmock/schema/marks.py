@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from acrmock import identity
-from acrmock.facts import MappingVersion, RecordKind
+from acrmock.facts import EXAM, MappingVersion
 from acrmock.pointer import join, printable
 from acrmock.record import IdentityMark
 
@@ -19,19 +19,18 @@ def identity_marks(version: MappingVersion, exam: Any, index: int) -> tuple[Iden
     if not isinstance(exam, Mapping):
         return ()
     base = join("", version.exams, index)
-    found = list(_in_record(version, RecordKind.EXAM, exam, base))
-    follow_ups = exam.get(version.follow_ups)
-    if isinstance(follow_ups, list):
-        for place, follow_up in enumerate(follow_ups):
-            if isinstance(follow_up, Mapping):
-                below = join(base, version.follow_ups, place)
-                found += _in_record(version, RecordKind.FOLLOW_UP, follow_up, below)
+    found = list(_in_record(version, EXAM, exam, base))
+    for child in version.lists:
+        listed = exam.get(child.name)
+        for place, record in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(record, Mapping):
+                found += _in_record(version, child.kind, record, join(base, child.name, place))
     return tuple(found)
 
 
 def _in_record(
     version: MappingVersion,
-    kind: RecordKind,
+    kind: str,
     record: Mapping[Any, Any],
     base: str,
 ) -> Iterator[IdentityMark]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import requests
@@ -230,9 +229,8 @@ class FollowUpAsExam(ReferenceVendor):
     def followed_up(self, line: Exchange) -> Exam:
         """The same patient's exam of a month later."""
         source = self.source(line)
-        exam = self.sent_exam(1)
-        day = source.exam_day(exam) + timedelta(days=30)
-        return {**exam, source.exam_date: day.isoformat()}
+        exam = self.sent_exam(1, line)
+        return source.moved(exam, 30)
 
 
 @vendor_fails("tx-coverage")
@@ -277,5 +275,4 @@ class NewKey(ReferenceVendor):
         """The changed exam of another day."""
         source = self.source(line)
         exam = super().changed(line)
-        day = source.exam_day(exam) - timedelta(days=1)
-        return {**exam, source.exam_date: day.isoformat()}
+        return source.moved(exam, -1)
