@@ -37,7 +37,6 @@ class RowFault(StrEnum):
     ENCODING = "ENCODING"
     SPACE = "SPACE"
     FACILITY = "FACILITY"
-    DUPLICATE = "DUPLICATE"
 
     @property
     def code(self) -> str:

@@ -93,7 +93,9 @@ class Layout:
             return ""
         text = self.multiple.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         if isinstance(value, (dict, bool)) or self.separator in text or set(text) & {"\r", "\n"}:
-            raise SetupError(f"the value of {column.heading} cannot stand in a data file", expected=f"text without {self.separator}")
+            raise SetupError(
+                f"the value of {column.heading} cannot stand in a data file", expected=f"text without {self.separator}"
+            )
         return text
 
 

@@ -24,7 +24,9 @@ def read_pipe(stream: BinaryIO, limits: Limits, separator: str = "|") -> Iterato
             continue
         number += 1
         if number > limits.rows:
-            raise FileFault(FileFaultKind.TOO_MANY_ROWS, "the file has too many rows", row=number, expected=f"at most {limits.rows}")
+            raise FileFault(
+                FileFaultKind.TOO_MANY_ROWS, "the file has too many rows", row=number, expected=f"at most {limits.rows}"
+            )
         yield _row(stream, text, number, limits, separator)
     if number == 0:
         raise FileFault(FileFaultKind.EMPTY, "the file is empty", expected="one record a line")
@@ -42,7 +44,9 @@ def write_pipe(rows: Iterable[tuple[str, ...]], stream: BinaryIO, separator: str
 def _beginning(line: bytes) -> bytes:
     """The first line without a byte order mark; raises `FileFault` where the file is something other than UTF-8 text."""
     if line.startswith(_ARCHIVE):
-        raise FileFault(FileFaultKind.NOT_TEXT, "this is a workbook or archive, not text", row=1, expected="a name that ends in .xlsx")
+        raise FileFault(
+            FileFaultKind.NOT_TEXT, "this is a workbook or archive, not text", row=1, expected="a name that ends in .xlsx"
+        )
     if line.startswith(_OTHERS):
         raise FileFault(FileFaultKind.NOT_TEXT, "the text is UTF-16", row=1, expected="UTF-8")
     return line.removeprefix(_BOM)
@@ -55,7 +59,9 @@ def _row(stream: BinaryIO, line: bytes, number: int, limits: Limits, separator: 
         _skip(stream, number)
         return Row(number, (line[:_SHOWN].decode("utf-8", "replace"),), RowFault.LONG)
     if line.endswith(b"\n") and not line.endswith(b"\r\n"):
-        raise FileFault(FileFaultKind.LINE_END, "a record ends with LF alone", row=number, expected="CR LF at the end of each record")
+        raise FileFault(
+            FileFaultKind.LINE_END, "a record ends with LF alone", row=number, expected="CR LF at the end of each record"
+        )
     bare = line.removesuffix(b"\r\n")
     if b"\r" in bare:
         raise FileFault(FileFaultKind.LINE_END, "a CR stands alone", row=number, expected="CR LF at the end of each record")

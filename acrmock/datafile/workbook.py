@@ -125,7 +125,9 @@ def _row(number: int, cells: tuple[Any, ...], columns: tuple[Column, ...], separ
             raise FileFault(FileFaultKind.FORMULA, "a cell holds a formula", row=number, expected="values only")
         text = text_of(cell.value, instant=index < len(columns) and columns[index].element.type == "date-time")
         if separator in text:
-            raise FileFault(FileFaultKind.SEPARATOR, f"a cell holds {separator}", row=number, expected=f"cells without {separator}")
+            raise FileFault(
+                FileFaultKind.SEPARATOR, f"a cell holds {separator}", row=number, expected=f"cells without {separator}"
+            )
         texts.append(text)
     while len(texts) > len(columns) and not texts[-1]:
         texts.pop()

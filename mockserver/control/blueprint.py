@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver._sought import Sought
 from mockserver.context import EngineCore, current_core
-from mockserver.control import applications, body, catalogue, faults, guard, recordings, runs, state, unmatched, why
+from mockserver.control import applications, body, catalogue, faults, files, guard, recordings, runs, state, unmatched, why
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
 from mockserver.problem import Problem, answer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_acrmock"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_OPEN = frozenset({"ca_pem"})
+_OPEN = frozenset({"ca_pem", "files_page"})
 """Views that need no token."""
 
 
@@ -37,6 +37,12 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/applications/<application>", "GET", applications.show),
         ("/applications/<application>/move", "POST", applications.move),
         ("/applications/<application>/settings", "POST", applications.settings),
+        ("/applications/<application>/files", "POST", files.upload),
+        ("/applications/<application>/files", "GET", files.listing),
+        ("/applications/<application>/files/<file>", "GET", files.show),
+        ("/applications/<application>/files/<file>/decision", "POST", files.decide),
+        ("/applications/<application>/files/<file>/log", "GET", files.log),
+        ("/upload", "GET", files.page),
         ("/runs", "POST", runs.start),
         ("/runs/<run>", "GET", runs.show),
         ("/runs/<run>/steps", "POST", runs.step),

@@ -14,6 +14,8 @@ from mockserver.faults import OPERATIONS
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
 from mockserver.plans import ANY_REGISTRY
+from mockserver.portal.log import FORMATS
+from mockserver.portal.model import Decision
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 APPLICATION, RUN = "default", "run-0123456789ab"
+FILE = "20260302120000-0123abcd"
 
 EXAMPLES: dict[str, Json] = {
     "RegistrationRequest": {
@@ -44,6 +47,7 @@ EXAMPLES: dict[str, Json] = {
     "MoveClock": {"application": APPLICATION, "advance": 3600},
     "SetFault": {"application": APPLICATION, "operation": "nrdr.post", "error": "too-many-requests", "trigger": {"kind": "once"}},
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
+    "DecideFile": {"decision": "continue"},
     "Reset": {"application": APPLICATION},
     "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
 }
@@ -60,6 +64,22 @@ QUERY: dict[str, Json] = {
     "timeout": {"schema": {"type": "number", "minimum": 0, "maximum": 600}, "example": 0.1},
 }
 """The query parameters by name; `timeout` is in seconds."""
+
+
+_SHORT: Json = {"type": "string", "maxLength": 200}
+FILE_QUERY: dict[str, Json] = {
+    "name": {"schema": _SHORT, "example": "lcsr_exam_march.txt"},
+    "registry": {"schema": _SHORT, "example": "lcsr"},
+    "facility": {"schema": _SHORT},
+    "mapping": {"schema": _SHORT},
+    "errors": {"schema": {"type": "string", "enum": list(Decision), "default": "ask"}, "example": "ask"},
+    "plan": {"schema": _SHORT, "example": "now"},
+    "channel": {"schema": _SHORT},
+    "date": {"schema": {"type": "string", "format": "date"}, "example": "2026-03-02"},
+    "after": {"schema": _SHORT},
+    "format": {"schema": {"type": "string", "enum": list(FORMATS), "default": "text"}, "example": "text"},
+}
+"""The query parameters of the calls about files, by name."""
 
 
 def refine(schemas: Json, facts: Facts) -> None:
@@ -190,6 +210,10 @@ LINKS: dict[str, Json] = {
     "register": {
         name: {"operationId": name, "parameters": _OF_APPLICATION}
         for name in ("showApplication", "moveEndpoints", "overrideSettings", "showClock", "showPlans")
+    },
+    "uploadFile": {
+        name: {"operationId": name, "parameters": {"application": "$response.body#/application", "file": "$response.body#/file"}}
+        for name in ("showFile", "decideFile", "fileLog")
     },
     "startRun": {
         name: {"operationId": name, "parameters": _OF_RUN} for name in ("showRun", "beginStep", "noteEvent", "finishRun")
