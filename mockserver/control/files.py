@@ -113,7 +113,7 @@ def decide(application: str, file: str) -> flask.Response:
             if not waits(known):
                 hint = "only a file with rejected and valid rows asks, and only once"
                 raise refuse(Code.FILE_DECIDED, "nothing is to be decided", hint=hint)
-            known = settle.decide(core, unit, scope, known, Decision(request.decision), now)
+            known = settle.settle(core, unit, scope, settle.decided(known, Decision(request.decision), now))
         told = _view(core, found, registration, known, now)
         data = {"file": known.id, "registry": known.registry, "decision": request.decision, "status": told.status}
         write_event(core, unit, "file-decided", data, found, environment=registration.environment)

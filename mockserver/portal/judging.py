@@ -79,7 +79,7 @@ class Judge:
         """The fault in words; never a value of the row."""
         wanted = len(self.layout.columns)
         return {
-            RowFault.COUNT: f"the record has {len(row.cells)} elements; mapping version {self.layout.version.version} has {wanted}",
+            RowFault.COUNT: f"the record has {len(row.cells)} elements; mapping {self.layout.version.version} has {wanted}",
             RowFault.HEADER: "this is a header row; a file needs none, and it is not loaded",
             RowFault.LONG: "the record is too long to be read",
             RowFault.ENCODING: "the record is not UTF-8",

@@ -1,4 +1,4 @@
-"""What a file does to the database: its valid rows load like a transaction's, once nobody need be asked (facts N2.12, U16, U22)."""
+"""What a file does to the database: its valid rows load like a transaction's, once nobody need be asked (facts N2.12, U22)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from mockserver.context import EngineCore
 from mockserver.nrdr.loading import Loadable, load
 from mockserver.nrdr.model import TRANSACTION, Counts, Transaction, transaction_key
 from mockserver.plans import RECORD_KIND, Assignment, Plan, PlanRecord, StatusKey, status
@@ -14,7 +15,6 @@ from mockserver.portal.model import FILE, Decision, FileStatus, PortalFile
 from mockserver.portal.standing import end_of
 from mockserver.portal.upload import rows_of
 from mockserver.portal.words import words
-from mockserver.context import EngineCore
 from mockserver.store import Scope, Unit
 
 
@@ -30,9 +30,9 @@ def settle(core: EngineCore, unit: Unit, scope: Scope, file: PortalFile) -> Port
     return file
 
 
-def decide(core: EngineCore, unit: Unit, scope: Scope, file: PortalFile, decision: Decision, now: datetime) -> PortalFile:
-    """The file once the user has said what becomes of its valid rows."""
-    return settle(core, unit, scope, msgspec.structs.replace(file, decision=decision, decided_at=now))
+def decided(file: PortalFile, decision: Decision, now: datetime) -> PortalFile:
+    """The file once the user has said what becomes of its valid rows; still to be settled."""
+    return msgspec.structs.replace(file, decision=decision, decided_at=now)
 
 
 def release(unit: Unit, scope: Scope, file: PortalFile, now: datetime) -> PortalFile:

@@ -1,4 +1,4 @@
-"""Where a file stands: computed when it is looked at, from its plan, business time and what was decided (UPL, MIPSREV, APPUPL)."""
+"""Where a file stands: computed when it is looked at, from plan, business time and what was decided (UPL, MIPSREV, APPUPL)."""
 
 from __future__ import annotations
 
