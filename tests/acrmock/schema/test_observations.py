@@ -76,7 +76,7 @@ def test_follow_ups_are_dated(version: MappingVersion, exam: Exam) -> None:
 
 
 def test_marks_of_real_people(version: MappingVersion, exam: Exam) -> None:
-    """Numbers issued to patients are undeniable, also as another identifier; a practitioner's or one in a text is doubtful, synthetic ones are none."""
+    """Numbers issued to patients are undeniable, wherever an identifier stands; a practitioner's or one in a text is doubtful."""
     assert identity_marks(version, exam, 0) == ()
     exam |= {
         "Patient_SSN": "123-45-6789",
