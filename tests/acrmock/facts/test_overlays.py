@@ -220,3 +220,21 @@ def test_a_misspelt_placeholder_is_refused(tmp_path: Path) -> None:
     assert "{mapping}" in caught.value.fix
     bare = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/x", provenance: acr, sources: [S2]}\n'
     assert overlaid(tmp_path, bare).text("nrdr.path.post") == "/x"
+
+
+def test_a_maximum_below_zero_needs_no_minimum(tmp_path: Path) -> None:
+    """An element may have a negative greatest value and no least one; a least above it is refused."""
+    text = """kind: registry
+registry: lcsr
+versions:
+  1.8:
+    elements:
+      Deficit: {{label: d, type: number, maximum: -5, {least}provenance: mock-choice, sources: [MOCK]}}
+"""
+    registry = overlaid(tmp_path, text.format(least="")).registry("lcsr")
+    version = registry.version("1.8") if registry else None
+    element = version.element("Deficit") if version else None
+    assert element is not None
+    assert (element.minimum, element.maximum) == (None, -5)
+    with pytest.raises(FactsError, match="above `maximum`"):
+        overlaid(tmp_path, text.format(least="minimum: -4, "))
