@@ -72,10 +72,10 @@ def exams(
 def incomplete(maker: ExamMaker, index: int) -> Record:
     """Exam `index` without one of the elements that only completeness demands; raises `SetupError` when none does."""
     exam = maker.exam(index)
-    droppable = _droppable(maker.version, exam)
-    if not droppable:
+    found = droppable(maker.version, exam)
+    if not found:
         raise SetupError(f"every exam of {maker.version.registry} {maker.version.version} that is accepted is complete")
-    del exam[maker.later(index).choice(droppable)]
+    del exam[maker.later(index).choice(found)]
     return exam
 
 
@@ -83,7 +83,7 @@ def _incomplete(maker: ExamMaker, indices: range) -> Iterator[Record]:
     return (incomplete(maker, index) for index in indices)
 
 
-def _droppable(version: MappingVersion, exam: Record) -> list[str]:
+def droppable(version: MappingVersion, exam: Record) -> list[str]:
     """The elements in the exam that may go and leave it acceptable but incomplete."""
     rules = [rule for rule in version.rules if rule.record == EXAM]
     kept = {name for rule in rules if rule.level is Level.SUBMIT for name in rule.elements}

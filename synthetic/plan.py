@@ -51,10 +51,41 @@ def holds(condition: Condition | None, record: Mapping[str, Any]) -> bool:
     return value in condition.values
 
 
+_Conditions = tuple[tuple[str, frozenset[str]], ...]
+
+
+def _compiled(conditions: Iterable[Condition | None]) -> _Conditions:
+    """Conditions as they are asked most quickly; that without a condition is never asked."""
+    return tuple((condition.element, frozenset(condition.values)) for condition in conditions if condition is not None)
+
+
+def _any_met(conditions: _Conditions, record: Mapping[str, Any]) -> bool:
+    """Whether any of the conditions holds, as `holds` would say."""
+    for name, values in conditions:
+        value = record.get(name)
+        if value is None:
+            continue
+        if not values or (not values.isdisjoint(value) if type(value) is list else value in values):
+            return True
+    return False
+
+
 class Step:
     """One element of a plan, with what decides whether it is made."""
 
-    __slots__ = ("always", "conditional", "forbids", "make", "name", "needs", "requires", "share", "unless")
+    __slots__ = (
+        "_forbidding",
+        "_requiring",
+        "always",
+        "conditional",
+        "forbids",
+        "make",
+        "name",
+        "needs",
+        "requires",
+        "share",
+        "unless",
+    )
 
     def __init__(self, element: Element, rules: Iterable[Rule], hint: ElementHint, share: int, make: Maker) -> None:
         targeting = [rule for rule in rules if element.name in rule.elements]
@@ -62,9 +93,9 @@ class Step:
         self.name = element.name
         self.make = make
         self.always = element.level in _REQUIRED or any(rule.when is None for rule in requiring)
-        self.requires = tuple(rule.when for rule in requiring if rule.when is not None)
-        self.conditional = bool(self.requires)
-        self.forbids = tuple(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
+        self._requiring = _compiled(rule.when for rule in requiring)
+        self.conditional = bool(self._requiring)
+        self._forbidding = _compiled(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
         self.needs = hint.needs
         self.unless = tuple(Condition(element=other, values=values) for other, values in hint.unless.items())
         self.share = hint.share if hint.share is not None else share
@@ -74,7 +105,7 @@ class Step:
     @property
     def plain(self) -> bool:
         """Whether nothing else in the record bears on the element."""
-        return not (self.requires or self.forbids or self.needs or self.unless)
+        return not (self._requiring or self._forbidding or self.needs or self.unless)
 
     @property
     def parts(self) -> int:
@@ -83,26 +114,22 @@ class Step:
 
     def barred(self, record: Record) -> bool:
         """Whether a rule forbids the element in this record."""
-        return any(holds(condition, record) for condition in self.forbids)
+        return _any_met(self._forbidding, record)
 
     def demanded(self, record: Record) -> bool:
         """Whether the tables demand the element in this record, or allow no other way."""
         if self.barred(record):
             return False
-        return self.always or any(holds(condition, record) for condition in self.requires)
+        return self.always or _any_met(self._requiring, record)
 
     def wanted(self, draws: Draws, record: Record) -> bool:
         """Whether the element is made in this record: demanded, or optional and drawn."""
-        for condition in self.forbids:
-            if holds(condition, record):
-                return False
+        if self._forbidding and _any_met(self._forbidding, record):
+            return False
         if self.always:
             return True
-        for condition in self.requires:
-            if holds(condition, record):
-                return True
         if self.conditional:
-            return False
+            return _any_met(self._requiring, record)
         for name in self.needs:
             if name not in record:
                 return False

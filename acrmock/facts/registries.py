@@ -171,6 +171,9 @@ class _Compiler:
         tables = self._resolve(name, ())
         kinds = [kind for kind, entries in tables.elements.items() if entries]
         elements = [self._element(key, item, kind) for kind in kinds for key, item in tables.elements[kind].items()]
+        for kind, listed in tables.lists.items():
+            if kind not in kinds:
+                raise listed.error(f"{name} has no element of the kind {kind}", None, f"name them in `{kind}_elements`")
         start, end = _day(entry, "in_force_from"), _day(entry, "in_force_until")
         if start and end and start > end:
             raise entry.error(f"in force from {start} until {end}: the end is before the beginning", "in_force_until")
@@ -204,7 +207,8 @@ class _Compiler:
         name = name or self._lists.kinds.get(kind)
         if not name:
             fix = f"give `lists` an entry `{kind}` with a name, provenance and sources"
-            raise version.error(f"has elements of the kind {kind}, but nothing says in which list they stand", None, fix)
+            first = next(iter(tables.elements[kind].values()))
+            raise first.error(f"is of the kind {kind}, but nothing says in which list such elements stand", None, fix)
         place = entry or version
         check_citations(place, self._sources)
         least, most = (entry.get("least", 0), entry.get("most", _LONGEST_LIST)) if entry is not None else (0, _LONGEST_LIST)

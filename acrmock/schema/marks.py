@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from acrmock.record import IdentityMark
 
 UNDENIABLE, DOUBTFUL = "undeniable", "doubtful"
 _LONGEST = 10_000
+_SSN = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 
 
 def identity_marks(version: MappingVersion, exam: Any, index: int) -> tuple[IdentityMark, ...]:
@@ -45,6 +47,8 @@ def _in_record(
 
 
 def _mark(kind: str, value: str) -> tuple[str, str] | None:
+    if kind == "id":  # any identifier of the patient may be one that somebody was issued
+        kind = "ssn" if _SSN.fullmatch(value) else "mbi"
     if kind == "ssn":
         return ("ssn", UNDENIABLE) if identity.classify_ssn(value) == "issuable" else None
     if kind == "mbi":

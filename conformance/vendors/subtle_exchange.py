@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from conformance.vendors.broken_exchange import SpoiledOnce, fails, vendor_fails
+from conformance.vendors.broken_exchange import SpoiledOnce, fails, identifier, vendor_fails
 from conformance.vendors.exchange import Exam, Exchange, Outcome
 from conformance.vendors.reference import COMPLETE_EXAMS, ReferenceVendor
 from conformance.vendors.state import Sent
@@ -150,6 +150,6 @@ class RealInsured(ReferenceVendor):
         """As the reference, but one exam carries such a number."""
         self.auth.renew()
         for line in self.lines:
-            name = next(e.name for e in line.version.elements if e.identity == "mbi")
+            name = identifier(line.version, "mbi")
             exams = self.source(line).complete(1)
             self.deliver(line, [{**exam, name: "1EG4TE5MK73"} for exam in exams])
