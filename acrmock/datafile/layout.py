@@ -40,7 +40,23 @@ class Layout:
     separator: str
     multiple: str
     facility: str
-    _names: frozenset[str] = field(default=frozenset(), repr=False)
+    _names: frozenset[str] = field(init=False, repr=False)
+    _known: frozenset[str] = field(init=False, repr=False)
+    _own: tuple[str, ...] = field(init=False, repr=False)
+    _lists: tuple[tuple[str, int, tuple[str, ...]], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out what is asked for each row."""
+        own = tuple(column.element.name for column in self.columns if not column.listed)
+        most = {column.listed: column.group for column in self.columns if column.listed}
+        lists = tuple(
+            (listed, many, tuple(c.element.name for c in self.columns if (c.listed, c.group) == (listed, 1)))
+            for listed, many in most.items()
+        )
+        object.__setattr__(self, "_own", own)
+        object.__setattr__(self, "_lists", lists)
+        object.__setattr__(self, "_known", frozenset((*own, *most)))
+        object.__setattr__(self, "_names", frozenset(column.element.name for column in self.columns))
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -72,31 +88,40 @@ class Layout:
 
     def row(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """The cells of a record; raises `SetupError` where a row cannot hold it."""
-        known = {column.element.name for column in self.columns if not column.listed} | {c.listed for c in self.columns}
-        if strangers := [name for name in record if name not in known]:
-            raise SetupError("a record has an element that no column holds", actual=str(strangers[0])[:80])
-        groups = {column.listed: column.group for column in self.columns if column.listed}
-        for listed, most in groups.items():
-            if len(record.get(listed) or ()) > most:
+        cells = [_cell(record.get(name), self.multiple) for name in self._own]
+        for listed, most, names in self._lists:
+            records = record.get(listed) or ()
+            if len(records) > most:
                 fix = f"raise {GROUPS} by an overlay, or send it as a transaction"
-                raise SetupError(f"a row has room for {most} records of {listed}", actual=str(len(record[listed])), fix=fix)
-        return tuple(self._cell(column, self._value(column, record)) for column in self.columns)
+                raise SetupError(f"a row has room for {most} records of {listed}", actual=str(len(records)), fix=fix)
+            for place in range(most):
+                inner = records[place] if place < len(records) else _NOTHING
+                cells += [_cell(inner.get(name), self.multiple) for name in names]
+        joined = "".join(cells)
+        if self.separator in joined or "\r" in joined or "\n" in joined or not record.keys() <= self._known:
+            raise self._unfit(record, cells)
+        return tuple(cells)
 
-    def _value(self, column: Column, record: Mapping[str, Any]) -> Any:
-        if not column.listed:
-            return record.get(column.element.name)
-        listed = record.get(column.listed) or ()
-        return listed[column.group - 1].get(column.element.name) if len(listed) >= column.group else None
+    def _unfit(self, record: Mapping[str, Any], cells: Sequence[str]) -> SetupError:
+        """Why a row cannot hold a record."""
+        fix = "send it as a transaction, in JSON"
+        strange = next((str(name)[:80] for name in record if name not in self._known), "")
+        if strange:
+            return SetupError("a record has an element for which there is no column", actual=strange, fix=fix)
+        bad = {self.separator, "\r", "\n"}
+        where = next((column.heading for column, cell in zip(self.columns, cells, strict=True) if bad & set(cell)), "")
+        return SetupError("a value cannot stand in a data file", where=where, expected=f"text without {self.separator}", fix=fix)
 
-    def _cell(self, column: Column, value: Any) -> str:
-        if value is None:
-            return ""
-        text = self.multiple.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        if isinstance(value, (dict, bool)) or self.separator in text or set(text) & {"\r", "\n"}:
-            raise SetupError(
-                f"the value of {column.heading} cannot stand in a data file", expected=f"text without {self.separator}"
-            )
-        return text
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _cell(value: Any, multiple: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return multiple.join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def layout_of(facts: Facts, version: MappingVersion) -> Layout:
@@ -109,7 +134,6 @@ def layout_of(facts: Facts, version: MappingVersion) -> Layout:
         separator=facts.text("portal.format.separator"),
         multiple=facts.text("portal.format.multiple_separator"),
         facility=facts.text(FACILITY),
-        _names=frozenset(column.element.name for column in columns),
     )
 
 

@@ -35,9 +35,15 @@ def read_pipe(stream: BinaryIO, limits: Limits, separator: str = "|") -> Iterato
 def write_pipe(rows: Iterable[tuple[str, ...]], stream: BinaryIO, separator: str = "|") -> int:
     """Write rows as text, each ended by CR LF; how many there were."""
     count = 0
+    buffer = bytearray()
     for cells in rows:
-        stream.write((separator.join(cells) + "\r\n").encode())
+        buffer += (separator.join(cells) + "\r\n").encode()
         count += 1
+        if len(buffer) >= _CHUNK:
+            stream.write(buffer)
+            buffer.clear()
+    stream.write(buffer)
+    stream.flush()
     return count
 
 

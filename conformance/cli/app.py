@@ -29,6 +29,7 @@ VERBS = {
     "resolve": Verb("conformance.cli.resolve:resolve", "Decide a finding that needs a person, or give a transaction up."),
     "why": Verb("conformance.cli.why:why", "Say why a request was refused, and what a correct one looks like."),
     "generate": Verb("conformance.cli.generate:generate", "Make synthetic data from a seed."),
+    "upload": Verb("conformance.cli.upload:upload", "Upload a data file, as the NRDR portal takes them, to a running server."),
     "facts": Verb("conformance.cli.facts:facts", "Show what is known of ACR, with its provenance; check an overlay."),
     "doctor": Verb("conformance.cli.doctor:doctor", "Check this machine: Python, TLS, ports, disk, clock, server."),
     "selftest": Verb("conformance.cli.selftest:selftest", "Prove the judge: run every broken vendor, and print what was caught."),

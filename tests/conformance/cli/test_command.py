@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 VERBS = (
     *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
-    "ca",
+    *("upload", "ca"),
 )
 SUBVERBS = (("generate", "exams"), ("facts", "show"), ("facts", "check"), ("ca", "export"), ("ca", "issue"))
 
@@ -94,6 +94,8 @@ def test_version() -> None:
         ("register", "--name", "x"),
         ("register", "--server", "not a url", "--token", "x"),
         ("register", "--server", "https://localhost:1", "--token", "x"),
+        ("upload", "/nonexistent.txt", "--registry", "lcsr"),
+        ("upload", __file__),
         ("ca", "export"),
         ("ca", "issue"),
     ],
