@@ -279,11 +279,13 @@ def _view(core: EngineCore, application: Application, registration: Registration
 
 
 def _day() -> date | None:
+    if "date" not in flask.request.args:
+        return None
     text = body.argument("date")
     try:
-        if text and (len(text) != len("2026-04-30") or not text.isascii()):
+        if len(text) != len("2026-04-30") or not text.isascii():
             raise ValueError(text)
-        return date.fromisoformat(text) if text else None
+        return date.fromisoformat(text)
     except ValueError:
         raise invalid("date", "not a date", expected="YYYY-MM-DD", actual=text) from None
 
