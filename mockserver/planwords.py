@@ -16,6 +16,12 @@ _NUMBER = {
 }  # fmt: skip
 
 
+class _Held(msgspec.Struct, frozen=True):
+    """A plan; a union has no class of its own to be read as."""
+
+    plan: Plan
+
+
 class Settings(Protocol):
     """As much of the settings as is needed here."""
 
@@ -40,7 +46,7 @@ def plan_of(text: str, where: str = WORDS) -> Plan:
     try:
         if len(values) != len(numbers) or len(numbers) > (name is not None):
             raise ValueError(text)
-        return convert({"kind": kind, **({name: values[0]} if values and name else {})}, Plan)
+        return convert({"plan": {"kind": kind, **({name: values[0]} if values and name else {})}}, _Held).plan
     except (ValueError, msgspec.ValidationError) as error:
         kinds = ", ".join(("immediate", *_NUMBER))
         raise SetupError("a layer names a plan that there is not", where=where, expected=kinds, actual=text[:80]) from error

@@ -7,7 +7,7 @@ one, so none is written unless it is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 from acrmock.datafile import Layout, layout_of, write_pipe, write_workbook
 from acrmock.facts import Facts, MappingVersion
@@ -15,7 +15,7 @@ from synthetic.makers import Record
 
 
 def write_table(
-    facts: Facts, version: MappingVersion, records: Iterable[Record], stream: BinaryIO, *, workbook: bool, header: bool = False
+    facts: Facts, version: MappingVersion, records: Iterable[Record], stream: IO[bytes], *, workbook: bool, header: bool = False
 ) -> int:
     """Write records and give their number; raises `SetupError` where a row cannot hold one."""
     layout = layout_of(facts, version)

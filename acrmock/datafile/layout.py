@@ -88,15 +88,16 @@ class Layout:
 
     def row(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         """The cells of a record; raises `SetupError` where a row cannot hold it."""
-        cells = [_cell(record.get(name), self.multiple) for name in self._own]
+        get, multiple = record.get, self.multiple
+        cells = [value if type(value := get(name, "")) is str else _cell(value, multiple) for name in self._own]
         for listed, most, names in self._lists:
             records = record.get(listed) or ()
             if len(records) > most:
                 fix = f"raise {GROUPS} by an overlay, or send it as a transaction"
                 raise SetupError(f"a row has room for {most} records of {listed}", actual=str(len(records)), fix=fix)
-            for place in range(most):
-                inner = records[place] if place < len(records) else _NOTHING
-                cells += [_cell(inner.get(name), self.multiple) for name in names]
+            for inner in records:
+                cells += [_cell(inner.get(name), multiple) for name in names]
+            cells += [""] * (len(names) * (most - len(records)))
         joined = "".join(cells)
         if self.separator in joined or "\r" in joined or "\n" in joined or not record.keys() <= self._known:
             raise self._unfit(record, cells)
@@ -111,9 +112,6 @@ class Layout:
         bad = {self.separator, "\r", "\n"}
         where = next((column.heading for column, cell in zip(self.columns, cells, strict=True) if bad & set(cell)), "")
         return SetupError("a value cannot stand in a data file", where=where, expected=f"text without {self.separator}", fix=fix)
-
-
-_NOTHING: Mapping[str, Any] = {}
 
 
 def _cell(value: Any, multiple: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 from acrmock.datafile.faults import FileFault, FileFaultKind, RowFault
 from acrmock.datafile.rows import Limits, Row
@@ -15,7 +15,7 @@ _SHOWN = 200
 _CHUNK = 64 * 1024
 
 
-def read_pipe(stream: BinaryIO, limits: Limits, separator: str = "|") -> Iterator[Row]:
+def read_pipe(stream: IO[bytes], limits: Limits, separator: str = "|") -> Iterator[Row]:
     """The rows of a text file, one at a time, whatever its size; raises `FileFault` where the whole of it is rejected."""
     number = 0
     while line := stream.readline(limits.row_bytes + 2):
@@ -32,7 +32,7 @@ def read_pipe(stream: BinaryIO, limits: Limits, separator: str = "|") -> Iterato
         raise FileFault(FileFaultKind.EMPTY, "the file is empty", expected="one record a line")
 
 
-def write_pipe(rows: Iterable[tuple[str, ...]], stream: BinaryIO, separator: str = "|") -> int:
+def write_pipe(rows: Iterable[tuple[str, ...]], stream: IO[bytes], separator: str = "|") -> int:
     """Write rows as text, each ended by CR LF; how many there were."""
     count = 0
     buffer = bytearray()
@@ -58,7 +58,7 @@ def _beginning(line: bytes) -> bytes:
     return line.removeprefix(_BOM)
 
 
-def _row(stream: BinaryIO, line: bytes, number: int, limits: Limits, separator: str) -> Row:
+def _row(stream: IO[bytes], line: bytes, number: int, limits: Limits, separator: str) -> Row:
     if b"\0" in line:
         raise FileFault(FileFaultKind.NOT_TEXT, "the file holds binary data", row=number, expected="UTF-8 text")
     if not line.endswith(b"\n") and len(line) > limits.row_bytes:
@@ -77,7 +77,7 @@ def _row(stream: BinaryIO, line: bytes, number: int, limits: Limits, separator: 
         return Row(number, tuple(bare.decode("utf-8", "replace").split(separator)), RowFault.ENCODING)
 
 
-def _skip(stream: BinaryIO, number: int) -> None:
+def _skip(stream: IO[bytes], number: int) -> None:
     """Read to the end of a line that is too long."""
     while piece := stream.readline(_CHUNK):
         if b"\0" in piece:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 from acrmock.datafile.faults import FileFault, FileFaultKind
 from acrmock.datafile.rows import Limits, Row
@@ -25,7 +25,7 @@ _SMALL = 1024 * 1024
 _CELL = 32_767
 
 
-def read_workbook(stream: BinaryIO, limits: Limits, columns: tuple[Column, ...], separator: str = "|") -> Iterator[Row]:
+def read_workbook(stream: IO[bytes], limits: Limits, columns: tuple[Column, ...], separator: str = "|") -> Iterator[Row]:
     """The rows of a workbook's first sheet, one at a time; raises `FileFault` where the whole of it is rejected."""
     _check_archive(stream, limits)
     try:
@@ -36,7 +36,7 @@ def read_workbook(stream: BinaryIO, limits: Limits, columns: tuple[Column, ...],
         raise FileFault(FileFaultKind.DAMAGED, "the workbook is damaged", actual=type(error).__name__) from error
 
 
-def write_workbook(rows: Iterable[tuple[str, ...]], stream: BinaryIO) -> int:
+def write_workbook(rows: Iterable[tuple[str, ...]], stream: IO[bytes]) -> int:
     """Write rows as a workbook of texts, never formulas; how many there were."""
     from openpyxl import Workbook  # noqa: PLC0415 - heavy: only workbooks need it
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
@@ -58,7 +58,7 @@ def write_workbook(rows: Iterable[tuple[str, ...]], stream: BinaryIO) -> int:
     return count
 
 
-def _check_archive(stream: BinaryIO, limits: Limits) -> None:
+def _check_archive(stream: IO[bytes], limits: Limits) -> None:
     """Whether the parts of the archive, unpacked, stay within bounds and declare no document type."""
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -92,7 +92,7 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
             kept = seen[-16:]
 
 
-def _rows(stream: BinaryIO, limits: Limits, columns: tuple[Column, ...], separator: str) -> Iterator[Row]:
+def _rows(stream: IO[bytes], limits: Limits, columns: tuple[Column, ...], separator: str) -> Iterator[Row]:
     from openpyxl import load_workbook  # noqa: PLC0415 - heavy: only workbooks need it
 
     book = load_workbook(stream, read_only=True, data_only=False, keep_links=False)

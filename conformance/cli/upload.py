@@ -47,7 +47,7 @@ def upload(
     log: Path | None,
     name: str | None,
     mapping: str | None,
-    app: bool,  # noqa: FBT001 - click passes by name
+    app: bool,
     plan: str | None,
     application: str,
     environment: str,

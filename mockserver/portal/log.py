@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from acrmock.datafile import Layout, write_pipe, write_workbook
 from mockserver.portal.model import LogRow, PortalFile
@@ -17,7 +17,7 @@ FORMATS = {"text": ("text/plain; charset=utf-8", ".txt")} | {
 
 
 def write_log(
-    reader: Reader, scope: Scope, file: PortalFile, layout: Layout, stream: BinaryIO, *, kind: str, column: str
+    reader: Reader, scope: Scope, file: PortalFile, layout: Layout, stream: IO[bytes], *, kind: str, column: str
 ) -> None:
     """Write the log; a workbook has a heading with the columns' names, text has none, as the portal's files have none."""
     rows = _rows(reader, scope, file, layout)

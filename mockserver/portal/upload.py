@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -34,7 +34,7 @@ class Taking:
     version: MappingVersion
     facilities: tuple[str, ...]
     now: datetime
-    stream: BinaryIO
+    stream: IO[bytes]
 
 
 def take(taking: Taking, file: PortalFile) -> PortalFile:

@@ -18,10 +18,12 @@ from acrmock.facts.facts import Facts
 from acrmock.facts.importing.elements import ImportedElement
 from acrmock.facts.layer import LAYER_SCHEMA
 from acrmock.facts.provenance import Provenance
-from acrmock.facts.registry import Element, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Element, MappingVersion, Rule, RuleKind
 
 SOURCE = "IMPORTED"
 """The source that stands for a document of the user's own; a citation names the file and the row."""
+FOLLOW_UP = "follow_up"
+"""The kind of record that an element table tells of besides the exam."""
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,9 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
     base = known.version(version) if known is not None else None
     tables = {False: "elements", True: "follow_up_elements"}
     here = {(item.follow_up, item.name) for item in found}
-    before = {(item.record is RecordKind.FOLLOW_UP, item.name): item for item in base.elements} if base is not None else {}
+    # a table tells of exams and follow-ups only; records of other lists stay as they are known
+    known_here = [item for item in base.elements if item.record in {EXAM, FOLLOW_UP}] if base is not None else []
+    before = {(item.record == FOLLOW_UP, item.name): item for item in known_here}
     gone = () if origin.keep else tuple(key for key in before if key not in here)
     names = {name for _, name in gone}
     if origin.keep:

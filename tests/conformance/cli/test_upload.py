@@ -1,4 +1,4 @@
-"""`acrmock upload`: what `acrmock generate` makes can be uploaded whole, for each registry; and what the log and exit codes say."""
+"""`acrmock upload`: what is generated can be uploaded whole, for each registry; and what the log and exit codes say."""
 
 from __future__ import annotations
 
