@@ -40,7 +40,7 @@ class Settings(Protocol):
 
 def plan_of(text: str, where: str = WORDS) -> Plan:
     """The plan that `text` names by its kind and number, such as `hold 2`; raises `SetupError` where it names none."""
-    kind, *numbers = text.split()
+    kind, *numbers = text.split() or [""]
     values = [float(number) if "." in number else int(number) for number in numbers if number.replace(".", "", 1).isdigit()]
     name = _NUMBER.get(kind)
     try:
