@@ -12,6 +12,7 @@ from mockserver.context import EngineCore, current_core
 from mockserver.control import applications, body, catalogue, faults, files, guard, recordings, runs, state, unmatched, why
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
+from mockserver.portal import words
 from mockserver.problem import Problem, answer
 from mockserver.store import GLOBAL, StoreError, StoreFull
 
@@ -24,8 +25,12 @@ _OPEN = frozenset({"ca_pem", "files_page"})
 """Views that need no token."""
 
 
-def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is made from the facts
-    """The control API as a Flask blueprint; the engine's core is found in the request's environment."""
+def blueprint(facts: Facts) -> flask.Blueprint:
+    """The control API as a Flask blueprint; the engine's core is found in the request's environment.
+
+    Raises `SetupError` where the layers say of data files what cannot be.
+    """
+    words.check(facts)
     control = flask.Blueprint("control", __name__, url_prefix=PREFIX)
     control.before_request(_guard)
     control.register_error_handler(Problem, _refused)

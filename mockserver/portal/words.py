@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from acrmock.errors import SetupError
 from mockserver import planwords
 from mockserver.context import Settings
 from mockserver.plans import After, Immediate, Plan
@@ -18,7 +19,43 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts, MappingVersion
 
 PLANS, OTHERS, APP = "portal.plans", "*", "app"
+MOST_GROUPS = 100
 CHANNELS = ("portal", "mips", APP)
+
+
+def check(facts: Facts) -> None:
+    """Whether the layers' plans, patterns and numbers of files can be used; raises `SetupError`, which names the setting."""
+    for text in facts.mapping(planwords.WORDS).values():
+        planwords.plan_of(text)
+    for text in facts.mapping(PLANS).values():
+        kind, _, rest = text.partition(" ")
+        if kind == "end" and rest not in tuple(FileStatus):
+            raise SetupError("a layer names a status that there is not", where=PLANS, expected=", ".join(FileStatus), actual=rest)
+        if kind not in {"end", "overnight"}:
+            planwords.plan_of(text, PLANS)
+    _word_of(facts)
+    for key in ("portal.name.pattern", "portal.name.form_pattern"):
+        value = facts.fact(key).value
+        for pattern in value.values() if isinstance(value, Mapping) else (value,):
+            _compiles(key, pattern)
+    for kind, number in ((kind, str(many)) for kind, many in facts.mapping("portal.format.groups").items()):
+        if not number.isdigit() or not 0 < int(number) <= MOST_GROUPS:
+            raise SetupError("not a number of records", where=f"portal.format.groups {kind}", expected=f"1 to {MOST_GROUPS}")
+
+
+def _word_of(facts: Facts) -> None:
+    """Whether each channel that a layer names has the words that any file may come to."""
+    for channel in (*facts.mapping("portal.channel").values(), *CHANNELS):
+        for key in (FileStatus.PENDING, FileStatus.SUCCESSFUL, FileStatus.REJECTED):
+            facts.text(f"portal.word.{channel}.{key}")
+    facts.text(f"portal.word.{APP}.{FileStatus.VALIDATION_FAILED}")
+
+
+def _compiles(key: str, pattern: str) -> None:
+    try:
+        re.compile(pattern.replace("{registry}", "x").replace("{form}", "x"))
+    except re.error as error:
+        raise SetupError("a layer's pattern cannot be used", where=key, actual=f"{pattern[:80]}: {error}") from error
 
 
 def words(facts: Facts, channel: str) -> Mapping[FileStatus, str]:

@@ -122,6 +122,5 @@ def test_the_last_record_needs_no_line_end() -> None:
 
 def test_cells_as_text() -> None:
     """What Excel keeps as numbers and truths is read as what it shows."""
-    shown = {7: "7", 7.0: "7", 2.5: "2.5", True: "TRUE", "x": "x"}
-    assert [text_of(value) for value in (7, 7.0, 2.5, "x")] == [shown[7], shown[7.0], "2.5", "x"]
+    assert [text_of(value) for value in (7, 7.0, 2.5, "x")] == ["7", "7", "2.5", "x"]
     assert (text_of(value=True), text_of(None)) == ("TRUE", "")

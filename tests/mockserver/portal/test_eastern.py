@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acrmock.errors import SetupError
 from acrmock.facts import load_facts
-from mockserver.planwords import plan_of
 from mockserver.plans import After, Fail, Hold, Immediate, Partial, Polls, Superseded
+from mockserver.planwords import plan_of
 from mockserver.portal.eastern import eastern, night_after
-from mockserver.portal.words import plain
+from mockserver.portal.words import check, plain
 
 FACTS = load_facts()
 MOMENTS = st.datetimes(datetime(2007, 4, 1), datetime(2037, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds it
@@ -39,7 +41,8 @@ def test_the_night_comes_within_a_day(moment: datetime) -> None:
 def test_plans_by_word() -> None:
     """Each text of the layers is a plan; what is none is refused with its place."""
     texts = {
-        "immediate": Immediate(), "after 2": After(seconds=2), "polls 3": Polls(count=3), "hold 1": Hold(at=1), "fail 2": Fail(step=2),
+        "immediate": Immediate(), "after 2": After(seconds=2), "polls 3": Polls(count=3), "hold 1": Hold(at=1),
+        "fail 2": Fail(step=2),
         "partial 1": Partial(reject=1), "superseded": Superseded(),
     }  # fmt: skip
     assert {text: plan_of(text) for text in texts} == texts
@@ -55,3 +58,27 @@ def test_names_that_are_paths(name: str) -> None:
     """No name with a path, a control character or a sign that a system gives a meaning."""
     assert not plain(name)
     assert plain(Path("lcsr_exam_x.txt").name)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("portal.plans", {"x": "end nonsense"}),
+        ("portal.plans", {"x": "never"}),
+        ("nrdr.magic.words", {"x": "hold 9"}),
+        ("portal.name.pattern", {"*": "("}),
+        ("portal.name.form_pattern", "("),
+        ("portal.format.groups", {"follow_up": "many"}),
+        ("portal.channel", {"lcsr": "nowhere"}),
+    ],
+)
+def test_a_layer_that_cannot_be_is_refused_at_the_start(key: str, value: Any, tmp_path: Path) -> None:
+    """An overlay with a plan, pattern, number or channel that cannot be is refused when the server starts, not later."""
+    layer = {"schema": "acrmock/layer/1", "kind": "settings"}
+    entry = {"value": value, "provenance": "mock-choice", "sources": ["MOCK"]}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**layer, "settings": {key: entry}}), "utf-8")
+    check(FACTS)
+    with pytest.raises(SetupError) as caught:
+        check(load_facts((path,)))
+    assert caught.value.what
