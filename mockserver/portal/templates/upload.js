@@ -29,6 +29,7 @@ async function tell(answer) {
     counts.updated + ", rejected " + counts.rejected + ", with a warning " + counts.warnings + "." +
     (told.reason ? " " + told.reason.message + "." : ""));
   at("choice").hidden = !told.decision_needed;
+  at("again").hidden = told.terminal || told.decision_needed;
   at("logs").hidden = !told.log;
 }
 
@@ -57,5 +58,9 @@ async function log(format) {
 
 at("continue").addEventListener("click", () => decide("continue"));
 at("cancel").addEventListener("click", () => decide("cancel"));
+at("look").addEventListener("click", async () => {
+  const query = new URLSearchParams({ environment: file.environment });
+  await tell(await call("GET", base() + "/" + file.file + "?" + query));
+});
 at("text").addEventListener("click", () => log("text"));
 at("xlsx").addEventListener("click", () => log("xlsx"));
