@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 OUT    ?= acrmock-out
 JOBS   ?= 4
 
-.PHONY: help demo test lint bench lock schemas clean
+.PHONY: help demo test lint witnesses bench lock schemas clean
 
 help:             ## list what can be made
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+): .*## /make \1\t/'
@@ -22,8 +22,11 @@ lint: $(VENV)/dev.done   ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios
-	$(BIN)/python -m benchmarks
+witnesses: $(VENV)/dev.done  ## let others read 1,000 dose reports of each kind (needs dsrdump, dciodvfy)
+	ACRMOCK_DOSE_REPORTS=1000 ACRMOCK_REQUIRE_WITNESSES=1 $(BIN)/python -m pytest --timeout 1200 tests/synthetic/dose/test_witnesses.py
+
+bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios and writes docs/speed.md
+	$(BIN)/python -m benchmarks --write
 
 lock:             ## pin anew what pyproject.toml asks for (needs uv)
 	uv pip compile -q pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --upgrade \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Iterator
 
 from acrmock.identity import npi_check_digit
@@ -11,6 +12,13 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLAIN_DATE = re.compile(r"\d{8}")
 _UPPER = "ABCDEFGHJKLMNPQRTUVWXY"
 _LOWER = "abcdefghijkmnopqrstuvwxyz"
+
+_ASCII = {
+    letter: shape
+    for shape, letters in (("0123456789", string.digits), (_UPPER, string.ascii_uppercase), (_LOWER, string.ascii_lowercase))
+    for letter in letters
+}
+_KEPT = frozenset(string.punctuation + " ")
 
 Stream = Callable[[str], bytes]
 """Keyed bytes for a label; at least 32 of them, the same for the same label."""
@@ -23,7 +31,7 @@ def pseudonym(stream: Stream, kind: str, value: str) -> str:
         return f"{1930 + next(source) % 40:04d}-{next(source) % 12 + 1:02d}-{next(source) % 28 + 1:02d}"
     if kind == "birth-date" and _PLAIN_DATE.fullmatch(value):
         return f"{1930 + next(source) % 40:04d}{next(source) % 12 + 1:02d}{next(source) % 28 + 1:02d}"
-    shaped = "".join(_shape(character, source) for character in value)
+    shaped = "".join([_shape(character, source) for character in value])
     if kind == "ssn":
         return _replace_leading_digits(shaped, "000")
     if kind == "npi" and len(shaped) == 10 and shaped.isascii() and shaped.isdigit():
@@ -42,6 +50,11 @@ def _bytes(stream: Stream, label: str) -> Iterator[int]:
 
 
 def _shape(character: str, source: Iterator[int]) -> str:
+    letters = _ASCII.get(character)
+    if letters is not None:
+        return letters[next(source) % len(letters)]
+    if character in _KEPT:
+        return character
     if character.isdecimal():
         return str(next(source) % 10)
     if character.isupper():

@@ -81,6 +81,11 @@ class Scanner:
         """Nothing was found in `text`, in any encoding."""
         self._clean_texts = _remember(self._clean_texts, (text,))
 
+    def finds(self, text: str, known: Known, ours: frozenset[str]) -> bool:
+        """Whether there is anything in `text`, which holds no JWT and no percent, apart from the words `ours`."""
+        words = [word for word in self._unknown_words(text).split(" ") if word not in ours]
+        return bool(words) and bool(self.find(" ".join(words), known))
+
     def find(self, text: str, known: Known) -> dict[str, SecretKind | None]:
         """The pieces of `text` that must go, longest first, with the kind of each (None: JWT-shaped, not ours).
 
@@ -163,6 +168,8 @@ class Scanner:
         found: dict[str, SecretKind | None] = {}
         for pattern in self._base64:
             for run in pattern.findall(text):
+                if _UUID.fullmatch(run):
+                    continue  # no text that holds a secret looks so in base64
                 if run not in self._clean_base64 and len(run) <= _LONGEST_RUN * 2 and run not in found:
                     kind = self._decoded(run, known)
                     if kind is not None:

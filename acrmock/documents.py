@@ -32,8 +32,9 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
 
     It holds the secrets and is given out once. `redirect_url` and `facility_id` are the first of `redirect_urls` and
     `facilities`; `issuer`, `nrdr` and `cdsr` are absolute URLs without a slash at the end; `registries` gives for each slug
-    the mapping version; `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's
-    machine, of the certificate (PEM) to trust, empty without TLS.
+    the mapping version; `dicom` is where dose reports go, `stations` are the Station Names whose reports go on to the registry;
+    `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's machine, of the certificate
+    (PEM) to trust, empty without TLS.
     """
 
     schema: str
@@ -58,13 +59,15 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     post_logout_urls: tuple[str, ...] = ()
     guide: str | None = None
     dicom: DicomAddress | None = None
+    stations: tuple[str, ...] = ()
     remarks: tuple[FieldProblem, ...] = ()
 
 
 class ReadyDocument(Struct, frozen=True, kw_only=True):
     """What a server writes to `ready.json` once it answers: where it is, its control token and its certificate.
 
-    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state.
+    `ca_file` is the path of a PEM file, empty without TLS; `data` the folder of its state. `dicom` is where dose reports of the
+    application `default` go, `dicom_tls` the same over TLS; absent where DICOM is not served.
     """
 
     schema: str
@@ -75,3 +78,5 @@ class ReadyDocument(Struct, frozen=True, kw_only=True):
     ca_file: str
     data: str
     version: str
+    dicom: DicomAddress | None = None
+    dicom_tls: DicomAddress | None = None

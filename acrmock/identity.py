@@ -8,6 +8,7 @@ Identifiers with a leading 9 (CMS issues 1 and 2), and telephone numbers 555-010
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["synthetic", "issuable", "malformed"]
@@ -23,8 +24,9 @@ _SSN_IN_TEXT = re.compile(r"(?<![0-9-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9-])")
 _NPI_PREFIX = "80840"
 
 
+@lru_cache(maxsize=4096)
 def luhn_npi(text: str) -> bool:
-    """Whether ten digits carry a right check digit (Luhn over 80840 and the number, CMS)."""
+    """Whether ten digits carry a right check digit (Luhn over 80840 and the number, CMS); remembered for some."""
     return bool(_NPI.match(text)) and _luhn(_NPI_PREFIX + text) == 0
 
 

@@ -201,25 +201,6 @@ class TransactionFacts(Struct, frozen=True, kw_only=True):
     identity: tuple[IdentityMark, ...] = ()
 
 
-class DocumentFacts(Struct, frozen=True, kw_only=True):
-    """A document posted to the clinical decision support registry, read leniently (facts N5.2 to N5.4).
-
-    `document` is a reference of its id and `content` of its body. `missing` names the header elements that are not there, those
-    of the program's own part with its name before them. `version` is None where it is no whole number. `dates` are the
-    instants that cannot be read. `created` and `updated` say what became of it; both False: it was not ingested.
-    """
-
-    document: str = ""
-    id_uuid: bool | None = None
-    content: str = ""
-    header_type: str = ""
-    missing: tuple[str, ...] = ()
-    dates: tuple[FieldProblem, ...] = ()
-    version: int | None = None
-    created: bool = False
-    updated: bool = False
-
-
 class StatusFacts(Struct, frozen=True, kw_only=True):
     """A status answer: the word given, whether it is terminal, and whether the transaction is known to the application."""
 
@@ -229,6 +210,27 @@ class StatusFacts(Struct, frozen=True, kw_only=True):
     status: str = ""
     terminal: bool = False
     interval: float = 0.0
+
+
+class DocumentFacts(Struct, frozen=True, kw_only=True):
+    """A document posted to the clinical decision support registry, read leniently (facts N5.1 to N5.6).
+
+    `id` is a reference of the document's key (empty: absent), `version` its number where it can be read. `present` and
+    `missing` are names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the
+    answer named. `created` (201) and `updated` (200) say what became of it; `internal`: the 400 was the service's own error.
+    """
+
+    id: str = ""
+    id_uuid: bool = False
+    readable: bool = True
+    present: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    date_problems: tuple[FieldProblem, ...] = ()
+    version: int | None = None
+    created: bool = False
+    updated: bool = False
+    rejected: tuple[str, ...] = ()
+    internal: bool = False
 
 
 class FaultFacts(Struct, frozen=True, kw_only=True):
@@ -265,8 +267,8 @@ class HttpFacts(Struct, frozen=True, kw_only=True):
     grant: GrantFacts | None = None
     bearer: BearerFacts | None = None
     transaction: TransactionFacts | None = None
-    document: DocumentFacts | None = None
     status: StatusFacts | None = None
+    document: DocumentFacts | None = None
     fault: FaultFacts | None = None
     forwarded: str = ""
 
@@ -475,7 +477,9 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     `dose` says whether it is a dose report; `modality` is `CT`, `RF`, `DX`, `MG`, `NM` or empty. `study`, `events` and
     `patient` are references. `station` stands in clear, padding kept. `planted`: the harness planted it. `tags` are keyed
     digests by tag path of the normalised data set, for planted objects only, so that a changed tag can be named without the
-    report. `missing`: what the registry needs and is not there; `template`: mandatory rows that are not there.
+    report. `ended` is the end of the irradiation, else the time of the content, as RFC 3339 or as DICOM writes it (DT), without
+    an offset where the report has none (empty: unknown; then `study_time`, date and time together, must do). `missing`: what the
+    registry needs and is not there; `template`: mandatory rows that are not there.
     """
 
     sop_instance: str
@@ -492,6 +496,7 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     patient: str = ""
     events: tuple[str, ...] = ()
     study_time: str = ""
+    ended: str = ""
     planted: bool = False
     synthetic: bool = True
     digest: str = ""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -19,11 +20,17 @@ import msgspec
 
 from acrmock._pseudonym import pseudonym
 from acrmock._scan import Known, Scanner
+from acrmock.pointer import printable
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData, SecretKind
 
 MARK_LENGTH = 22
+_BLOCK = 64
 BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
+
+_MOST_PATTERNS = 64
+_HALF = re.compile("[\ud800-\udfff]")
+_NAMES = re.compile(r'"([^"\\]*+)"\s*+:')
 
 Headers = Sequence[tuple[str, str]]
 
@@ -59,7 +66,11 @@ class Digester:
     """Keyed digests (HMAC-SHA256, 132 bits shown): the same value gives the same mark, and nothing can be read back."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        block = hashlib.sha256(key).digest() if len(key) > _BLOCK else key
+        block = block.ljust(_BLOCK, b"\0")
+        # RFC 2104, the two keyed halves made once; unlike `hmac.digest` a short text does not let go of the interpreter's lock
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def mark(self, value: str | bytes) -> str:
         """The mark of a value: 22 characters of base64url."""
@@ -67,8 +78,10 @@ class Digester:
 
     def stream(self, value: str | bytes) -> bytes:
         """The 32 bytes of a value's keyed digest."""
-        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, data, "sha256")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass"))
+        outer.update(inner.digest())
+        return outer.digest()
 
     def ref(self, kind: SecretKind | str, value: str | bytes) -> str:
         """The reference that stands for a value in a record: `d:KIND:MARK`."""
@@ -90,7 +103,7 @@ class _Seen:
 
     def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
         if kind is not None and place:
-            seen = Exposure(secret=kind, place=place, name=name, pointer=pointer)
+            seen = Exposure(secret=kind, place=place, name=printable(name), pointer=pointer)
             if seen not in self.exposures:
                 self.exposures.append(seen)
 
@@ -126,18 +139,19 @@ class Redactor:
         self._members = {**SENSITIVE, **(sensitive or {})}
         self._parameters = {**_SENSITIVE_PARAMETERS, **(sensitive or {})}
         self._body_limit = body_limit
-        names = "|".join(sorted(map(re.escape, {*self._members, *self._identities}), key=len, reverse=True))
-        marked = rf'"((?i:{names}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
-        self._marked = re.compile(marked, re.DOTALL)
-        self._marked_or_escaped = re.compile(rf"{marked}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
+        self._marked = _marked({*self._members, *self._identities})
+        self._marked_or_escaped = re.compile(rf"{self._marked.pattern}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
+        self._patterns: dict[frozenset[str], re.Pattern[str]] = {}
         self.scanner = Scanner(digester.mark)
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised later."""
         self.scanner.learn(value)
 
-    def text(self, text: str, known: Known) -> str:
-        """Free text without issued secrets and JWTs."""
+    def text(self, text: str, known: Known, *, ours: frozenset[str] = frozenset()) -> str:
+        """Free text without issued secrets and JWTs; `ours` are marks in it that were just made, which need no look."""
+        if ours and "eyJ" not in text and "%" not in text and not self.scanner.finds(text, known, ours):
+            return text
         return self._text(text, _Seen(known), _Spot("", "", ""))
 
     # whole messages
@@ -365,12 +379,28 @@ class Redactor:
                 return f'"{name}"{colon}"'
             value = _unescape(inner)
             clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
-            return match.group() if clean == value else f'"{name}"{colon}{json.dumps(clean, ensure_ascii=False)}'
+            return match.group() if clean == value else f'"{name}"{colon}{_quoted(clean)}'
 
-        quick = (self._marked_or_escaped if escaped else self._marked).sub(pair, text)
+        pattern = self._marked_or_escaped if escaped else self._marked_for(text)
+        quick = pattern.sub(pair, text) if pattern is not None else text
         if not slow:
             return quick
         return self._tokens(text, seen, spot)
+
+    def _marked_for(self, text: str) -> re.Pattern[str] | None:
+        """What finds the members that matter in `text`, which holds no escape: as few names as stand in it; None for none."""
+        names = set(_NAMES.findall(text))
+        if not all(map(str.isascii, names)):
+            return self._marked  # letters beyond ASCII may stand for others where case does not count
+        there = frozenset([name for name in map(str.lower, names) if name in self._members or name in self._identities])
+        if not there:
+            return None
+        known = self._patterns.get(there)
+        if known is None:
+            known = _marked(there)
+            if len(self._patterns) < _MOST_PATTERNS:
+                self._patterns[there] = known
+        return known
 
     def _tokens(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """JSON text token by token: for escapes, and for lists and objects under a name that matters, whose members it rules."""
@@ -398,7 +428,7 @@ class Redactor:
                 clean = self._text(value, seen, spot) if "\\" in inner else value
             else:
                 clean = self._member(name, value, escaped="\\" in inner, seen=seen, spot=spot)
-            return match.group() if clean == value else json.dumps(clean, ensure_ascii=False) + (colon or "")
+            return match.group() if clean == value else _quoted(clean) + (colon or "")
 
         return _JSON_TOKEN.sub(token, text)
 
@@ -426,6 +456,13 @@ class Redactor:
         if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
             return value
         return pseudonym(self._digester.stream, kind, value)
+
+
+def _marked(names: Iterable[str]) -> re.Pattern[str]:
+    """What finds a member of one of these names in JSON text, whatever the case of its letters."""
+    either = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    member = rf'"((?i:{either}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
+    return re.compile(member, re.DOTALL)
 
 
 def _rounds(text: str) -> list[str]:
@@ -458,6 +495,12 @@ def _unescape(inner: str) -> str:
         return str(json.loads(f'"{inner}"', strict=False))
     except ValueError:
         return inner
+
+
+def _quoted(text: str) -> str:
+    """`text` as a JSON string that UTF-8 can carry: half of a surrogate pair stays an escape."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if not _HALF.search(quoted) else json.dumps(text)
 
 
 def _header(headers: Headers, name: str) -> str:

@@ -1,27 +1,54 @@
-"""`python -m benchmarks [PART ...]`: measure and print a table."""
+"""`python -m benchmarks [--write] [PART ...]`: measure and print a table; with `--write`, put it into docs/speed.md as well."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 
 from benchmarks.measure import table
 
-PARTS = ("startup", "validation", "generation", "judging", "submission")
+PARTS = (
+    "startup",
+    "fixtures",
+    "validation",
+    "generation",
+    "judging",
+    "tokens",
+    "submission",
+    "reading",
+    "dose_generation",
+    "cstore",
+)
+PAGE = Path(__file__).parent.parent / "docs" / "speed.md"
+BEGIN, END = "<!-- begin: python -m benchmarks --write -->", "<!-- end -->"
 
 
 def main(arguments: list[str]) -> int:
     """Measure the named parts (all by default); 2 for an unknown name."""
-    unknown = [name for name in arguments if name not in PARTS]
+    names = [name for name in arguments if name != "--write"]
+    unknown = [name for name in names if name not in PARTS]
     if unknown:
         sys.stderr.write(f"unknown part {', '.join(unknown)}; there are: {', '.join(PARTS)}\n")
         return 2
     rows = []
-    for name in arguments or PARTS:
+    for name in names or PARTS:
         sys.stderr.write(f"measuring {name} ...\n")
         rows += importlib.import_module(f"benchmarks.{name}").rows()
-    sys.stdout.write(table(rows) + "\n")
+    found = table(rows)
+    sys.stdout.write(found + "\n")
+    if "--write" in arguments:
+        _write(found)
     return 0
+
+
+def _write(found: str) -> None:
+    """The table in the place of the one that the page has."""
+    head, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{PAGE} has no place for the table: {BEGIN} … {END}")
+    PAGE.write_text(f"{head}{begin}\n{found}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

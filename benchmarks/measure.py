@@ -23,6 +23,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     theirs: float | None = None
     goal: str = ""
     smaller_is_better: bool = False
+    cpu: tuple[float | None, float | None] = (None, None)
+    """Milliseconds of a core for one operation, ours and the peer's."""
+    memory: tuple[float | None, float | None] = (None, None)
+    """The peak of resident memory in MiB, ours and the peer's."""
 
     @property
     def ratio(self) -> float | None:
@@ -50,11 +54,22 @@ def side_by_side(ours: Callable[[], object], theirs: Callable[[], object], *, ro
 
 def table(rows: list[Row]) -> str:
     """The rows as a Markdown table."""
-    lines = ["| what | unit | acrmock | peer | peer's figure | ratio | goal |", "| --- | --- | ---: | --- | ---: | ---: | --- |"]
+    lines = [
+        "| what | unit | acrmock | peer | peer's figure | ratio | CPU each, ms | peak, MiB | goal |",
+        "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | --- |",
+    ]
     for row in rows:
         theirs = f"{row.theirs:,.3g}" if row.theirs is not None else "-"
-        ratio = f"{row.ratio:,.1f} x" if row.ratio is not None else "-"
+        ratio = f"{row.ratio:,.2g} x" if row.ratio is not None else "-"
+        used = f"{_pair(row.cpu, '.2f')} | {_pair(row.memory, '.0f')}"
         lines.append(
-            f"| {row.what} | {row.unit} | {row.ours:,.4g} | {row.peer or '-'} | {theirs} | {ratio} | {row.goal or '-'} |"
+            f"| {row.what} | {row.unit} | {row.ours:,.4g} | {row.peer or '-'} | {theirs} | {ratio} | {used} | {row.goal or '-'} |"
         )
     return "\n".join(lines)
+
+
+def _pair(pair: tuple[float | None, float | None], shape: str) -> str:
+    """Ours beside the peer's."""
+    if pair == (None, None):
+        return "-"
+    return " / ".join("-" if one is None else format(one, shape) for one in pair)

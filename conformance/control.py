@@ -93,6 +93,21 @@ class Control:
         body = {"environment": environment, "settings": dict(settings)}
         self._json("POST", f"/_acrmock/applications/{application}/settings", body)
 
+    def stations(self, application: str, environment: str) -> list[dict[str, Any]]:
+        """The stations whose dose reports go on to the registry: name, facilities, since when."""
+        path = f"/_acrmock/applications/{application}/stations"
+        return list(self._checked("GET", path, params={"environment": environment}).json()["stations"])
+
+    def configure_station(self, application: str, environment: str, station: str, facility: str | None = None) -> None:
+        """Have the dose reports of a station go on, those held for it too."""
+        body = {"environment": environment, "station": station, **({"facility": facility} if facility else {})}
+        self._json("POST", f"/_acrmock/applications/{application}/stations", body)
+
+    def remove_station(self, application: str, environment: str, station: str) -> None:
+        """Hold the dose reports of a station that come from now on."""
+        params = {"environment": environment, "station": station}
+        self._checked("DELETE", f"/_acrmock/applications/{application}/stations", params=params)
+
     def plan(self, application: str, environment: str, plan: Mapping[str, Any], registry: str | None = None) -> None:
         """Set the status plan of transactions to come."""
         body: dict[str, Any] = {"application": application, "environment": environment, "plan": dict(plan)}
@@ -115,6 +130,17 @@ class Control:
     def reset(self, application: str | None = None) -> None:
         """Forget what an application (None: every one) did."""
         self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
+
+    def plant(self, application: str, environment: str, reports: Sequence[Mapping[str, Any]]) -> None:
+        """Say which dose reports a vendor is given: `data` (base64), `transfer_syntax`, `expected`."""
+        self._json(
+            "POST", f"/_acrmock/applications/{application}/planted", {"environment": environment, "reports": list(reports)}
+        )
+
+    def reports(self, application: str, environment: str) -> list[dict[str, Any]]:
+        """The dose reports that came, with their states."""
+        path = f"/_acrmock/applications/{application}/reports"
+        return list(self._checked("GET", path, params={"environment": environment}).json()["reports"])
 
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None

@@ -69,15 +69,24 @@ class Detection(Struct, frozen=True, kw_only=True):
         return tuple(check for check in self.checks if check in mine and check not in wrong)
 
 
-def row(vendor: str, check: str, wrong: str, result: Result, *, seconds: float = 0.0, log: str = "") -> Row:
-    """The row of a vendor that must fail `check` (empty: none) from its judged run."""
+def row(
+    vendor: str,
+    check: str,
+    wrong: str,
+    result: Result,
+    *,
+    seconds: float = 0.0,
+    log: str = "",
+    inapplicable: frozenset[str] = frozenset(),
+) -> Row:
+    """The row of a vendor that must fail `check` (empty: none) from its judged run; `inapplicable` need not apply to it."""
     cells = {
         finding.check: Cell(
             outcome=finding.outcome, weight=finding.weight, actual=finding.actual, blocked_by=finding.blocked_by or ""
         )
-        for finding in result.findings
+        for finding in reversed(result.findings)  # what a check says of its own subject comes first, and counts
     }
-    faults = tuple(_broken_faults(check, cells, result) if check else _reference_faults(cells, result))
+    faults = tuple(_broken_faults(check, cells, result) if check else _reference_faults(cells, result, inapplicable))
     return Row(
         vendor=vendor, check=check, wrong=wrong, verdict=result.verdict, cells=cells, faults=faults, seconds=seconds, log=log
     )
@@ -88,8 +97,12 @@ def lost(vendor: str, check: str, wrong: str, why: str) -> Row:
     return Row(vendor=vendor, check=check, wrong=wrong, verdict=None, cells={}, faults=(f"its run came to no result: {why}",))
 
 
-def _reference_faults(cells: Mapping[str, Cell], result: Result) -> list[str]:
-    scored = {check: cell for check, cell in cells.items() if cell.weight is not Weight.NOT_SCORED}
+def _reference_faults(cells: Mapping[str, Cell], result: Result, inapplicable: frozenset[str]) -> list[str]:
+    scored = {
+        check: cell
+        for check, cell in cells.items()
+        if cell.weight is not Weight.NOT_SCORED and not (check in inapplicable and cell.outcome is Outcome.NOT_APPLICABLE)
+    }
     faults = [f"{check}: {cell.outcome}: {cell.actual}" for check, cell in scored.items() if cell.outcome is not Outcome.PASSED]
     faults += [f"{check}: failed: {cell.actual}" for check, cell in _failed(cells).items() if check not in scored]
     if result.verdict is not Verdict.READY:

@@ -96,7 +96,7 @@ def judge(
         recording_sha256=recording.sha256,
         claims=tuple(sorted(claimed)),
         only=tuple(only),
-        notes=(*gaps, *_surprised(surprises), *_unknown(bench), *_facts_differ(recording, facts), *notes),
+        notes=(*gaps, *_surprised(surprises), *profile.remarks, *_unknown(bench), *_facts_differ(recording, facts), *notes),
         resolutions=tuple(resolutions),
     )
 
@@ -117,19 +117,25 @@ class _Bench:
         """Every requirement of the profile's groups, in their order; those of a registry once for each."""
         for group in self._profile.groups:
             for requirement in self._requirements.values():
-                if requirement.group == group:
+                if requirement.group == group and requirement.id in self._profile.weights:
                     for registry in self.rules.claimed if group in PER_REGISTRY else ("",):
-                        yield self._finding(requirement, registry)
+                        yield from self._found(requirement, registry)
 
-    def _finding(self, requirement: Requirement, registry: str) -> Finding:
-        ruling = self._ruling(requirement, registry)
+    def _found(self, requirement: Requirement, registry: str) -> Iterator[Finding]:
+        """What a check found of its subject and, where it says more, of others."""
         check = CHECKS.get(requirement.id)
+        ruling = self._ruling(requirement, registry)
+        yield self._finding(requirement, registry, check.subject if check else requirement.subject, ruling)
+        for subject, other in ruling.others:
+            yield self._finding(requirement, registry, subject, other)
+
+    def _finding(self, requirement: Requirement, registry: str, subject: str, ruling: Ruling) -> Finding:
         return Finding(
             check=requirement.id,
             registry=registry or None,
             requirement=requirement.text,
             group=requirement.group,
-            subject=check.subject if check else requirement.subject,
+            subject=subject,
             weight=self._weight(requirement),
             outcome=ruling.outcome,
             expected=ruling.expected,
@@ -158,7 +164,7 @@ class _Bench:
 
     def _rule(self, requirement: Requirement, registry: str) -> Ruling:
         check = CHECKS.get(requirement.id)
-        if requirement.challenge or check is None:
+        if check is None:
             return Ruling(outcome=Outcome.NOT_EXERCISED, expected=requirement.text, actual="no challenge", note=_CHALLENGE)
         if requirement.claim and requirement.claim not in self.rules.claims | self._given:
             why = f"the capability {requirement.claim} is not claimed"
@@ -183,7 +189,7 @@ class _Bench:
         return None
 
     def _why_refused(self) -> str:
-        applied = (r for r in self._requirements.values() if r.group == "apply")
+        applied = (r for r in self._requirements.values() if r.group == "apply" and r.id in self._profile.weights)
         failed = (r.id for r in applied if self._ruling(r, "").outcome is Outcome.FAILED)
         return next(failed, REGISTRATION)
 
@@ -230,7 +236,7 @@ def _claims(profile: Profile, claims: Iterable[str] | None) -> frozenset[str]:
 
 def _only(facts: FactsView, profile: Profile, only: Sequence[str]) -> frozenset[str]:
     """The checks that are asked for by group or id."""
-    known = {r.id: r.group for r in facts.requirements.values() if r.group in profile.groups}
+    known = {r.id: r.group for r in facts.requirements.values() if r.group in profile.groups and r.id in profile.weights}
     if not only:
         return frozenset(known)
     unknown = [name for name in only if name not in known and name not in known.values()]

@@ -226,7 +226,7 @@ class ServerUnderTest:
         except TypeError as error:
             raise SetupError("acrmock register has no such flag", where="@pytest.mark.acrmock", actual=str(error)) from error
         run = self.control.start_run(profile=known.name, revision=known.revision, claims=claimed, launch=False)
-        body = request.body_with_defaults(known.registries, run=run, local=known.local)
+        body = request.body_with_defaults(known, run=run)
         if label and "name" not in body["given"]:
             body["name"] = label
         document = self.control.register(body)

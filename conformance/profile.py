@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from acrmock.errors import SetupError
-from acrmock.facts.model import Profile, Requirement
+from acrmock.facts.model import Profile, Requirement, Role
 from acrmock.facts.registry import EXAM, MappingVersion, Registry, RuleKind
 from acrmock.record import Struct
 
@@ -35,6 +35,10 @@ class FactsView(Protocol):
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A setting that is a list of texts."""
+        ...
+
+    def mapping(self, key: str) -> Mapping[str, str]:
+        """A setting that is a mapping of texts."""
         ...
 
     @property
@@ -71,6 +75,28 @@ class Words(Struct, frozen=True, kw_only=True):
     rejected: str
 
 
+class DoseRules(Struct, frozen=True, kw_only=True):
+    """What the checks of dose reports hold senders to; times in seconds, statuses as numbers."""
+
+    role: Role
+    soon: float
+    unzoned: float
+    old: float
+    batch_reports: int
+    batch_spread: float
+    resends: int
+    retry_pause: float
+    transient: frozenset[int]
+    not_understood: frozenset[int]
+    not_storage: frozenset[str]
+    keywords: Mapping[str, str]
+
+    @property
+    def forwards(self) -> bool:
+        """Whether the sender forwards what others made."""
+        return self.role in {Role.RDIM, Role.PACS}
+
+
 class Rules(Struct, frozen=True, kw_only=True):
     """The facts and the profile as checks see them."""
 
@@ -81,6 +107,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     claims: frozenset[str]
     coverage_bar: float
     local: bool
+    dose: DoseRules
+    document_retries: int
 
     def registry(self, slug: str) -> Registry | None:
         """The registry with that slug or alias, or None when the facts do not know it."""
@@ -121,6 +149,8 @@ def rules(facts: FactsView, profile: Profile, claims: frozenset[str]) -> Rules:
         claims=claims,
         coverage_bar=profile.coverage_bar,
         local=profile.local,
+        dose=_dose(facts, profile),
+        document_retries=int(overrides.get("judge.cdsr.retries", facts.integer("judge.cdsr.retries"))),
     )
 
 
@@ -156,6 +186,26 @@ def _limits(facts: FactsView) -> Limits:
         logo_width=facts.integer("onboarding.logo.width"),
         logo_height=facts.integer("onboarding.logo.height"),
         logo_format=facts.text("onboarding.logo.format"),
+    )
+
+
+def _dose(facts: FactsView, profile: Profile) -> DoseRules:
+    def number(name: str) -> float:
+        return float(profile.settings.get(f"judge.dir.{name}", facts.integer(f"judge.dir.{name}")))
+
+    return DoseRules(
+        role=profile.role,
+        soon=number("soon"),
+        unzoned=number("unzoned"),
+        old=number("old"),
+        batch_reports=int(number("batch_reports")),
+        batch_spread=number("batch_spread"),
+        resends=int(number("resends")),
+        retry_pause=number("retry_pause"),
+        transient=frozenset(int(text, 16) for text in facts.texts("judge.dir.transient")),
+        not_understood=frozenset(int(text, 16) for text in facts.texts("judge.dir.not_understood")),
+        not_storage=frozenset(facts.texts("judge.dir.not_storage")),
+        keywords=facts.mapping("judge.dicom.keywords"),
     )
 
 

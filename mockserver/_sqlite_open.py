@@ -10,13 +10,21 @@ from typing import IO
 
 from acrmock.errors import SetupError
 
-FORMAT = 1
+FORMAT = 2
 """The format this version writes."""
 
-Migration = Callable[[sqlite3.Connection], None]
-MIGRATIONS: Mapping[int, Migration] = {}
-"""From a format to the next one; each runs inside one transaction, after a backup copy."""
+_OBJECT = """
+CREATE TABLE IF NOT EXISTS object (
+  application TEXT NOT NULL, environment TEXT NOT NULL, sop_instance TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB NOT NULL,
+  UNIQUE (application, environment, sop_instance, sha256)
+)
+"""
 
+Migration = Callable[[sqlite3.Connection], None]
+
+_CHECKPOINT_PAGES = 8192
+"""Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
+_CACHE_KIBIBYTES = 16 * 1024
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,6 +38,15 @@ CREATE TABLE journal (
 CREATE INDEX journal_application ON journal (application);
 CREATE INDEX journal_run ON journal (run) WHERE run IS NOT NULL;
 """
+
+
+def _add_objects(connection: sqlite3.Connection) -> None:
+    """From format 1 to 2: a table of received bytes."""
+    connection.execute(_OBJECT)
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _add_objects}
+"""From a format to the next one; each runs inside one transaction, after a backup copy."""
 
 
 def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection:
@@ -93,9 +110,12 @@ def _prepare(
     if path is not None:
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";"):
+        for statement in (*_SCHEMA.split(";"), _OBJECT):
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(newest),))
         connection.execute("COMMIT")

@@ -114,6 +114,12 @@ class SqliteReader:
             )
         return found
 
+    def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
+        """The bytes kept, or None."""
+        where = "application = ? AND environment = ? AND sop_instance = ? AND sha256 = ?"
+        found = self._rows(f"SELECT data FROM object WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
+        return bytes(found[0][0]) if found else None
+
 
 def _conditions(application: str | None, run: str | None, labels: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     where, values = "", []

@@ -43,11 +43,12 @@ class Edge(Protocol):
 def begin(struck: Struck, facts: Facts, wait: Callable[[float], None]) -> flask.Response | None:
     """Do what comes before the handler: wait, or answer in its place. Raises the `Problem` that an error is.
 
-    An error whose look is a redirect or a page is left to the handler, which knows where it must go.
+    An error whose look is a redirect or a page is left to the handler, which knows where it must go; so is one that the handler
+    gives after it has read the request.
     """
     if struck.error:
         spec = facts.errors.get(struck.error)
-        if spec is not None and spec.look in {Look.REDIRECT, Look.PAGE}:
+        if spec is not None and (spec.after_reading or spec.look in {Look.REDIRECT, Look.PAGE}):
             return None
         raise Problem(struck.error, hint=f"the fault {struck.name} answers so on purpose")
     match struck.effect:

@@ -12,6 +12,7 @@ import flask
 import msgspec
 
 from acrmock.clock import Clock
+from acrmock.documents import DicomAddress
 from acrmock.record import (
     AuthorizeFacts,
     BearerFacts,
@@ -29,13 +30,16 @@ from acrmock.record import (
 )
 from acrmock.redaction import Digester, Redactor
 from mockserver import guides
+from mockserver.dirlink.objects import ObjectStore, StoreObjects
 from mockserver.faults import Count, Faults, Magic, Struck, magic_of
+from mockserver.jobs import Handler, Jobs
 from mockserver.journal import SECRET, IssuedSecret, Journal
 from mockserver.keys import Keys
 from mockserver.metrics import Metrics
 from mockserver.onboarding.model import APPLICATION, Application, Registration
 from mockserver.onboarding.names import DEFAULT
 from mockserver.store import GLOBAL, Scope, Store, Unit
+from mockserver.turns import Turns
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -122,6 +126,13 @@ class Applications:
         self._cache.clear()
 
 
+def job_handlers() -> Mapping[str, Handler]:
+    """Who does which jobs."""
+    from mockserver.dirlink.work import HANDLERS  # noqa: PLC0415 - loaded when the first job runs
+
+    return HANDLERS
+
+
 @dataclass(slots=True, kw_only=True)
 class EngineCore:
     """What one engine is made of; nothing of it is global, so that two run side by side."""
@@ -135,6 +146,7 @@ class EngineCore:
     journal: Journal
     applications: Applications
     public_url: str = ""
+    own_url: str = ""
     data: str = ""
     version: str = ""
     local_sources: tuple[str, ...] = ()
@@ -144,12 +156,21 @@ class EngineCore:
     metrics: Metrics = field(default_factory=Metrics)
     stored_lengths: set[int] = field(default_factory=set)
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    objects: ObjectStore = field(init=False)
+    dicom: DicomAddress | None = None
+    dicom_tls: DicomAddress | None = None
+    accept_real_data: bool = False
     trusted_proxies: tuple[str, ...] = ()
     faults: Faults = field(init=False)
     magic: Magic | None = field(init=False)
+    jobs: Jobs = field(init=False)
+    turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
+        self.objects = StoreObjects(self.store)
         self.faults = Faults(self.store)
+        self.jobs = Jobs(self, job_handlers)
+        self.turns = Turns(self.store)
         self.magic = magic_of(self.facts)
         self.metrics.began = self.clock.monotonic()
 
@@ -214,12 +235,14 @@ class Call:
     base_url: str
     wall: datetime
     request: flask.Request | None = None
+    body: bytes = b""
     notes: Notes = field(default_factory=Notes)
     struck: Struck | None = None
     counted: dict[str, Count] = field(default_factory=dict)
     _context: AbstractContextManager[Unit] | None = None
     _unit: Unit | None = None
     _settings: Settings | None = None
+    _turn: bool = False
 
     @property
     def business(self) -> datetime:
@@ -246,6 +269,18 @@ class Call:
             self._unit = context.__enter__()
             self._context = context
         return self._unit
+
+    def take_turn(self) -> None:
+        """Compute from here on, without waiting for anybody but the store."""
+        if not self._turn:
+            self.engine.turns.take()
+            self._turn = True
+
+    def give_turn(self) -> None:
+        """Somebody else's turn, if this call had one."""
+        if self._turn:
+            self._turn = False
+            self.engine.turns.give()
 
     def issue(self, kind: SecretKind, value: str) -> str:
         """Remember a secret minted for this call, so that the recorder knows it anywhere; returns its mark."""
@@ -284,7 +319,8 @@ def wire(operation: Operation, channel: Channel, *, lean: Callable[..., flask.Re
     """Mark a view function with what it is for; the gate checks the allowlist by it before the view runs.
 
     `lean` does what the view does, given the call and the route's arguments: it reads `call.request` and needs nothing else of
-    Flask, so that the gate may call it without Flask's contexts, which is a good part of the time of a short answer.
+    Flask, so that the gate may call it without Flask's contexts, which is a good part of the time of a short answer. It computes
+    and waits for nobody but the store: lean views take turns.
     """
 
     def mark(view: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import re
@@ -20,7 +21,7 @@ import msgspec
 import acrmock
 from acrmock.addresses import parse_network, parse_peer
 from acrmock.clock import Clock, SystemClock
-from acrmock.documents import READY_SCHEMA, ReadyDocument
+from acrmock.documents import READY_SCHEMA, DicomAddress, ReadyDocument
 from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
@@ -56,6 +57,8 @@ class Ready:
     control_token: str
     ca_file: Path | None
     data: Path | None
+    dicom_port: int | None = None
+    dicom_tls_port: int | None = None
 
 
 class Engine:
@@ -65,7 +68,10 @@ class Engine:
     (else `https://localhost:PORT`). `overlays` are layers on top of the shipped facts. `local_sources_default` are the
     addresses that clients have here unless told otherwise (none: the layer's). `auto_consent` signs the first user in
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
-    believed. `facts`, `wires` and `house` replace what is shipped (for tests).
+    believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
+    `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
+    `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace what is shipped (for
+    tests).
     """
 
     def __init__(
@@ -81,6 +87,11 @@ class Engine:
         local_sources_default: Sequence[str] = (),
         trusted_proxies: Sequence[str] = (),
         auto_consent: bool = False,
+        dicom_port: int | None = None,
+        dicom_tls_port: int | None = None,
+        accept_real_data: bool = False,
+        lean_dicom: bool = True,
+        synced: bool = True,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
@@ -95,6 +106,11 @@ class Engine:
         self._local_sources = tuple(local_sources_default)
         self._trusted_proxies = tuple(_checked_proxy(source) for source in trusted_proxies)
         self._auto_consent = auto_consent
+        self._dicom_port = None if dicom_port is None else _checked_port(dicom_port, "--dicom-port")
+        self._dicom_tls_port = None if dicom_tls_port is None else _checked_port(dicom_tls_port, "--dicom-tls-port")
+        self._accept_real_data = accept_real_data
+        self._lean_dicom = lean_dicom
+        self._synced = synced
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
@@ -135,7 +151,7 @@ class Engine:
         data = _directory(self._data)
         host = urlsplit(self._public_url).hostname or "" if self._public_url else self._listening_host()
         keys = load_keys(data / "keys", host) if data is not None else passing_keys(host)
-        store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock)
+        store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock, synced=self._synced)
         stack.callback(store.close)
         core = self.core = self._make_core(facts, keys, store, data)
         gate = Gate(core, self._wires(facts), self._house(facts))
@@ -152,14 +168,40 @@ class Engine:
         stack.callback(_note_stop, core)
         stack.callback(server.stop)
         stack.callback(store.release_waiters)
+        ports = self._listen_dicom(core, keys, stack)
         core.public_url = self._public_url or f"{'https' if self._tls else 'http'}://{_in_url(host)}:{port}"
+        core.own_url = f"{'https' if self._tls else 'http'}://{_in_url(self._listening_host())}:{port}"
         try:
             self._begin(core, address, port)
         except StoreError as error:
             where = str(data or "memory")
             raise SetupError(error.what, where=where, actual=error.actual, fix=error.fix or "use another --data") from error
         server.run()
-        return self._announce(core, keys, port, data, stack)
+        ready = self._announce(core, keys, port, data, stack)
+        stack.callback(core.jobs.stop)
+        core.jobs.start()
+        return dataclasses.replace(ready, dicom_port=ports[0], dicom_tls_port=ports[1])
+
+    def _listen_dicom(self, core: EngineCore, keys: Keys, stack: ExitStack) -> tuple[int | None, int | None]:
+        """Receive dose reports where that is wanted; gives the ports in clear and over TLS."""
+        if self._dicom_port is None and self._dicom_tls_port is None:
+            return None, None
+        from mockserver.dirlink.listener import Listener  # noqa: PLC0415 - pynetdicom, only where DICOM is served
+
+        host, title = self._listening_host(), core.facts.text("dirlink.ae_title")
+        host = "127.0.0.1" if host == "localhost" else host
+        ports: list[int | None] = []
+        for wanted, context in ((self._dicom_port, None), (self._dicom_tls_port, server_context(keys.server))):
+            if wanted is None:
+                ports.append(None)
+                continue
+            listener = Listener(core, self._bind, wanted, context, lean=self._lean_dicom)
+            ports.append(listener.start())
+            stack.callback(listener.stop)
+        core.dicom, core.dicom_tls = (
+            None if port is None else DicomAddress(host=host, port=port, ae_title=title) for port in ports
+        )
+        return ports[0], ports[1]
 
     def _make_core(self, facts: Facts, keys: Keys, store: SqliteStore, data: Path | None) -> EngineCore:
         digester = Digester(keys.digest)
@@ -194,6 +236,7 @@ class Engine:
             local_sources=self._local_sources or facts.texts("onboarding.default.local_sources"),
             trusted_proxies=self._trusted_proxies,
             auto_consent=self._auto_consent,
+            accept_real_data=self._accept_real_data,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
 
@@ -239,6 +282,8 @@ class Engine:
                 ca_file=str(ca_file or ""),
                 data=str(data),
                 version=core.version,
+                dicom=core.dicom,
+                dicom_tls=core.dicom_tls,
             )
             write_private(path, msgspec.json.format(msgspec.json.encode(file), indent=2))
         return ready
@@ -251,8 +296,9 @@ class Engine:
 def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
     """The wires of the simulated ACR."""
     from mockserver import auth, cdsr, nrdr  # noqa: PLC0415 - loaded when an engine starts
+    from mockserver.central import views as central  # noqa: PLC0415 - the same
 
-    return tuple(part.blueprint(facts) for part in (auth, nrdr, cdsr))
+    return tuple(part.blueprint(facts) for part in (auth, nrdr, cdsr, central))
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:
@@ -282,9 +328,9 @@ def _directory(data: Path | None) -> Path | None:
         ) from error
 
 
-def _checked_port(port: int) -> int:
+def _checked_port(port: int, where: str = "--port") -> int:
     if not 0 <= port <= 65535:
-        raise SetupError("no such port", expected="0 to 65535 (0 picks a free one)", actual=str(port), where="--port")
+        raise SetupError("no such port", expected="0 to 65535 (0 picks a free one)", actual=str(port), where=where)
     return port
 
 

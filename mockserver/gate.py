@@ -83,8 +83,15 @@ class Gate:
         whose, rest = self._whose(path)
         if whose is None and self._is_house(path, environ.get("REQUEST_METHOD", "")):
             return self._house(environ, start_response)
-        began = self._core.clock.monotonic()
         call = self._open(environ, whose) if whose is not None else None
+        try:
+            return self._answer(environ, start_response, call, rest)
+        finally:
+            if call is not None:
+                call.give_turn()
+
+    def _answer(self, environ: Environ, start_response: StartResponse, call: Call | None, rest: str) -> Iterable[bytes]:
+        began = self._core.clock.monotonic()
         if call is None:
             reply = self._unmatched(environ)
         else:
@@ -178,6 +185,7 @@ class Gate:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
         self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
+        call.body = environ[_BODY_KEY]
         return self._strike(environ, call, str(arguments.get("registry", "")))
 
     def _strike(self, environ: Environ, call: Call, word: str) -> flask.Response | None:
@@ -236,6 +244,7 @@ class Gate:
             return None
         try:
             instead = self._let_in(environ, call, view, arguments)
+            call.take_turn()  # a lean view waits for nobody
             call.request = flask.Request(environ)
             response: flask.Response = lean(call, **arguments) if instead is None else instead
         except Problem as problem:
@@ -306,11 +315,13 @@ class Gate:
                 if environ.get(FULL_KEY):
                     self._core.journal.refuse(unit, call.application.id, call.application.run)
                     call.leave()
+                    call.give_turn()
                     self._core.store.flush(unit.ticket)
                     return reply
                 self._core.faults.keep(unit, call.scope, call.counted)
                 self._record(unit, environ, call, reply)
                 call.leave()
+                call.give_turn()
                 self._core.store.flush(unit.ticket)
             else:
                 with self._core.store.write() as unit:

@@ -85,6 +85,9 @@ def exposition(core: EngineCore) -> str:
     lines = ["# HELP acrmock_requests_total Requests answered on the wires.", "# TYPE acrmock_requests_total counter"]
     for (operation, status), count in sorted(core.metrics.requests().items()):
         lines.append(f'acrmock_requests_total{{operation="{operation}",status="{status}"}} {count}')
+    lines += ["# HELP acrmock_dimse_total DIMSE operations answered.", "# TYPE acrmock_dimse_total counter"]
+    for (service, code), count in sorted(core.metrics.operations().items()):
+        lines.append(f'acrmock_dimse_total{{service="{service}",status="{code:04X}"}} {count}')
     for name, kind, text, value in _gauges(core, entries, lost):
         lines += [f"# HELP acrmock_{name} {text}", f"# TYPE acrmock_{name} {kind}", f"acrmock_{name} {value:g}"]
     lines += [
@@ -104,6 +107,7 @@ def _gauges(core: EngineCore, entries: int, lost: Dropped) -> list[tuple[str, st
         ("journal_held_entries", "gauge", "Entries that the journal holds.", float(store.held[0])),
         ("journal_held_bytes", "gauge", "Bytes of the entries that the journal holds.", float(store.held[1])),
         ("uptime_seconds", "gauge", "Seconds since the engine was made.", core.clock.monotonic() - core.metrics.began),
+        ("associations", "gauge", "DICOM associations that are open.", float(core.metrics.associations)),
         ("applications", "gauge", "Registered applications.", float(len(core.applications.all()))),
     ]
     counters = getattr(store, "counters", None)

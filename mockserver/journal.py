@@ -13,6 +13,10 @@ from acrmock.clock import Clock, rfc3339
 from acrmock.record import (
     RECORD_SCHEMA,
     AnyEntry,
+    AssociationEntry,
+    AssociationFacts,
+    DimseEntry,
+    DimseFacts,
     EventEntry,
     Footer,
     Header,
@@ -28,7 +32,7 @@ from acrmock.record import (
     encode_line,
 )
 from acrmock.redaction import Digester, Headers, Redactor
-from acrmock.typed import decoder
+from acrmock.typed import decode, decoder
 from mockserver.retention import GAP, Bound, dropped
 from mockserver.store import Reader, Snapshot, Store, Unit
 
@@ -141,7 +145,9 @@ class Journal:
         if complete.exposures:
             # what the facts quote (a transaction ID, a client ID) may be the very secret that was seen
             quoted = msgspec.json.encode(complete).decode("utf-8")
-            complete = msgspec.json.decode(self._redactor.text(quoted, known), type=HttpFacts)
+            cleaned = self._redactor.text(quoted, known, ours=_references(complete))
+            if cleaned != quoted:
+                complete = decode(cleaned, HttpFacts)
         clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
         if whose.traceparent is not None:
             whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
@@ -257,6 +263,32 @@ class Journal:
         whose = Whose(application=None, environment=None, run=None, peer=peer, at=now, t=now, matched="unmatched")
         return self._append(unit, TlsEntry(**_shared(whose), tls=tls))
 
+    def dimse(
+        self, unit: Unit, facts: DimseFacts, whose: Whose, *, milliseconds: float = 0.0, refusal: Refusal | None = None
+    ) -> int:
+        """Append a DIMSE operation with its answer; what was refused is redacted, because it may be anything. Gives its `seq`."""
+        if refusal is not None:
+            known = secrets_in(unit)
+            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+            facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), DimseFacts)
+        return self._append(unit, DimseEntry(**_shared(whose), facts=facts, time=round(milliseconds, 3), refusal=refusal))
+
+    def association(
+        self,
+        unit: Unit,
+        facts: AssociationFacts,
+        whose: Whose,
+        *,
+        tls: TlsFacts | None = None,
+        refusal: Refusal | None = None,
+    ) -> int:
+        """Append an association that has ended, redacted; returns its `seq`."""
+        known = secrets_in(unit)
+        facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), AssociationFacts)
+        if refusal is not None:
+            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+        return self._append(unit, AssociationEntry(**_shared(whose), facts=facts, tls=tls, refusal=refusal))
+
     def _at(self, application: str | None, wall: datetime) -> datetime:
         return wall if application is None else self._business(application, wall)
 
@@ -326,6 +358,15 @@ class Journal:
             for number, _ in snapshot.entries(application=application, run=run, labels=labels, after=after):
                 seq, matched = number, matched + 1
         return Awaited(seq=seq, matched=matched)
+
+
+def _references(facts: HttpFacts) -> frozenset[str]:
+    """The marks that were made for these facts, which nobody need look for in them."""
+    made = [facts.body_digest]
+    if facts.transaction is not None:
+        for record in facts.transaction.records:
+            made += (record.key, record.patient, record.content)
+    return frozenset(reference.rpartition(":")[2] for reference in made)
 
 
 def secrets_in(reader: Reader) -> Callable[[Sequence[str]], Mapping[str, SecretKind]]:

@@ -9,13 +9,15 @@ from collections import Counter
 class Metrics:
     """Requests answered on the wires, by operation and HTTP status, since the engine was made.
 
-    `began` is the clock's monotonic time (seconds) at which the engine was made.
+    `began` is the clock's monotonic time (seconds) at which the engine was made; `associations` are open now.
     """
 
     def __init__(self) -> None:
         self.began = 0.0
         self._lock = threading.Lock()
         self._requests: Counter[tuple[str, str]] = Counter()
+        self._dimse: Counter[tuple[str, int]] = Counter()
+        self.associations = 0
 
     def count(self, operation: str, status: str) -> None:
         """Count one answered request; `operation` as in the record, `status` the three digits."""
@@ -26,3 +28,13 @@ class Metrics:
         """The counts so far by (operation, status)."""
         with self._lock:
             return dict(self._requests)
+
+    def dimse(self, service: str, status: int) -> None:
+        """Count one answered DIMSE operation by its service and its status."""
+        with self._lock:
+            self._dimse[service, status] += 1
+
+    def operations(self) -> dict[tuple[str, int], int]:
+        """The counts of DIMSE operations so far by (service, status)."""
+        with self._lock:
+            return dict(self._dimse)

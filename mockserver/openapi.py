@@ -20,7 +20,7 @@ from mockserver.context import current_core
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
-WIRES = ("mockserver.auth", "mockserver.nrdr", "mockserver.cdsr")
+WIRES = ("mockserver.auth", "mockserver.nrdr", "mockserver.cdsr", "mockserver.central.openapi")
 HOUSE = ("mockserver.health", "mockserver.recordschemas", "mockserver.control")
 _ITSELF: dict[str, Any] = {
     "paths": {

@@ -210,13 +210,7 @@ class Connection(HTTPConnection):
                 return True
             return self._failed("the handshake took too long")
         except ssl.SSLError as error:
-            if "HTTP_REQUEST" in (error.reason or ""):
-                with contextlib.suppress(OSError):
-                    socket.socket.send(self.socket, _PLAIN_ANSWER)
-                return self._failed("plain HTTP on a TLS port")
-            if self._unlisted:
-                return self._failed("a PROXY header whose sender is no listed proxy")
-            return self._failed((error.reason or str(error)).lower().replace("_", " "))
+            return self._failed(self._why_not_shaken(error))
         except OSError as error:
             return self._failed(f"the connection broke: {error.strerror or error}")
         self.socket.settimeout(self.server.timeout)
@@ -225,6 +219,16 @@ class Connection(HTTPConnection):
         name = getattr(self.socket, "acrmock_name", "")
         self.tls = TlsFacts(version=version, cipher=cipher[0] if cipher else "", server_name=name)
         return True
+
+    def _why_not_shaken(self, error: ssl.SSLError) -> str:
+        """Why a handshake failed, in words; who speaks plain HTTP here is told so on the way."""
+        if "HTTP_REQUEST" in (error.reason or ""):
+            with contextlib.suppress(OSError):
+                socket.socket.send(self.socket, _PLAIN_ANSWER)
+            return "plain HTTP on a TLS port"
+        if self._unlisted:
+            return "a PROXY header whose sender is no listed proxy"
+        return (error.reason or str(error)).lower().replace("_", " ")
 
     def _failed(self, error: str) -> bool:
         self.shaken = True

@@ -19,13 +19,14 @@ from typing import Any, Self
 import msgspec
 
 from acrmock.clock import Clock
-from acrmock.record import AnyEntry, EventEntry, HttpEntry, encode_line
+from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
 from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
+_PATIENCE_SECONDS = 0.02
 _DROP_PAGE = 256
 _RUNS = """
 WITH RECURSIVE runs(run) AS (
@@ -107,8 +108,26 @@ class _SqliteUnit(SqliteReader):
         """Forget everything of a scope, or of one kind in it."""
         if kind is None:
             self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
+            self._erase("application = ? AND environment = ?", scope)
         else:
             self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
+
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
+        """Keep received bytes."""
+        self._run("INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?, ?)", (*scope, sop_instance, sha256, data))
+
+    def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
+        """Delete received bytes and what is left of them in the files."""
+        where, values = "application = ? AND environment = ? AND sop_instance = ?", (*scope, sop_instance)
+        if sha256 is None:
+            self._erase(where, values)
+        else:
+            self._erase(f"{where} AND sha256 = ?", (*values, sha256))
+
+    def _erase(self, where: str, values: Sequence[str]) -> None:
+        if self._run(f"SELECT 1 FROM object WHERE {where} LIMIT 1", values):  # noqa: S608 - constants
+            self._run(f"DELETE FROM object WHERE {where}", values)  # noqa: S608 - constants
+            self._store.erasing = True
 
     def append(self, entry: AnyEntry) -> int:
         """Append `entry` with the next `seq`."""
@@ -146,17 +165,23 @@ class _SqliteUnit(SqliteReader):
 
 
 def label_of(entry: AnyEntry) -> str:
-    """What an entry is waited for by: its operation, its event's name, or `tls`."""
-    if isinstance(entry, HttpEntry):
-        return entry.facts.operation
-    return entry.name if isinstance(entry, EventEntry) else "tls"
+    """What an entry is waited for by: its operation, its DIMSE service, its event's name, `association` or `tls`."""
+    match entry:
+        case HttpEntry(facts=facts):
+            return facts.operation
+        case DimseEntry(facts=dimse):
+            return dimse.service
+        case EventEntry(name=name):
+            return name
+    return "association" if isinstance(entry, AssociationEntry) else "tls"
 
 
 class SqliteStore:
     """`Store` over SQLite; `path` None keeps everything in memory and commits as units are left.
 
-    `before_commit` runs before every commit (for tests: it may block, or raise as a failing disk would). `on_undo` runs
-    whenever something that was written did not come to stay.
+    `synced` False leaves it to the system when to write to the disk: only for measuring. `before_commit` runs before every
+    commit (for tests: it may block, or raise as a failing disk would). `on_undo` runs whenever something that was written did
+    not come to stay.
     """
 
     def __init__(
@@ -164,6 +189,7 @@ class SqliteStore:
         path: Path | None,
         clock: Clock,
         *,
+        synced: bool = True,
         before_commit: Callable[[], None] | None = None,
         migrations: Mapping[int, Migration] = MIGRATIONS,
         newest: int = FORMAT,
@@ -179,6 +205,9 @@ class SqliteStore:
             if self._guard is not None:
                 self._guard.release()
             raise
+        if not synced:
+            self.connection.execute("PRAGMA synchronous = OFF")
+        self.erasing = False
         self._lock = threading.Lock()
         self._owner = 0
         self._queued = 0
@@ -211,11 +240,9 @@ class SqliteStore:
         """Take the state lock and open the unit's savepoint; for units only."""
         if self._owner == threading.get_ident():
             raise RuntimeError("a unit was opened inside a unit")
-        with self._queue_lock:
-            self._queued += 1
+        self.expect(1)
         self._lock.acquire()
-        with self._queue_lock:
-            self._queued -= 1
+        self.expect(-1)
         self._owner = threading.get_ident()
         try:
             if self._closed:
@@ -236,6 +263,11 @@ class SqliteStore:
                 raise _as_store_error(error) from error
             raise
 
+    def expect(self, number: int) -> None:
+        """So many more (or fewer) units are about to be opened; a batch waits a moment for them."""
+        with self._queue_lock:
+            self._queued += number
+
     def leave(self, unit: _SqliteUnit, *, undo: bool) -> None:
         """Close the unit's savepoint, join the batch and let go of the state lock; for units only."""
         try:
@@ -255,6 +287,17 @@ class SqliteStore:
         finally:
             self._release()
 
+    def settle(self) -> None:
+        """Commit the batch if it waits for nobody, or has waited long enough."""
+        if self._due():
+            with self._lock:
+                self._owner = threading.get_ident()
+                try:
+                    if self._due() and not self._closed:
+                        self._commit()
+                finally:
+                    self._owner = 0
+
     def _release(self) -> None:
         self._owner = 0
         self._lock.release()
@@ -269,7 +312,8 @@ class SqliteStore:
         """Wait until the ticket's batch is synced."""
         if not isinstance(ticket, _Batch):
             raise TypeError("not a ticket of this store")
-        ticket.done.wait()
+        while not ticket.done.wait(_PATIENCE_SECONDS):
+            self.settle()  # whoever was to commit takes its time
         if ticket.error is not None:
             error = ticket.error
             raise type(error)(error.what, actual=error.actual, fix=error.fix)
@@ -284,6 +328,8 @@ class SqliteStore:
                 self._before_commit()
             if self.connection.in_transaction:
                 self.connection.execute("COMMIT")
+                if self.erasing:
+                    self._empty_log()
         except Exception as error:  # noqa: BLE001 - whatever it is, the waiters must hear of it
             self._fail(_as_store_error(error))
             return
@@ -292,6 +338,12 @@ class SqliteStore:
         batch.done.set()
         with self._news:
             self._news.notify_all()
+
+    def _empty_log(self) -> None:
+        """Move the write-ahead log into the database and empty it of what was deleted; again later if it is in use."""
+        with contextlib.suppress(sqlite3.Error):
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.erasing = bool(busy)
 
     def _fail(self, error: StoreError) -> None:
         """Undo the current batch and fail its waiters; the state lock is held."""

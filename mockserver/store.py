@@ -66,6 +66,10 @@ class Reader(Protocol):
         """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
         ...
 
+    def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
+        """The bytes kept by `Unit.put_object`, or None."""
+        ...
+
 
 class Ticket(Protocol):
     """The batch that a unit joined; given to `Store.flush`."""
@@ -88,7 +92,15 @@ class Unit(Reader, Protocol):
         ...
 
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
-        """Forget everything of a scope, or everything of one kind in it (the journal stays)."""
+        """Forget everything of a scope, its objects too, or everything of one kind in it (the journal stays)."""
+        ...
+
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
+        """Keep received bytes under a SOP Instance UID and their own SHA-256; the same again changes nothing."""
+        ...
+
+    def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
+        """Delete those bytes, or all under that UID, so that no file holds them once the unit is committed."""
         ...
 
     def append(self, entry: AnyEntry) -> int:
@@ -130,8 +142,8 @@ class Snapshot(Reader, Protocol):
     ) -> Iterator[tuple[int, bytes]]:
         """(seq, JSON line) with `after` < seq <= `until`, in order, in pages.
 
-        `labels` are operations of HTTP entries, names of events, or `tls`; empty means all. `application` and `run` None
-        mean all.
+        `labels` are operations of HTTP entries, DIMSE services, names of events, `association` or `tls`; empty means all.
+        `application` and `run` None mean all.
         """
         ...
 
@@ -157,6 +169,14 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Unit]:
         """A unit that is flushed when it is left."""
+        ...
+
+    def expect(self, number: int) -> None:
+        """So many more (or, if negative, fewer) units are about to be opened; a batch waits a few milliseconds for them."""
+        ...
+
+    def settle(self) -> None:
+        """Let nothing wait for units that were expected and not opened."""
         ...
 
     def read(self) -> AbstractContextManager[Snapshot]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
-from acrmock.facts.model import ErrorSpec, Fact, Look, Profile, Requirement, Source, Step, Surface, Weight
+from acrmock.facts.model import ErrorSpec, Fact, Look, Profile, Requirement, Role, Source, Step, Surface, Weight
 from acrmock.facts.settings import check_citations, problem_with
 
 ProfileKey = tuple[str, str]
@@ -75,6 +75,7 @@ def _error(key: str, entry: Entry, sources: Mapping[str, Source]) -> ErrorSpec:
         look=Look(entry.get("look", Look.OAUTH if entry.get("oauth_error", "") else Look.PROBLEM)),
         operations=tuple(entry.get("operations", ())),
         rule_only=entry.get("rule_only", False),
+        after_reading=entry.get("after_reading", False),
         oauth_error=entry.get("oauth_error", ""),
         headers=dict(entry.get("headers", {})),
         hint=entry.get("hint", ""),
@@ -127,9 +128,14 @@ def compile_profiles(
 
 
 def _profile(key: ProfileKey, entry: Entry, requirements: Mapping[str, Requirement]) -> Profile:
-    groups = tuple(entry.need("groups"))
+    joins = tuple(entry.get("joins", ()))
+    groups = tuple(entry.get("groups", ()) if joins else entry.need("groups"))
     stated: Mapping[str, str] = entry.get("weights", {})
-    chosen = [requirement for requirement in requirements.values() if requirement.group in groups]
+    checks = frozenset(entry.get("checks", ()))
+    narrowed = {requirements[name].group for name in checks}
+    chosen = [
+        item for item in requirements.values() if item.group in groups and (item.group not in narrowed or item.id in checks)
+    ]
     chosen.sort(key=lambda requirement: groups.index(requirement.group))
     weights = {item.id: Weight(stated[item.id]) if item.id in stated else _default(item) for item in chosen}
     return Profile(
@@ -147,6 +153,11 @@ def _profile(key: ProfileKey, entry: Entry, requirements: Mapping[str, Requireme
         sources=entry.origin.sources,
         coverage_bar=float(entry.get("coverage_bar", 0)),
         local=entry.get("local", False),
+        joins=joins,
+        checks=tuple(entry.get("checks", ())),
+        role=Role(entry.get("role", "")),
+        topology=tuple(entry.get("topology", ())),
+        prefers=entry.get("prefers", ""),
         note=entry.origin.note,
         layer=entry.origin.layer,
     )
@@ -172,14 +183,11 @@ def _check_profile(
     registries: set[str],
 ) -> None:
     groups = {requirement.group for requirement in requirements.values()}
-    for group in entry.need("groups"):
+    judged = entry.get("groups", ()) if entry.get("joins") else entry.need("groups")
+    for group in judged:
         if group not in groups:
             raise entry.error(f"there is no group {group}", "groups")
-    for check in entry.get("weights", {}):
-        if check not in requirements:
-            raise entry.error(f"weighs {check}, which is no requirement", "weights")
-        if requirements[check].group not in entry.need("groups"):
-            raise entry.error(f"weighs {check}, whose group {requirements[check].group} is not judged", "weights")
+    _check_names(entry, requirements, judged)
     for registry in entry.get("registries", ()):
         if registry not in registries:
             raise entry.error(f"names the registry {registry}, which is not known", "registries")
@@ -187,3 +195,13 @@ def _check_profile(
         reason = problem_with(settings[key], value) if key in settings else "there is no such setting"
         if reason:
             raise entry.error(f"setting {key}: {reason}", "settings")
+
+
+def _check_names(entry: Entry, requirements: Mapping[str, Requirement], judged: Iterable[str]) -> None:
+    """Every requirement that the profile names exists, in a group that is judged."""
+    for place, verb in (("weights", "weighs"), ("checks", "checks")):
+        for check in entry.get(place, ()):
+            if check not in requirements:
+                raise entry.error(f"{verb} {check}, which is no requirement", place)
+            if requirements[check].group not in judged:
+                raise entry.error(f"{verb} {check}, whose group {requirements[check].group} is not judged", place)

@@ -8,13 +8,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acrmock.facts import shipped
+import msgspec
+
+from acrmock.facts import joining, shipped
 from acrmock.facts.catalogue import (
     ProfileKey,
     compile_errors,
     compile_profiles,
     compile_requirements,
 )
+from acrmock.facts.dose import Dictionary
 from acrmock.facts.errors import FactsError
 from acrmock.facts.layer import Kind, Layer, read_overlay
 from acrmock.facts.model import ErrorSpec, Fact, Profile, Requirement, Source
@@ -65,7 +68,7 @@ class Facts:
 
     def compile_all(self) -> None:
         """Compile everything now, so that whatever is wrong is said at once."""
-        _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles
+        _ = self.sources, self.settings, self.registries, self.requirements, self.errors, self.profiles, self.dose
 
     def _layers(self, kind: Kind) -> list[Layer]:
         return [*shipped.layers(kind), *(layer for layer in self._overlays if layer.kind is kind)]
@@ -105,6 +108,11 @@ class Facts:
         return compile_profiles(self._layers(Kind.PROFILE), self.sources, self.requirements, self.settings, slugs)
 
     @cached_property
+    def dose(self) -> Dictionary:
+        """The dictionary of dose reports."""
+        return Dictionary(self._layers(Kind.DOSE), self.sources)
+
+    @cached_property
     def _by_word(self) -> dict[str, Registry]:
         return {word: registry for registry in self.registries for word in (*registry.aliases, registry.slug)}
 
@@ -113,7 +121,28 @@ class Facts:
         return self._by_word.get(slug_or_alias)
 
     def profile(self, name: str, revision: str | None = None) -> Profile:
-        """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none."""
+        """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none.
+
+        `a+b` joins profiles (`acrmock.facts.joining`), of which `revision` then names each, `1+1`. One that only lists others
+        joins those.
+        """
+        names = name.split(joining.SIGN)
+        if len(names) > 1:
+            revisions = revision.split(joining.SIGN) if revision is not None else [None] * len(names)
+            if len(revisions) != len(names) or len(set(names)) != len(names):
+                raise FactsError(
+                    f"there is no profile {name} in revision {revision}",
+                    file="profiles",
+                    fix="name each profile once, each revision",
+                )
+            return joining.join([self.profile(*pair) for pair in zip(names, revisions, strict=True)])
+        found = self._single(name, revision)
+        if not found.joins:
+            return found
+        joined = joining.join([self.profile(one) for one in found.joins])
+        return msgspec.structs.replace(joined, name=found.name, revision=found.revision, title=found.title, note=found.note)
+
+    def _single(self, name: str, revision: str | None) -> Profile:
         found = [profile for profile in self.profiles.values() if profile.name == name]
         if revision is not None:
             found = [profile for profile in found if profile.revision == revision]

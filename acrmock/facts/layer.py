@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REQUIREMENTS = "requirements"
     ERRORS = "errors"
     PROFILE = "profile"
+    DOSE = "dose"
 
 
 class Layer:

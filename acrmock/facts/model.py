@@ -123,6 +123,7 @@ class ErrorSpec(Struct, frozen=True, kw_only=True):
     look: Look = Look.PROBLEM
     operations: tuple[str, ...] = ()
     rule_only: bool = False
+    after_reading: bool = False
     oauth_error: str = ""
     headers: Mapping[str, str] = {}
     hint: str = ""
@@ -139,8 +140,22 @@ class Step(Struct, frozen=True, kw_only=True):
     directives: Mapping[str, Any] = {}
 
 
+class Role(StrEnum):
+    """What the sender of dose reports is: their author, or one of the two kinds of forwarders (S1)."""
+
+    NONE = ""
+    MODALITY = "modality"
+    RDIM = "rdim"
+    PACS = "pacs"
+
+
 class Profile(Struct, frozen=True, kw_only=True):
-    """What a run is judged by, frozen per revision: requirements with weights, claims, steps and settings of the run."""
+    """What a run is judged by, frozen per revision: requirements with weights, claims, steps and settings of the run.
+
+    `weights` has every requirement that is judged. `checks` are those that stand for their whole group: where it names any of
+    a group, the group's others are left out. `joins`: it is these profiles together and nothing of its own. `role` is what a
+    sender of dose reports is; `topology` and `prefers` say, for people, which ways of sending are meant and what ACR prefers.
+    """
 
     name: str
     revision: str
@@ -156,8 +171,18 @@ class Profile(Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     coverage_bar: float = 0.0
     local: bool = False
+    checks: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    role: Role = Role.NONE
+    topology: tuple[str, ...] = ()
+    prefers: str = ""
     note: str = ""
     layer: str = ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people are told of the profile beside its result: the ways of sending that are meant, and ACR's preference."""
+        return (*self.topology, *((self.prefers,) if self.prefers else ()))
 
     @property
     def not_scored(self) -> tuple[str, ...]:

@@ -249,6 +249,31 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
         return next((child for child in self.lists if child.name == name), None)
 
     @cached_property
+    def code_lists(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+        """By kind of record and element: each code of its value list, with `Element=code`; empty for one without a list."""
+        found: dict[str, dict[str, dict[str, str]]] = {kind: {} for kind in self.kinds}
+        for element in self.elements:
+            found[element.record][element.name] = {code: f"{element.name}={code}" for code in element.code_set}
+        return found
+
+    @cached_property
+    def identities(self) -> Mapping[str, Mapping[str, str]]:
+        """By kind of record: the elements that identify somebody, with the kind of each."""
+        found: dict[str, dict[str, str]] = {kind: {} for kind in self.kinds}
+        for element in self.elements:
+            if element.identity:
+                found[element.record][element.name] = element.identity
+        return found
+
+    @cached_property
+    def conditions_on(self) -> Mapping[str, Mapping[str, tuple[tuple[str, Condition], ...]]]:
+        """By kind of record and the element that they look at: the rules that have a condition, each with its ID."""
+        found: dict[str, dict[str, tuple[tuple[str, Condition], ...]]] = {kind: {} for kind in self.kinds}
+        for kind, rule, when in self.conditions:
+            found[kind][when.element] = (*found[kind].get(when.element, ()), (rule, when))
+        return found
+
+    @cached_property
     def window(self) -> Rule | None:
         """The rule that says within how many days of an exam what stands in a list of it must be (fact N2.16), or None."""
         return next((rule for rule in self.rules if rule.kind is RuleKind.WITHIN_DAYS and rule.record != EXAM), None)

@@ -19,6 +19,7 @@ _FOLDERS = {
     Kind.REQUIREMENTS: "requirements/*.yaml",
     Kind.ERRORS: "errors/*.yaml",
     Kind.PROFILE: "profiles/*.yaml",
+    Kind.DOSE: "dose/*.yaml",
 }
 
 

@@ -37,7 +37,8 @@ def show(facts: Facts, selector: str = "") -> list[Row]:
     """The facts whose key is `selector`, begins with it and a dot, or has it as one of its parts (all without one), in order.
 
     Keys: a setting's own (`nrdr.limit.exams`), `registry.SLUG.VERSION.ELEMENT[.CODE]`, `registry.SLUG.VERSION.rule.ID`,
-    `registry.SLUG.VERSION.list.KIND`, `requirement.ID`, `error.CODE`, `profile.NAME.REVISION`, `source.KEY`.
+    `registry.SLUG.VERSION.list.KIND`, `requirement.ID`, `error.CODE`, `profile.NAME.REVISION`, `source.KEY`,
+    `dose.TABLE.ENTRY`.
     """
     wanted = selector.strip().strip(".")
     families: Iterable[tuple[str, Callable[[Facts], Iterator[Row]]]] = _FAMILIES.items()
@@ -142,6 +143,28 @@ def _profiles(facts: Facts) -> Iterator[Row]:
         yield _row(f"profile.{profile.name}.{profile.revision}", profile.groups, profile.title, profile)
 
 
+def _dose(facts: Facts) -> Iterator[Row]:
+    dose = facts.dose
+    for concept in dose.concepts.values():
+        yield _row(f"dose.concept.{concept.key}", (*concept.written, *concept.alternates), concept.meaning, concept)
+    for unit in dose.units.values():
+        yield _row(f"dose.unit.{unit.name}", f"{unit.factor:g}", unit.dimension, unit)
+    for element in dose.elements.values():
+        yield _row(f"dose.element.{element.key}", element.unit or element.tag or element.type, element.title, element)
+    for row in dose.rows.values():
+        yield _row(f"dose.row.{row.key}", row.types, f"mandatory in TID {row.template} below {row.parent}", row)
+    for need in dose.needs.values():
+        yield _row(f"dose.need.{need.key}", (*need.all, *need.any), need.text, need)
+    for root in dose.roots.values():
+        title = "makes a dose report" if root.collected else "makes a dose report that the registry does not collect"
+        yield _row(f"dose.root.{root.concept}", dose.concepts[root.concept].written, title, root)
+    for rule in dose.modalities.values():
+        title = "collected" if rule.collected else "not collected"
+        yield _row(f"dose.modality.{rule.modality}", (*rule.procedures, *rule.devices, *rule.events), title, rule)
+    for sop_class in dose.classes.values():
+        yield _row(f"dose.class.{sop_class.uid}", sop_class.uid, sop_class.name, sop_class)
+
+
 def _sources(facts: Facts) -> Iterator[Row]:
     for source in facts.sources.values():
         yield Row(
@@ -161,4 +184,5 @@ _FAMILIES: dict[str, Callable[[Facts], Iterator[Row]]] = {
     "error": _errors,
     "profile": _profiles,
     "source": _sources,
+    "dose": _dose,
 }

@@ -23,16 +23,22 @@ def census(version: MappingVersion, exams: Iterable[Any]) -> Census:
     elements: set[str] = set()
     values: set[str] = set()
     branches: set[str] = set()
-    conditional = version.conditions
+    lists, conditions = version.code_lists, version.conditions_on
     for kind, record in _records(version, exams):
-        for name, value in record.items():
-            element = version.element(name, kind)
-            if element is None:
-                continue
-            elements.add(name)
-            if element.codes:
-                values.update(f"{name}={code}" for code in _strings(value) if code in element.code_set)
-        branches.update(rule for owner, rule, when in conditional if owner == kind and holds(when, record))
+        codes_of, conditional = lists[kind], conditions[kind]
+        present = codes_of.keys() & record.keys()
+        elements |= present
+        for name in present:
+            codes = codes_of[name]
+            if codes:
+                value = record[name]
+                if type(value) is str:
+                    if value in codes:
+                        values.add(codes[value])
+                else:
+                    values.update(codes[code] for code in _strings(value) if code in codes)
+        for name in conditional.keys() & record.keys():
+            branches.update(rule for rule, when in conditional[name] if holds(when, record))
     return Census(elements=tuple(sorted(elements)), values=tuple(sorted(values)), branches=tuple(sorted(branches)))
 
 

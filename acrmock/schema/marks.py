@@ -13,6 +13,7 @@ from acrmock.record import IdentityMark
 
 UNDENIABLE, DOUBTFUL = "undeniable", "doubtful"
 _LONGEST = 10_000
+_SSN_LENGTH = 11
 _SSN = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 
 
@@ -36,11 +37,14 @@ def _in_record(
     record: Mapping[Any, Any],
     base: str,
 ) -> Iterator[IdentityMark]:
+    identities = version.identities[kind]
     for name, value in record.items():
         if not isinstance(value, str) or not isinstance(name, str) or len(value) > _LONGEST:
             continue
-        element = version.element(name, kind)
-        found = _mark(element.identity if element else "", value)
+        about = identities.get(name, "")
+        if not about and (len(value) < _SSN_LENGTH or "-" not in value):
+            continue
+        found = _mark(about, value)
         if found:
             mark, grade = found
             yield IdentityMark(pointer=join(base, name), element=printable(name, 64), mark=mark, grade=grade)

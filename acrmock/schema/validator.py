@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,9 @@ from acrmock.facts import EXAM, Facts, Level, MappingVersion, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
+from acrmock.schema.flawless import Flawless
 from acrmock.schema.keys import exam_key
+from acrmock.schema.mistyped import Mistyped
 from acrmock.schema.problems import (
     ERROR,
     ProblemKind,
@@ -69,25 +71,39 @@ class RecordValidator:
         self._words = {state: facts.text(f"nrdr.record.word.{state}") for state in RecordState}
         self._schema = jsonschema_rs.validator_for(record_schema(version))
         self._explainer = Explainer(version)
+        self._mistyped = Mistyped(version)
         self._exam_rules = evaluators(version, EXAM)
         self._below = tuple((child.name, evaluators(version, child.kind)) for child in version.lists)
         self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
         self._incompleting = _incompleting(version)
+        self._flawless = Flawless(version)
+        self._complete = RecordVerdict(state=RecordState.COMPLETE, status=self._words[RecordState.COMPLETE])
         self._names = tuple(element.name for element in version.of(EXAM))
 
     def check(self, exam: Any, *, index: int, today: date, facility: str) -> RecordVerdict:
         """The verdict on one exam at `index` of the transaction; pointers are relative to the transaction's body."""
+        try:
+            if self._flawless(exam, today, facility):
+                return self._complete
+        except _INCONVERTIBLE:
+            pass  # gone through below
+        return self._examine(exam, index, today, facility)
+
+    def _examine(self, exam: Any, index: int, today: date, facility: str) -> RecordVerdict:
+        """The verdict with all that there is to say, rule by rule."""
         base = join("", self._version.exams, index)
         problems = [*self._first_layer(exam, base), *self._second_layer(exam, base, today, facility)]
         return self._verdict(problems, base)
 
-    def check_all(self, exams: Iterable[Any], *, today: date, facility: str) -> tuple[RecordVerdict, ...]:
-        """The verdicts on all exams of a transaction, duplicates among them included."""
+    def check_all(
+        self, exams: Iterable[Any], *, today: date, facility: str, keys: Sequence[str] = ()
+    ) -> tuple[RecordVerdict, ...]:
+        """The verdicts on all exams of a transaction, duplicates among them included; `keys` are their `exam_key`s if known."""
         seen: set[str] = set()
         verdicts = []
         for index, exam in enumerate(exams):
             verdict = self.check(exam, index=index, today=today, facility=facility)
-            key = exam_key(self._version, exam, facility) if self._unique is not None else ""
+            key = "" if self._unique is None else keys[index] if keys else exam_key(self._version, exam, facility)
             if key in seen and self._unique is not None:
                 base = join("", self._version.exams, index)
                 duplicate = of_rule(self._version, self._unique, base, "")
@@ -107,11 +123,12 @@ class RecordValidator:
     def _first_layer(self, exam: Any, base: str) -> list[RecordProblem]:
         if self.valid(exam):
             return list(self._tolerated(exam, base))
+        mistyped = self._mistyped.names(exam)
         try:
-            errors = list(self._schema.iter_errors(exam))
+            errors = list(self._mistyped.errors(exam, set(mistyped)) if mistyped else self._schema.iter_errors(exam))
         except _INCONVERTIBLE:
-            errors = list(self._schema.iter_errors(_plain(exam)))
-        return [*self._explainer.problems(errors, base), *self._tolerated(exam, base)]
+            mistyped, errors = [], list(self._schema.iter_errors(_plain(exam)))
+        return [*self._mistyped.problems(mistyped, base), *self._explainer.problems(errors, base), *self._tolerated(exam, base)]
 
     def _tolerated(self, exam: Any, base: str) -> Iterator[RecordProblem]:
         """Unknown elements, where the version only warns of them."""

@@ -14,23 +14,27 @@ ALLOW = Collection("allow")
 
 @ALLOW.check("allow-registered")
 def allow_registered(case: Case) -> Ruling:
-    """Every back-channel exchange comes from an allowed address of its environment (S2).
+    """Every back-channel exchange and every association comes from an allowed address of its environment (S2).
 
     Fails for one single refused request, also when later ones came from the right address, and when the address is
     allowed in the other environment only. What the front channel does is a person's browser and does not count.
     """
     known = [source for source in case.flows.sources if source.allowed is not None]
     faults = [
-        Fault(entry=source.first, pointer="/peer", actual=f"{source.count} requests from {source.peer}, which is not allowed")
+        Fault(
+            entry=source.first,
+            pointer="/peer",
+            actual=f"{source.count} requests or associations from {source.peer}, which is not allowed",
+        )
         for source in known
         if not source.allowed
     ]
     seen = [at(source.first, "/peer") for source in known if source.allowed]
     return rule(
-        "back-channel requests only from addresses on the allowlist",
+        "back-channel requests and associations only from addresses on the allowlist",
         faults,
         seen,
-        "no back-channel request was seen",
+        "no back-channel request and no association was seen",
         correct="a request from a registered address",
     )
 

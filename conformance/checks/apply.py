@@ -161,11 +161,13 @@ def apply_registries(case: Case) -> Ruling:
 
     Fails for: none; an unknown registry; an unknown version; one that is obsolete or not yet in force.
     """
+    if not case.rules.claimed and not any(attempt.registries for attempt in case.flows.last_registrations()):
+        return inapplicable("registries and mapping versions that are in force", "the profile claims no registry with mappings")
     return _judge(case, ("registry", "registries"), "registries and mapping versions that are in force", _registries)
 
 
 def _registries(case: Case, attempt: Registration) -> Iterator[Fault]:
-    if not attempt.registries and not attempt.refused:
+    if case.rules.claimed and not attempt.registries and not attempt.refused:
         yield Fault(entry=attempt.seq, pointer="/data/declared/registries", actual="no registry was claimed")
     for index, (slug, version) in enumerate(attempt.registries):
         wrong = _registry(case, attempt, slug, version)

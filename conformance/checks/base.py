@@ -45,7 +45,7 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
-    """What a check says."""
+    """What a check says; `others` is what it says of somebody else than its subject: the subject, and the ruling."""
 
     outcome: Outcome
     expected: str
@@ -54,6 +54,7 @@ class Ruling(Struct, frozen=True, kw_only=True):
     note: str = ""
     correct: str = ""
     blocked_by: str | None = None
+    others: tuple[tuple[str, Ruling], ...] = ()
 
 
 class Check(Struct, frozen=True, kw_only=True):

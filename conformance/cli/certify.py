@@ -77,6 +77,8 @@ def _order(flags: dict[str, Any]) -> Any:
         "link",
         "facility",
         "user",
+        "dicom",
+        "station",
         "environment",
         "application",
     )

@@ -46,9 +46,9 @@ def demo(
     from conformance.runs.progress import Progress
 
     if list_broken:
-        from conformance.vendors.faults import broken_vendors
+        from conformance.vendors.kinds import broken_of
 
-        click.echo("\n".join(broken_vendors()))
+        click.echo("\n".join(sorted(broken_of(load_facts(overlays).profile(profile)))))
         return
     with order(profile, out, broken, overlays=overlays) as prepared:
         result = certify(prepared, (Progress(),))

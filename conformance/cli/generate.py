@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from conformance.cli.options import overlay_option
 
+_LONG = 200  # files; fewer are made before a bar could be read
 
-@click.group(epilog="\b\nExample:\n  acrmock generate exams --registry lcsr --count 3 --seed 7")
+
+@click.group(
+    epilog="""\b
+Examples:
+  acrmock generate exams --registry lcsr --count 3 --seed 7
+  acrmock generate rdsr --kind ct --count 10 --seed 7 --out reports"""
+)
 def generate() -> None:
     """Make synthetic data from a seed: nobody in it can be a real person."""
 
@@ -79,3 +89,69 @@ def exams(
         write_exams_file(facts, options, out, today=day)
     else:
         write_exams(facts, options, sys.stdout.buffer, today=day)
+
+
+_OBJECTS = {
+    "rdsr": "Make dose reports (X-Ray Radiation Dose SR): CT, fluoroscopy, radiography or mammography.",
+    "ct": "Make CT images that belong to the CT reports of the same seed.",
+    "localizer": "Make localizer images that belong to the CT reports of the same seed.",
+    "sc": "Make Secondary Captures, which a dose registry must not take.",
+    "dose-screen": "Make dose screens: Secondary Captures that show the figures of the reports as text.",
+    "lossy": "Make Secondary Captures in JPEG Baseline, labelled as lossy.",
+    "anonymised": "Make reports that somebody else has anonymised already.",
+    "pdf": "Make the reports' figures as Encapsulated PDF.",
+    "sr": "Make Enhanced SR documents that are no dose reports.",
+}
+
+
+def _dose_command(what: str, said: str) -> click.Command:
+    """One verb for one sort of object; all have the same flags."""
+
+    @click.option("--count", type=click.IntRange(0, 10**8), required=True, help="Of how many reports.")
+    @click.option(
+        "--out", type=click.Path(path_type=Path), required=True, help="A directory: new, empty, or made by this command."
+    )
+    @click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed and date give the same bytes."
+    )
+    @click.option(
+        "--kind", type=click.Choice(["ct", "fluoro", "dx", "mg"]), default="ct", show_default=True, help="Kind of report."
+    )
+    @click.option("--shape", default="generic", show_default=True, help="How a maker writes: generic, ge-like, siemens-like …")
+    @click.option(
+        "--quirk", "quirks", multiple=True, metavar="Q8,Q15", help="What real reports get wrong, Q1 to Q33; may be repeated."
+    )
+    @click.option("--station", "stations", multiple=True, metavar="NAME", help="Station Name to draw from; may be repeated.")
+    @click.option("--shard", default="1/1", show_default=True, metavar="N/M", help="Make only the N-th of M parts.")
+    @click.option("--as-of", metavar="DATE", help="Exams are of the year before this day, YYYY-MM-DD; default: today.")
+    @click.option("--transfer-syntax", default="", metavar="NAME", help="explicit, implicit, big-endian, deflated, or a UID.")
+    def command(**given: Any) -> None:
+        from acrmock.clock import SystemClock, today
+        from synthetic.dose.command import DoseOptions, What, write_files
+
+        options = DoseOptions(what=What(what), **given)
+        with _progress(options.count, f"{what} files") as seen:
+            written = write_files(options, today(SystemClock()), seen)
+        click.echo(f"{written} files and manifest.ndjson in {options.out}", err=True)
+
+    quirks = " --quirk Q8,Q15" if what == "rdsr" else ""
+    command.__doc__ = said
+    return click.command(what, epilog=f"\b\nExample:\n  acrmock generate {what} --count 10 --seed 7{quirks} --out made")(command)
+
+
+@contextmanager
+def _progress(count: int, what: str) -> Iterator[Callable[[int], None]]:
+    """Progress on standard error of a terminal for long work; nothing elsewhere."""
+    if count < _LONG or not sys.stderr.isatty():
+        yield lambda _index: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=count)
+        yield lambda index: progress.update(task, completed=index + 1)
+
+
+for _what, _said in _OBJECTS.items():
+    generate.add_command(_dose_command(_what, _said))

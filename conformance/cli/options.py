@@ -115,6 +115,10 @@ def registration_options(function: F) -> F:
         click.option("--link", metavar="URL", help="Web page that the logo links to."),
         click.option("--facility", type=click.IntRange(1, 1000), metavar="N", help="How many test facilities. Default: 2."),
         click.option("--user", multiple=True, metavar="NAME:FACILITY", help="A test user and its facility (1, 2, …); repeats."),
+        click.option("--dicom", multiple=True, metavar="AE", help="Calling AE title that your dose reports come from; repeats."),
+        click.option(
+            "--station", multiple=True, metavar="NAME", help="Station Name whose dose reports go on to the registry; repeats."
+        ),
         click.option("--guide", metavar="VERSION", help="Version of the sign-in guide (1.5, next). Default: the current one."),
         click.option("--environment", type=click.Choice(["test", "production"]), help="Default: test."),
         click.option("--application", metavar="ID", help="An application that is there, to add an environment to."),

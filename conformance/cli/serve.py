@@ -21,7 +21,11 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
 
 
 @click.command(
-    epilog="\b\nExamples:\n  acrmock serve --port 8443\n  acrmock serve --port 0 --data ./data --overlay my-facts.yaml"
+    epilog="""\b
+Examples:
+  acrmock serve --port 8443
+  acrmock serve --port 0 --data ./data --overlay my-facts.yaml
+  acrmock serve --dicom-port 11112"""
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8443, show_default=True, help="0 picks a free one.")
 @data_option
@@ -43,6 +47,23 @@ LOCAL_SOURCES = "ACRMOCK_LOCAL_SOURCES"
     metavar="CIDR",
     help="A proxy whose PROXY header, Forwarded and X-Forwarded-For are believed; repeats. Default: none.",
 )
+@click.option(
+    "--dicom-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Receive dose reports over DICOM on this port, e.g. 11112; 0 picks a free one. Default: no DICOM.",
+)
+@click.option(
+    "--dicom-tls-port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="The same over TLS, e.g. 2762; 0 picks a free one. Default: none.",
+)
+@click.option(
+    "--accept-real-data",
+    is_flag=True,
+    help="Take dose reports that are neither planted nor recognisably synthetic: they may be of real people.",
+)
 def serve(
     port: int,
     data: Path,
@@ -52,6 +73,9 @@ def serve(
     overlays: tuple[Path, ...],
     local_sources: tuple[str, ...],
     trusted_proxies: tuple[str, ...],
+    dicom_port: int | None,
+    dicom_tls_port: int | None,
+    accept_real_data: bool,
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
@@ -63,6 +87,10 @@ def serve(
         options["local_sources_default"] = sources
     if trusted_proxies:
         options["trusted_proxies"] = tuple(str(_network(source, "--trusted-proxy")) for source in trusted_proxies)
+    if dicom_port is not None or dicom_tls_port is not None:
+        options.update(dicom_port=dicom_port, dicom_tls_port=dicom_tls_port, accept_real_data=accept_real_data)
+    elif accept_real_data:
+        raise SetupError("nothing receives dose reports", where="--accept-real-data", fix="add --dicom-port 11112")
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -103,11 +131,13 @@ def _network(source: str, where: str) -> ipaddress.IPv4Network | ipaddress.IPv6N
 def summary(ready: Ready, data: Path) -> str:
     """What a person needs to know of a server that has just started."""
     where = "" if data == Path("acrmock-data") else f" --data {data}"
+    ports = ((ready.dicom_port, ""), (ready.dicom_tls_port, " over TLS"))
+    dicom = "".join(f"\n  dose reports   DICOM port {port}{how}, AE title DIRLINK" for port, how in ports if port is not None)
     return f"""acrmock is ready (a simulation, not ACR's)
 
   server         {ready.url}
   description    {ready.url}/openapi.json
-  health         {ready.url}/healthz
+  health         {ready.url}/healthz{dicom}
   ready file     {Path(ready.data or data) / "ready.json"} (URLs, control token)
   authority      {ready.ca_file}
                  clients must trust it: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS; `acrmock doctor` says how

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from acrmock.record import AnyEntry, Channel, ClientFacts, EventEntry, HttpEntry, Operation, Struct
+from acrmock.record import AnyEntry, AssociationEntry, Channel, ClientFacts, DimseEntry, EventEntry, HttpEntry, Operation, Struct
+from conformance.flows.associations import Dicom, DicomReader
+from conformance.flows.documents import DocumentPost, document_post
 from conformance.flows.events import Moved, Registration, Step, StepsReader, registration
 from conformance.flows.exposures import ExposuresReader, Seen
 from conformance.flows.signins import SignIn, SignInsReader
@@ -33,7 +35,7 @@ class Presented(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """An address from which back-channel requests came: the first of them and how many, allowed or refused."""
+    """An address from which back-channel requests or associations came: the first of them and how many, allowed or refused."""
 
     environment: str
     peer: str
@@ -74,6 +76,8 @@ class Flows(Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     posts: tuple[Post, ...] = ()
     transactions: tuple[Transaction, ...] = ()
+    documents: tuple[DocumentPost, ...] = ()
+    dicom: Dicom = Dicom()
     gaps: tuple[Gap, ...] = ()
     injected: tuple[Injected, ...] = ()
     run: str | None = None
@@ -98,6 +102,8 @@ class Builder:
         self._exposures = ExposuresReader()
         self._sources: dict[tuple[str, str, bool | None], tuple[int, int]] = {}
         self._transactions = TransactionsReader()
+        self._documents: list[DocumentPost] = []
+        self._dicom = DicomReader()
         self._gaps: list[Gap] = []
         self._injected: list[Injected] = []
         self._run: str | None = None
@@ -109,6 +115,13 @@ class Builder:
             self._http(entry)
         elif isinstance(entry, EventEntry):
             self._event(entry)
+        elif isinstance(entry, DimseEntry):
+            self._dicom.operation(entry, self._steps.current(entry.run))
+        elif isinstance(entry, AssociationEntry):
+            if entry.facts.allowed is not None:
+                self._source(entry, allowed=entry.facts.allowed)
+            if entry.facts.allowed is not False:
+                self._dicom.association(entry, self._steps.current(entry.run))
 
     def flows(self) -> Flows:
         """All stories, complete or not."""
@@ -128,6 +141,8 @@ class Builder:
             ),
             posts=tuple(self._transactions.posts),
             transactions=tuple(self._transactions.transactions()),
+            documents=tuple(self._documents),
+            dicom=self._dicom.dicom(),
             gaps=tuple(self._gaps),
             injected=tuple(self._injected),
             run=self._run,
@@ -135,6 +150,7 @@ class Builder:
 
     def _event(self, entry: EventEntry) -> None:
         self._steps.event(entry)
+        self._dicom.event(entry)
         if entry.name == "registration-attempted":
             self._registrations.append(registration(entry))
         elif entry.name == "endpoints-moved":
@@ -152,7 +168,7 @@ class Builder:
         facts = entry.facts
         self._exposures.entry(entry)
         if facts.channel is Channel.BACK:
-            self._source(entry)
+            self._source(entry, allowed=facts.allowed)
             if facts.allowed is False:
                 return  # refused at the door: no other story has begun
         self._client(entry)
@@ -169,8 +185,8 @@ class Builder:
         if handler is not None:
             handler(self, entry, seconds(entry.t), step)
 
-    def _source(self, entry: HttpEntry) -> None:
-        key = (entry.environment or "", entry.peer or "", entry.facts.allowed)
+    def _source(self, entry: HttpEntry | AssociationEntry, *, allowed: bool | None) -> None:
+        key = (entry.environment or "", entry.peer or "", allowed)
         first, count = self._sources.get(key, (entry.seq, 0))
         self._sources[key] = (first, count + 1)
 
@@ -220,6 +236,13 @@ class Builder:
         self._tokens.use(entry, t, step)
         self._transactions.poll(entry, t, step)
 
+    def _document(self, entry: HttpEntry, t: float, step: str) -> None:
+        if entry.facts.bearer is not None and entry.facts.bearer.place:
+            self._tokens.use(entry, t, step)  # a sign-in is optional there
+        post = document_post(entry, step)
+        if post is not None:
+            self._documents.append(post)
+
 
 _HANDLERS = {
     Operation.DISCOVERY: Builder._discovery,  # noqa: SLF001 - the table of its own methods
@@ -229,6 +252,7 @@ _HANDLERS = {
     Operation.USERINFO: Builder._use,  # noqa: SLF001 - as above
     Operation.NRDR_LIST: Builder._use,  # noqa: SLF001 - as above
     Operation.NRDR_POST: Builder._post,  # noqa: SLF001 - as above
+    Operation.CDSR_POST: Builder._document,  # noqa: SLF001 - as above
     Operation.NRDR_STATUS: Builder._status,  # noqa: SLF001 - as above
 }
 

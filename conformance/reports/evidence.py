@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from acrmock.pointer import PointerError, parse_pointer
-from acrmock.record import AnyEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
+from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, Footer, Header, HttpEntry, TlsEntry
+from conformance.reports.dicomwords import status_words
 from conformance.reports.text import cut, one_line
 from conformance.result import Evidence
 
@@ -66,12 +67,23 @@ def path_of(url: str) -> str:
 
 
 def title_of(entry: AnyEntry, limit: int = 100) -> str:
-    """What an entry is, on one line: method, path and status of an exchange, a failed handshake, an event's name."""
+    """What an entry is, on one line.
+
+    Method, path and status of an exchange; the AE titles of an association and its end; an operation, its object and status; a
+    failed handshake; an event's name.
+    """
     if isinstance(entry, HttpEntry):
         path = path_of(entry.request.url).partition("?")[0]
         return one_line(cut(f"{entry.request.method} {path}", limit)) + f" → {entry.response.status}"
     if isinstance(entry, TlsEntry):
         return one_line(cut(f"failed TLS handshake: {entry.tls.error or 'no reason known'}", limit))
+    if isinstance(entry, AssociationEntry):
+        return one_line(cut(f"association {entry.facts.calling_ae or '(no AE title)'} → {entry.facts.called_ae}", limit)) + (
+            f", {entry.facts.end.value}"
+        )
+    if isinstance(entry, DimseEntry):
+        told = f"{entry.facts.service} {entry.facts.sop_instance}".rstrip()
+        return one_line(cut(told, limit)) + f" → {status_words(entry.facts.status)}"
     return one_line(cut(f"event {entry.name}", limit))
 
 

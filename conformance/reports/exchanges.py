@@ -10,7 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from acrmock.record import AnyEntry, EventEntry, HttpEntry
+from acrmock.record import AnyEntry, AssociationEnd, AssociationEntry, DimseEntry, EventEntry, HttpEntry
+from conformance.reports.blocks import Block
+from conformance.reports.dicomwords import rejection_words, status_words
 from conformance.reports.evidence import (
     RecordingLike,
     entry_document,
@@ -21,7 +23,7 @@ from conformance.reports.evidence import (
 )
 from conformance.reports.marks import Mark, render
 from conformance.reports.text import cut, one_line
-from conformance.reports.wire import Block, blocks_of, nearest
+from conformance.reports.wire import blocks_of, nearest
 from conformance.result import Evidence
 
 SHOWN_WHOLE = 200
@@ -183,6 +185,12 @@ class Exhibits:
         if isinstance(entry, EventEntry):
             title, detail = one_line(cut(entry.name, 80)), _summary(entry.data)
             return Row(entry.seq, offset, "event", title, detail, "", tone, anchor)
+        if isinstance(entry, AssociationEntry):
+            status = entry.facts.end.value
+            return Row(entry.seq, offset, "association", title_of(entry), _told_of_association(entry), status, tone, anchor)
+        if isinstance(entry, DimseEntry):
+            status = "none" if entry.facts.status is None else f"{entry.facts.status:04X}H"
+            return Row(entry.seq, offset, "operation", title_of(entry), _told_of_operation(entry), status, tone, anchor)
         return Row(entry.seq, offset, "handshake", title_of(entry), "", "failed", tone, anchor)
 
 
@@ -214,6 +222,27 @@ def _told(entry: HttpEntry) -> str:
     return one_line(cut(told, 200))
 
 
+def _told_of_association(entry: AssociationEntry) -> str:
+    """What came of an association in a few words: why it was refused, else how much was done."""
+    facts = entry.facts
+    if entry.refusal:
+        told = f"{entry.refusal.code}: {entry.refusal.message}"
+    elif facts.rejection is not None:
+        told = rejection_words(facts.rejection)
+    else:
+        accepted = sum(context.result == 0 for context in facts.contexts)
+        told = f"{accepted} of {len(facts.contexts)} contexts accepted, {facts.operations} operations, {facts.stored} stored"
+    return one_line(cut(told, 200))
+
+
+def _told_of_operation(entry: DimseEntry) -> str:
+    """What came of an operation in a few words."""
+    if entry.refusal:
+        return one_line(cut(f"{entry.refusal.code}: {entry.refusal.message}", 200))
+    size = f", {entry.facts.bytes:,} bytes" if entry.facts.bytes else ""
+    return one_line(cut(status_words(entry.facts.status) + size, 200))
+
+
 def _closed(stage: Stage, uncounted: Counter[str]) -> Iterable[Stage]:
     for title, count in uncounted.most_common(20):
         stage.rows.append(Row(0, "", "exchange", title, "", "", "", count=count))
@@ -238,6 +267,10 @@ def _summary(data: dict[str, Any]) -> str:
 def _tone(entry: AnyEntry) -> str:
     if isinstance(entry, HttpEntry):
         return "bad" if entry.response.status >= 400 else "moved" if entry.response.status >= 300 else "good"
+    if isinstance(entry, AssociationEntry):
+        return "good" if entry.facts.end is AssociationEnd.RELEASED else "bad"
+    if isinstance(entry, DimseEntry):
+        return "good" if entry.facts.status == 0 else "bad"
     return "event" if isinstance(entry, EventEntry) else "bad"
 
 

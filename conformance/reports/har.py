@@ -7,13 +7,16 @@ from typing import Any
 import msgspec
 
 from acrmock import __version__
-from acrmock.record import HttpEntry, NameValue
+from acrmock.record import AssociationEntry, DimseEntry, EventEntry, HttpEntry, NameValue, TlsEntry
 from conformance.reports.evidence import RecordingLike
 from conformance.reports.jsonout import encode
 
 
 def render(recording: RecordingLike) -> bytes:
-    """The recording as HAR 1.2 in UTF-8: every HTTP entry in order; events and failed handshakes in `log._acrmock`."""
+    """The recording as HAR 1.2 in UTF-8: every HTTP entry in order; events and failed handshakes in `log._acrmock`.
+
+    Associations and their operations, which HAR has no words for, are left out and counted.
+    """
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "acrmock", "version": __version__},
@@ -22,11 +25,20 @@ def render(recording: RecordingLike) -> bytes:
         "comment": "Values that must be guarded are replaced by references; equal values have equal references.",
         "_acrmock": {
             "header": msgspec.to_builtins(recording.header),
-            "other": [msgspec.to_builtins(entry) for entry in recording.entries if not isinstance(entry, HttpEntry)],
+            "other": [msgspec.to_builtins(entry) for entry in recording.entries if isinstance(entry, EventEntry | TlsEntry)],
+            "left_out": _left_out(recording),
             "footer": msgspec.to_builtins(recording.footer),
         },
     }
     return encode({"log": log})
+
+
+def _left_out(recording: RecordingLike) -> dict[str, int]:
+    """How many entries of DICOM the recording has."""
+    return {
+        "associations": sum(isinstance(entry, AssociationEntry) for entry in recording.entries),
+        "operations": sum(isinstance(entry, DimseEntry) for entry in recording.entries),
+    }
 
 
 def _entry(entry: HttpEntry) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import msgspec
 from acrmock.documents import READY_SCHEMA, REGISTRATION_SCHEMA, ReadyDocument, RegistrationDocument
 from acrmock.record import RECORD_SCHEMA, Line
 from conformance.detection import DETECTION_SCHEMA, Detection
+from conformance.reports.site import SITE_SCHEMA, SiteReport
 from conformance.result import RESULT_SCHEMA, Result
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,6 +25,7 @@ _KINDS: tuple[tuple[str, Any, str], ...] = (
     (DETECTION_SCHEMA, Detection, "The detection matrix of a self-test"),
     (REGISTRATION_SCHEMA, RegistrationDocument, "The registration of an application for one environment"),
     (READY_SCHEMA, ReadyDocument, "A server's ready.json"),
+    (SITE_SCHEMA, SiteReport, "The checklist of a host of ACR Connect and DIR Link"),
 )
 
 

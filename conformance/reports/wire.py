@@ -5,22 +5,32 @@ A block's `spans` map RFC 6901 pointers into the entry to the characters that sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
 from acrmock.pointer import PointerError, parse_pointer, pointer_of
-from acrmock.record import AnyEntry, EventEntry, HttpEntry, HttpRequest, HttpResponse, NameValue, TlsEntry
+from acrmock.record import (
+    AnyEntry,
+    AssociationEntry,
+    DimseEntry,
+    EventEntry,
+    HttpEntry,
+    HttpRequest,
+    HttpResponse,
+    NameValue,
+    TlsEntry,
+)
+from conformance.reports.blocks import Block
+from conformance.reports.dicomwire import SHOWN_ABOVE, association, operation
 from conformance.reports.evidence import entry_document, path_of
-from conformance.reports.jsonspans import locate
 
 _INDENTED_UP_TO = 2_000_000
 _SHORT_JSON = 100
-_BODIES = ("/request/postData/text", "/response/content/text")
-_ON_THE_WIRE = {
+_Shown = Mapping[tuple[str, ...], AbstractSet[str]]
+_ON_THE_WIRE: _Shown = {
     ("request",): {"method", "url", "httpVersion", "headers", "queryString"},
     ("request", "postData"): {"text", "params"},
     ("response",): {"status", "statusText", "httpVersion", "headers"},
@@ -28,69 +38,15 @@ _ON_THE_WIRE = {
 }
 
 
-@dataclass(slots=True)
-class Block:
-    """A part of an entry as text: its label, a note on how it is shown, and where each pointer's value stands.
-
-    `noted` tells what acrmock wrote beside the wires from what went over them; `names` are set off from their values.
-    """
-
-    label: str
-    note: str = ""
-    noted: bool = False
-    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    names: list[tuple[int, int]] = field(default_factory=list)
-    length: int = 0
-    _pieces: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """The whole text so far."""
-        self._pieces = ["".join(self._pieces)]
-        return self._pieces[0]
-
-    def put(self, text: str, *pointers: str) -> None:
-        """Add text, which is what `pointers` point at."""
-        start = self.length
-        self._pieces.append(text)
-        self.length += len(text)
-        for pointer in pointers:
-            self.spans[pointer] = (start, self.length)
-
-    @contextmanager
-    def within(self, *pointers: str) -> Iterator[None]:
-        """What is added inside is what `pointers` point at."""
-        start = self.length
-        yield
-        for pointer in pointers:
-            self.spans[pointer] = (start, self.length)
-
-    def name(self, text: str, *pointers: str) -> None:
-        """Add a name, to be set off from its value."""
-        start = self.length
-        self.put(text, *pointers)
-        self.names.append((start, self.length))
-
-    def find(self, pointer: str) -> tuple[int, int] | None:
-        """Where `pointer` leads in this block, also into a JSON body; None when not here."""
-        if pointer in self.spans:
-            return self.spans[pointer]
-        for body in _BODIES:
-            if body in self.spans and pointer.startswith(body + "/"):
-                start, end = self.spans[body]
-                try:
-                    first, last = locate(self.text[start:end], pointer.removeprefix(body))
-                except PointerError:
-                    return None
-                return start + first, start + last
-        return None
-
-
 def blocks_of(entry: AnyEntry) -> list[Block]:
     """An entry as blocks: request and answer as on the wire, then what acrmock noted beside them."""
     if isinstance(entry, HttpEntry):
-        return [_request(entry.request), _response(entry.response), _noted(entry)]
-    return [_noted(entry)]
+        return [_request(entry.request), _response(entry.response), _noted(entry, _ON_THE_WIRE)]
+    if isinstance(entry, AssociationEntry):
+        return [*association(entry), _noted(entry, SHOWN_ABOVE)]
+    if isinstance(entry, DimseEntry):
+        return [*operation(entry), _noted(entry, SHOWN_ABOVE)]
+    return [_noted(entry, {})]
 
 
 def nearest(blocks: list[Block], pointer: str) -> tuple[Block, tuple[int, int], str] | None:
@@ -214,28 +170,28 @@ def _join(*notes: str) -> str:
     return "; ".join(note for note in notes if note)
 
 
-def _noted(entry: AnyEntry) -> Block:
-    labels = {HttpEntry: "What acrmock noted", TlsEntry: "Failed TLS handshake", EventEntry: "Event"}
-    block = Block(labels[type(entry)], noted=True)
+def _noted(entry: AnyEntry, shown: _Shown) -> Block:
+    labels = {TlsEntry: "Failed TLS handshake", EventEntry: "Event"}
+    block = Block(labels.get(type(entry), "What acrmock noted"), noted=True)
     for key, value in entry_document(entry).items():
         if key not in {"seq", "kind"}:
-            _flatten(block, (key,), value)
+            _flatten(block, (key,), value, shown)
     return block
 
 
-def _flatten(block: Block, tokens: tuple[str, ...], value: Any) -> None:
+def _flatten(block: Block, tokens: tuple[str, ...], value: Any, shown: _Shown) -> None:
     """Put a value as lines `path.to.leaf: value`; a list of plain values stands on one line."""
     pointer = pointer_of(tokens)
     if isinstance(value, dict):
-        shown_above = _ON_THE_WIRE.get(tokens, ())
+        shown_above = shown.get(tokens, ())
         with block.within(pointer):
             for key, item in value.items():
                 if key not in shown_above:
-                    _flatten(block, (*tokens, str(key)), item)
+                    _flatten(block, (*tokens, str(key)), item, shown)
     elif isinstance(value, list | tuple) and any(isinstance(item, dict | list | tuple) for item in value):
         with block.within(pointer):
             for number, item in enumerate(value):
-                _flatten(block, (*tokens, str(number)), item)
+                _flatten(block, (*tokens, str(number)), item, shown)
     else:
         with block.within(pointer):
             block.name(".".join(tokens))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from acrmock.errors import SetupError
+from acrmock.facts.model import Profile, Role
+from conformance.vendors.kinds import DEFAULT_CALLING_AE
 
 MAX_LOGO_BYTES = 1_000_000
 
@@ -16,6 +18,7 @@ DEFAULT_NAME = "Client under test"
 DEFAULT_REDIRECT_URL = "https://localhost:8765/callback"
 # a public address that belongs to nobody's client: the AS112 service (RFC 7535 section 3.3)
 DEFAULT_ADDRESS = "192.31.196.1"
+DEFAULT_STATIONS = ("MOCKCT1", "MOCKXA1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class ApplicationRequest:
     link: str | None = None
     facility: int | None = None
     user: tuple[str, ...] = ()
+    dicom: tuple[str, ...] = ()
+    station: tuple[str, ...] = ()
     guide: str | None = None
     environment: str | None = None
     application: str | None = None
@@ -50,6 +55,8 @@ class ApplicationRequest:
             "link": self.link,
             "facility": self.facility,
             "user": list(self.user),
+            "dicom": list(self.dicom),
+            "station": list(self.station),
             "guide": self.guide,
             "environment": self.environment,
             "application": self.application,
@@ -57,7 +64,7 @@ class ApplicationRequest:
         }
         return {key: value for key, value in values.items() if value not in (None, [], {})}
 
-    def body_with_defaults(self, registries: tuple[str, ...], *, run: str, local: bool) -> dict[str, Any]:
+    def body_with_defaults(self, profile: Profile, *, run: str) -> dict[str, Any]:
         """The registration within a run: what was not given gets a default, and `given` names what was."""
         body = self.body()
         given = sorted(key for key in body if key != "settings")
@@ -65,10 +72,13 @@ class ApplicationRequest:
             "name": DEFAULT_NAME,
             "redirect_url": [DEFAULT_REDIRECT_URL],
             "ip": [DEFAULT_ADDRESS],
-            "registry": list(registries),
+            "registry": list(profile.registries),
             "environment": "test",
         }
-        return {**defaults, **body, "run": run, "local": local, "given": given}
+        if profile.role is not Role.NONE:
+            defaults |= {"dicom": [DEFAULT_CALLING_AE], "station": list(DEFAULT_STATIONS)}
+        told = {key: value for key, value in (defaults | body).items() if value != []}
+        return {**told, "run": run, "local": profile.local, "given": given}
 
 
 def _logo(path: Path | None) -> str | None:

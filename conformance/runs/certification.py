@@ -14,15 +14,18 @@ from typing import Any
 from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts, Profile, Step, load_facts
+from acrmock.facts.model import Role
 from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
 from conformance.runs.application import ApplicationRequest
+from conformance.runs.doses import ASKED, Doses, DosesGiven
 from conformance.runs.events import (
     Event,
     FilesWritten,
     Handler,
     Judged,
+    Noted,
     Registered,
     RegistrationRefused,
     ServerReady,
@@ -62,6 +65,7 @@ class Order:
     server: ServerChoice = field(default_factory=ServerChoice)
     runner: client.Runner = client.run
     package: bool = True
+    doses: DosesGiven = field(default_factory=DosesGiven)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +82,8 @@ class Certification:
         profile = facts.profile(self.order.profile)
         check_question(self._question(), profile)
         self.order.out.mkdir(parents=True, exist_ok=True)
-        with server(self.order.server, overlays=self.order.overlays, clock=None) as control:
+        dicom = profile.role is not Role.NONE
+        with server(self.order.server, overlays=self.order.overlays, clock=None, dicom=dicom) as control:
             self._tell(ServerReady(control.url, private=self.order.server.url is None))
             run = control.start_run(
                 profile=profile.name,
@@ -107,7 +112,7 @@ class Certification:
             Steps(self, control, run, profile, document, workplace).all()
 
     def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
-        body = self.order.application.body_with_defaults(profile.registries, run=run, local=profile.local)
+        body = self.order.application.body_with_defaults(profile, run=run)
         body["settings"] = self.settings(profile)
         try:
             return control.register(body)
@@ -186,11 +191,27 @@ class Steps:
         if step is not None:
             self._control.begin_step(self._run, name)
             apply(self._directives(step), self._control, self._owner.clock, tell)
-        if order.command:
-            tell(self._launch(number, name, step, window))
-        else:
-            tell(YourTurn(text, window, self._registration))
-            tell(self._wait(name, window))
+        doses = self._doses(step)
+        with doses:
+            if order.command:
+                tell(self._launch(number, name, step, window, doses))
+            else:
+                tell(YourTurn(text, window, self._registration))
+                tell(self._wait(name, window, doses))
+
+    def _doses(self, step: Step | None) -> Doses:
+        """What is planted and expected in a step; in the one step of `--once`, what is in all of them."""
+        steps = [step] if step is not None else list(self._profile.steps)
+        asked = [{key: one.directives[key] for key in ASKED if key in one.directives} for one in steps]
+        return Doses(
+            control=self._control,
+            run=self._run,
+            document=self._document,
+            asked={key: value for one in asked for key, value in one.items()},
+            given=self._owner.order.doses,
+            clock=self._owner.clock,
+            tell=lambda text: self._owner._tell(Noted(text)),  # noqa: SLF001 - its own helper
+        )
 
     def _directives(self, step: Step) -> Directives:
         return Directives(
@@ -205,7 +226,7 @@ class Steps:
         own = self._owner.order.step_settings.get(step.name)
         return {**step.directives, "settings": {**step.directives.get("settings", {}), **own}} if own else step.directives
 
-    def _launch(self, number: int, name: str, step: Step | None, window: float) -> StepEnded:
+    def _launch(self, number: int, name: str, step: Step | None, window: float, doses: Doses) -> StepEnded:
         order = self._owner.order
         env = client.environment(
             os.environ,
@@ -217,13 +238,15 @@ class Steps:
             browser_log=order.out.resolve() / "logs" / "browser.log",
         )
         log = order.out / "logs" / f"{number}-{name}.log"
-        ended = order.runner(list(order.command or ()), env, timeout=window, log=log)
+        ended = order.runner(list(order.command or ()), env, timeout=window, log=log, finished=doses.finished)
         noted = {"step": name, "exit_code": ended.code, "timed_out": ended.timed_out}
         self._control.event(self._run, "client-exited", noted)
         return StepEnded(name, ended.code, ended.timed_out, log)
 
-    def _wait(self, name: str, window: float) -> StepEnded:
+    def _wait(self, name: str, window: float, doses: Doses) -> StepEnded:
         """Wait for traffic within the window, then until none has come for a moment."""
+        if doses.finished is not None:
+            return StepEnded(name, None, not doses.wait(window), None)
         seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
         last = seen
         while last is not None:
@@ -243,7 +266,14 @@ class Steps:
         self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - its own helper
 
 
-_AWAITED = {"sign-in": "auth.token", "sign-in-again": "auth.token", "refresh": "auth.token"}
+_AWAITED = {
+    "sign-in": "auth.token",
+    "sign-in-again": "auth.token",
+    "refresh": "auth.token",
+    "configure": "C-ECHO",
+    "create": "cdsr.post",
+    "update": "cdsr.post",
+}
 
 
 def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from conformance.runs.python import ROOT, grouped
 from conformance.runs.robot import Reporting
 
 GRACE = 3.0
+LOOK_SECONDS = 0.5
 KEPT_FROM_CLIENTS = ("ACRMOCK_TOKEN", "SSL_CERT_DIR")
 
 
@@ -37,8 +38,10 @@ class Exit:
 class Runner(Protocol):
     """Something that runs a client to its end, as `run` does: as a process, or as a thread of this one."""
 
-    def __call__(self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path) -> Exit:
-        """Run it for at most `timeout` seconds with its output in `log`."""
+    def __call__(
+        self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path, finished: Callable[[], bool] | None = None
+    ) -> Exit:
+        """Run it for at most `timeout` seconds with its output in `log`, and no longer than until `finished` says so."""
         ...
 
 
@@ -112,8 +115,13 @@ def furnish(workplace: Path, reporting: Reporting) -> None:
     write_atomically(workplace / "browser.json", msgspec.json.encode(reporting), private=True)
 
 
-def run(command: list[str], env: Mapping[str, str], *, timeout: float, log: Path) -> Exit:
-    """Run `command` for at most `timeout` seconds with its output in `log`; it and its children are stopped after that."""
+def run(
+    command: list[str], env: Mapping[str, str], *, timeout: float, log: Path, finished: Callable[[], bool] | None = None
+) -> Exit:
+    """Run `command` for at most `timeout` seconds with its output in `log`; it and its children are stopped after that.
+
+    A client that goes on by itself (a service) is stopped as soon as `finished` says that its task is done.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         try:
@@ -123,13 +131,29 @@ def run(command: list[str], env: Mapping[str, str], *, timeout: float, log: Path
         except OSError as error:
             raise SetupError("the command cannot be run", where="--launch", actual=f"{command[0]}: {error.strerror}") from error
         try:
-            return Exit(process.wait(timeout), timed_out=False, log=log)
+            return Exit(_wait(process, timeout, finished), timed_out=False, log=log)
         except subprocess.TimeoutExpired:
             _stop(process)
             return Exit(None, timed_out=True, log=log)
         except BaseException:
             _stop(process)
             raise
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, finished: Callable[[], bool] | None) -> int | None:
+    """The exit code, None for a client that was stopped because its task is done; raises `subprocess.TimeoutExpired`."""
+    if finished is None:
+        return process.wait(timeout)
+    left = timeout
+    while left > 0:
+        try:
+            return process.wait(min(LOOK_SECONDS, left))
+        except subprocess.TimeoutExpired:
+            left -= LOOK_SECONDS
+        if finished():
+            _stop(process)
+            return None
+    raise subprocess.TimeoutExpired(process.args, timeout)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -15,14 +15,16 @@ import msgspec
 
 from acrmock.clock import SystemClock
 from acrmock.errors import AcrmockError
+from acrmock.facts import load_facts
 from acrmock.typed import decode
 from conformance import detection
 from conformance.detection import Row
-from conformance.runs.certification import certify
+from conformance.runs.certification import Order, certify
 from conformance.runs.demo import order
 from conformance.runs.inprocess import VendorThread
 from conformance.runs.servers import ServerChoice
 from conformance.vendors import faults
+from conformance.vendors.kinds import DEFAULT_CALLING_AE, broken_of, inapplicable_to
 
 SETTINGS = {"auth.access_token_lifetime": 8}
 """Seconds: short, for a run waits until a token has expired; long enough for the steps before on a busy machine."""
@@ -62,6 +64,21 @@ def main() -> None:
         list(pool.map(work, asked.tasks))
 
 
+def _thread(broken: str | None, prepared: Order) -> VendorThread:
+    """The vendor as a thread, with what a sender of dose reports needs."""
+    peer = prepared.doses.target.peer if prepared.doses.target is not None else None
+    listen = None if peer is None else (peer.ae_title, peer.port)
+    return VendorThread(broken, listen, next(iter(prepared.application.dicom), DEFAULT_CALLING_AE))
+
+
+def _inapplicable(asked: CrewOrder) -> frozenset[str]:
+    return inapplicable_to(load_facts().profile(asked.profile))
+
+
+def _wrong(asked: CrewOrder, broken: str | None) -> str:
+    return broken_of(load_facts().profile(asked.profile))[broken] if broken else faults.what_is_wrong(None)
+
+
 def judged(asked: CrewOrder, task: Task) -> Row:
     """The row of one vendor; a run that broke off gives a row that says so."""
     broken = None if task.vendor == detection.REFERENCE else task.vendor
@@ -74,13 +91,26 @@ def judged(asked: CrewOrder, task: Task) -> Row:
         with order(asked.profile, out, broken, port=task.port) as prepared:
             application = dataclasses.replace(prepared.application, settings=SETTINGS)
             asked_for = dataclasses.replace(prepared, application=application, server=server, package=False)
-            result = certify(dataclasses.replace(asked_for, runner=VendorThread(broken)))
+            result = certify(
+                dataclasses.replace(
+                    asked_for,
+                    runner=_thread(broken, prepared),
+                )
+            )
     except AcrmockError as error:
-        return detection.lost(task.vendor, check, faults.what_is_wrong(broken), str(error))
+        return detection.lost(task.vendor, check, _wrong(asked, broken), str(error))
     except Exception as error:  # noqa: BLE001 - one vendor's end must not take the others with it
-        return detection.lost(task.vendor, check, faults.what_is_wrong(broken), f"{type(error).__name__}: {error}")
+        return detection.lost(task.vendor, check, _wrong(asked, broken), f"{type(error).__name__}: {error}")
     seconds = round(clock.monotonic() - began, 1)
-    return detection.row(task.vendor, check, faults.what_is_wrong(broken), result, seconds=seconds, log=str(out / "logs"))
+    return detection.row(
+        task.vendor,
+        check,
+        _wrong(asked, broken),
+        result,
+        seconds=seconds,
+        log=str(out / "logs"),
+        inapplicable=_inapplicable(asked),
+    )
 
 
 if __name__ == "__main__":

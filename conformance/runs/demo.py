@@ -9,15 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from acrmock.errors import SetupError
 from acrmock.facts import Profile, load_facts
-from conformance.runs.application import DEFAULT_ADDRESS, ApplicationRequest
+from acrmock.facts.model import Role
+from conformance.runs.application import DEFAULT_ADDRESS, DEFAULT_STATIONS, ApplicationRequest
 from conformance.runs.certification import Order
+from conformance.runs.doses import DosesGiven
+from conformance.runs.planting import Target
 from conformance.runs.png import grey_png
 from conformance.runs.python import command
 from conformance.vendors import faults
+from conformance.vendors.kinds import check_name
+from conformance.vendors.senders.scu import Peer
 
 LOGO = (150, 40)
+FORWARDER = "FORWARDER"
+"""The AE title under which the demonstration's forwarder takes reports."""
 SETTINGS = {"auth.access_token_lifetime": 2}
 """Seconds: the demonstration waits until a token has expired, and nobody likes to wait."""
 STEP_SETTINGS = {"update": {"nrdr.status.terminal_after": 0, "nrdr.status.retry_after": 0}}
@@ -33,22 +39,22 @@ def order(
     `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one);
     `overlays` hold for server, vendor and judge.
     """
-    if broken is not None and broken not in faults.broken_vendors():
-        raise SetupError(
-            "there is no vendor broken in that way",
-            where="--broken",
-            expected=", ".join(faults.broken_vendors()),
-            actual=broken[:80],
-        )
-    flags = _flags(load_facts(overlays).profile(profile), port or _free_port())
+    known = load_facts(overlays).profile(profile)
+    check_name(known, broken)
+    port = port or _free_port()
+    flags = _flags(known, port)
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
-    size = flags.pop("logo_size")
-    arguments = [
-        *(("--broken", broken) if broken else ()),
-        *(part for file in overlays for part in ("--overlay", str(file.resolve()))),
-    ]
+    size = flags.pop("logo_size", LOGO)
+    arguments = ["--broken", broken] if broken else []
+    arguments += [part for file in overlays for part in ("--overlay", str(file.resolve()))]
+    doses = DosesGiven()
+    if known.role is not Role.NONE:
+        arguments += ["--calling", f"SENDER{port}"]
+    if known.role in {Role.RDIM, Role.PACS}:
+        doses = DosesGiven(target=Target(peer=Peer(ae_title=FORWARDER, host="127.0.0.1", port=port)))
+        arguments += ["--listen", f"{FORWARDER}:{port}"]
     with tempfile.TemporaryDirectory(prefix="acrmock-demo-") as name:
         logo = Path(name) / "logo.png"
         logo.write_bytes(grey_png(*size))
@@ -56,14 +62,23 @@ def order(
             profile=profile,
             out=out,
             command=tuple(command("conformance.vendors.__main__", *arguments)),
-            application=ApplicationRequest(**flags, logo=logo),
+            application=ApplicationRequest(**flags, logo=logo if known.role is Role.NONE else None),
             overlays=overlays,
+            doses=doses,
             step_settings={**STEP_SETTINGS, **faults.CONDITIONS.get(broken or "", {})},
         )
 
 
 def _flags(profile: Profile, port: int) -> dict[str, Any]:
     """What the demonstration's vendor tells ACR: all of it right."""
+    if profile.role is not Role.NONE:
+        return {
+            "name": "acrmock reference sender",
+            "ip": (DEFAULT_ADDRESS,),
+            "local_source": ("127.0.0.1/32",),
+            "dicom": (f"SENDER{port}",),
+            "station": DEFAULT_STATIONS,
+        }
     return {
         "name": "acrmock reference vendor",
         "redirect_url": (f"https://localhost:{port}/callback",),

@@ -59,6 +59,13 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something that a person may want to know."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepEnded:
     """A step ended: the client's exit code (None when it was waited for or did not end), and where its output is kept."""
 
@@ -83,7 +90,9 @@ class FilesWritten:
     names: tuple[str, ...]
 
 
-Event = ServerReady | Registered | RegistrationRefused | StepBegan | YourTurn | Waiting | StepEnded | Judged | FilesWritten
+Event = (
+    ServerReady | Registered | RegistrationRefused | StepBegan | YourTurn | Waiting | Noted | StepEnded | Judged | FilesWritten
+)
 
 
 class Handler(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -17,8 +17,8 @@ from acrmock.errors import AcrmockError
 from acrmock.facts import load_facts
 from conformance.runs.client import Exit
 from conformance.runs.robot import run_from_environment
-from conformance.vendors.broken import vendor_for
 from conformance.vendors.config import read_registration, surroundings
+from conformance.vendors.kinds import DEFAULT_CALLING_AE, Surroundings, vendor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +26,42 @@ class VendorThread:
     """Runs the vendor of a name (None: the reference) where `conformance.runs.client.run` would start the command."""
 
     broken: str | None
+    listen: tuple[str, int] | None = None
+    calling_ae: str = DEFAULT_CALLING_AE
 
-    def __call__(self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path) -> Exit:
+    def __call__(
+        self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path, finished: Callable[[], bool] | None = None
+    ) -> Exit:
         """Do the step that `env` names within `timeout` seconds; a vendor that does not end is left to end by itself."""
         del command
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("w", encoding="utf-8", buffering=1) as out:
             codes: list[int] = []
-            thread = threading.Thread(target=lambda: codes.append(self._step(env, out)), daemon=True)
+            thread = threading.Thread(target=lambda: codes.append(self._step(env, out, finished)), daemon=True)
             thread.start()
             thread.join(timeout)
         return Exit(codes[0] if codes else None, timed_out=not codes, log=log)
 
-    def _step(self, env: Mapping[str, str], out: TextIO) -> int:
+    def _step(self, env: Mapping[str, str], out: TextIO, finished: Callable[[], bool] | None) -> int:
         def say(text: str) -> None:
             if not out.closed:
                 out.write(f"{text}\n")
 
         try:
             around = surroundings(env)
-            vendor = vendor_for(self.broken)(
-                read_registration(around.registration),
-                around.state,
-                facts=load_facts(),
+            facts = load_facts()
+            made = Surroundings(
+                registration=read_registration(around.registration),
+                state=around.state,
+                facts=facts,
                 clock=SystemClock(),
                 say=say,
                 browser=lambda url: _send_the_robot(url, env),
+                listen=self.listen,
+                calling_ae=self.calling_ae,
+                finished=finished,
             )
+            vendor = vendor_of(facts.profile(around.profile), self.broken, made)
             vendor.run(around.step)
         except AcrmockError as error:
             say(str(error))

@@ -9,6 +9,7 @@ from conformance.runs.events import (
     Event,
     FilesWritten,
     Judged,
+    Noted,
     Registered,
     RegistrationRefused,
     ServerReady,
@@ -49,6 +50,8 @@ def _lines(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line p
             )
         case Waiting(seconds=seconds, why=why):
             return (f"          waiting {seconds:.1f} s: {why}",)
+        case Noted(text=text):
+            return (f"          {text}",)
         case StepEnded(timed_out=True) as step:
             return ("          not finished in its window" + (f"; its output: {step.log}" if step.log else ""),)
         case StepEnded(exit_code=code) as step if code:

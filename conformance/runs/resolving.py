@@ -46,7 +46,7 @@ def _awaiting(result: Result, check: str, registry: str | None) -> Finding:
     named = [f for f in result.findings if f.check == check and (registry is None or f.registry == registry)]
     decided = {(r.check, r.registry) for r in result.resolutions}
     waiting = [f for f in named if f.outcome is Outcome.NEEDS_REVIEW or (f.check, f.registry) in decided]
-    if len(waiting) == 1:
+    if len({f.registry for f in waiting}) == 1:  # what a check says of several subjects is decided by one word
         return waiting[0]
     if waiting:
         raise SetupError(

@@ -7,7 +7,7 @@ import queue
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from acrmock import __version__
 from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError, SetupError
 from acrmock.facts import load_facts
+from acrmock.facts.model import Role
 from acrmock.typed import decode
 from conformance import detection
 from conformance.detection import DETECTION_SCHEMA, REFERENCE, Detection, Row
@@ -25,6 +26,7 @@ from conformance.runs.crew import CrewOrder, Task
 from conformance.runs.files import write_atomically
 from conformance.runs.python import command
 from conformance.vendors import faults
+from conformance.vendors.kinds import broken_of, inapplicable_to
 
 AT_ONCE = 16
 """Vendors at a time: most of a run is waiting, for a token to expire and for Retry-After."""
@@ -49,7 +51,9 @@ def selftest(
     """
     known = load_facts().profile(profile)
     checks = tuple(check for check, weight in known.weights.items() if weight != "not-scored")
-    vendors = _chosen(checks, only)
+    broken = broken_of(known)
+    vendors = _chosen(checks, tuple(broken), only)
+    provable = {faults.check_of(name) for name in broken} | inapplicable_to(known)
     clock = clock or SystemClock()
     began = clock.monotonic()
     rows = {row.vendor: row for row in _judged(profile, out.resolve(), vendors, at_once, tell)}
@@ -59,8 +63,8 @@ def selftest(
         revision=known.revision,
         version=__version__,
         checks=checks,
-        missing=() if only else tuple(check for check in checks if check not in faults.broken_checks()),
-        rows=tuple(rows.get(name) or _no_row(name) for name in vendors),
+        missing=() if only else tuple(check for check in checks if check not in provable),
+        rows=tuple(rows.get(name) or _no_row(name, broken) for name in vendors),
         seconds=round(clock.monotonic() - began, 1),
     )
     write_atomically(out / "matrix.json", pages.as_json(found))
@@ -68,17 +72,18 @@ def selftest(
     return found
 
 
-def _chosen(checks: Sequence[str], only: Sequence[str]) -> list[str]:
-    everybody = [REFERENCE, *(name for check in checks for name in faults.broken_vendors() if faults.check_of(name) == check)]
+def _chosen(checks: Sequence[str], broken: Sequence[str], only: Sequence[str]) -> list[str]:
+    everybody = [REFERENCE, *(name for check in checks for name in sorted(broken) if faults.check_of(name) == check)]
     unknown = [name for name in only if not any(name in {vendor, faults.check_of(vendor)} for vendor in everybody)]
     if unknown:
         raise SetupError("there is no such vendor", where="--only", expected=", ".join(everybody), actual=unknown[0][:80])
     return [vendor for vendor in everybody if not only or vendor in only or faults.check_of(vendor) in only]
 
 
-def _no_row(vendor: str) -> Row:
-    broken = None if vendor == REFERENCE else vendor
-    return detection.lost(vendor, faults.check_of(vendor) if broken else "", faults.what_is_wrong(broken), "its worker broke off")
+def _no_row(vendor: str, broken: Mapping[str, str]) -> Row:
+    if vendor == REFERENCE:
+        return detection.lost(vendor, "", faults.what_is_wrong(None), "its worker broke off")
+    return detection.lost(vendor, faults.check_of(vendor), broken[vendor], "its worker broke off")
 
 
 def _judged(profile: str, out: Path, vendors: Sequence[str], at_once: int, tell: Callable[[Row], None] | None) -> Iterator[Row]:
@@ -87,7 +92,8 @@ def _judged(profile: str, out: Path, vendors: Sequence[str], at_once: int, tell:
     ports = _free_ports(len(vendors))
     tasks = [Task(vendor=vendor, port=port) for vendor, port in zip(vendors, ports, strict=True)]
     workers = max(1, min(os.cpu_count() or 1, at_once, len(tasks)))
-    with Engine() as engine, ExitStack() as stack:
+    dicom = load_facts().profile(profile).role is not Role.NONE
+    with Engine(dicom_port=0 if dicom else None) as engine, ExitStack() as stack:
         ready = engine.ready
         if ready is None or ready.ca_file is None:
             raise HarnessError("the self-test's own server did not start")

@@ -24,15 +24,17 @@ class ServerChoice:
 
 
 @contextmanager
-def server(choice: ServerChoice, *, overlays: Sequence[Path] = (), clock: Clock | None = None) -> Iterator[Control]:
-    """The control API of the chosen server while the context is open."""
+def server(
+    choice: ServerChoice, *, overlays: Sequence[Path] = (), clock: Clock | None = None, dicom: bool = False
+) -> Iterator[Control]:
+    """The control API of the chosen server while the context is open; a private one takes DICOM where `dicom` asks for it."""
     if choice.url is not None:
         with connect(choice) as control:
             yield control
         return
     from mockserver import Engine
 
-    engine = Engine(overlays=overlays, clock=clock)
+    engine = Engine(overlays=overlays, clock=clock, dicom_port=0 if dicom else None)
     ready = engine.start()
     try:
         with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:

@@ -15,7 +15,8 @@ from conformance.runs.events import Event, Waiting
 
 LIFETIME = "auth.access_token_lifetime"
 MARGIN = 0.3
-KNOWN = frozenset({"settings", "plan", "move_endpoints", "wait_access_token_expired"})
+KNOWN = frozenset({"settings", "plan", "move_endpoints", "wait_access_token_expired", "plant", "expect"})
+"""`plant` and `expect` are done while the client runs, by `conformance.runs.doses`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

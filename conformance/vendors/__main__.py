@@ -29,21 +29,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from acrmock.facts import load_facts
-    from conformance.vendors.broken import vendor_for
     from conformance.vendors.config import read_registration, surroundings
+    from conformance.vendors.kinds import Surroundings, vendor_of
 
     if bool(options.cert) != bool(options.key):
         raise SetupError("--cert and --key go together")
     around = surroundings()
-    vendor = vendor_for(options.broken)(
-        read_registration(options.registration or around.registration),
-        options.state or around.state,
-        facts=load_facts(tuple(options.overlay)),
+    facts = load_facts(tuple(options.overlay))
+    made = Surroundings(
+        registration=read_registration(options.registration or around.registration),
+        state=options.state or around.state,
+        facts=facts,
         clock=SystemClock(),
         say=_say,
         certificate=(options.cert, options.key) if options.cert else None,
+        listen=_listen(options.listen),
+        folder=options.folder,
+        calling_ae=options.calling,
     )
+    vendor = vendor_of(facts.profile(around.profile or "lcsr"), options.broken, made)
     vendor.run("" if options.once else around.step)
+
+
+def _listen(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    title, _, port = text.rpartition(":")
+    if not title or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SetupError("this is no place to listen", where="--listen", expected="AE:PORT", actual=text[:80])
+    return title, int(port)
 
 
 def _say(text: str) -> None:
@@ -61,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--overlay", type=Path, action="append", default=[], metavar="FILE", help="facts to put over the published ones"
     )
+    parser.add_argument("--listen", metavar="AE:PORT", help="where a forwarder of dose reports takes them")
+    parser.add_argument("--calling", default="SENDER", metavar="AE", help="the calling AE title of a sender of dose reports")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="the folder in which a forwarder finds them")
     parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate of the redirect listener (see `acrmock ca issue`)")
     parser.add_argument("--key", type=Path, metavar="PEM", help="its private key")
     return parser

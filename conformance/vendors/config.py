@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from acrmock.documents import DicomAddress
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.schema import HEADER_PARTS
@@ -47,6 +48,9 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     registries: dict[str, str] = {}
     ca_file: str = ""
+    cdsr: str | None = None
+    dicom: DicomAddress | None = None
+    stations: tuple[str, ...] = ()
 
 
 def read_registration(path: Path) -> Registration:

@@ -51,7 +51,10 @@ def user_named(call: Call, username: str) -> User:
 
 def token_state(reader: Reader, call: Call, token: IssuedToken) -> str:
     """`active`, `expired` or `revoked`, at the call's protocol time."""
-    family = reader.get(FAMILY, call.scope, token.family, Family)
+    return _state(call, token, reader.get(FAMILY, call.scope, token.family, Family))
+
+
+def _state(call: Call, token: IssuedToken, family: Family | None) -> str:
     if family is None or family.revoked or token.revoked:
         return "revoked"
     return "expired" if token.expires_at <= call.wall.timestamp() else "active"
@@ -114,7 +117,7 @@ def _examine(
         return BearerFacts(place=place, kind=kind, state="unknown", other_environment=other_environment), None, None
     family = reader.get(FAMILY, call.scope, token.family, Family)
     sufficient = not required_scope or required_scope in token.scopes
-    facts = BearerFacts(place=place, kind=kind, state=token_state(reader, call, token), scope_sufficient=sufficient)
+    facts = BearerFacts(place=place, kind=kind, state=_state(call, token, family), scope_sufficient=sufficient)
     return facts, token, family
 
 

@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from acrmock.record import FieldProblem
 from mockserver.cdsr.names import Names
 
@@ -38,6 +40,7 @@ class Document:
     whole: bool = False
     known: bool = True
     problems: tuple[FieldProblem, ...] = ()
+    present: tuple[str, ...] = ()
     missing: tuple[FieldProblem, ...] = ()
     dates: tuple[FieldProblem, ...] = ()
 
@@ -63,11 +66,14 @@ def read_document(value: Any, names: Names) -> Document:
     kind = names.types.get(word.lower())
     own = header.get(names.specific.lower())
     own_members = _lowered(own[1]) if own is not None and isinstance(own[1], Mapping) else {}
+    present = [name for name in names.elements if name.lower() in header]
     missing = [*_missing(header, names.elements, at, names)]
     dates = [*_unreadable(header, names.dates, at)]
     if kind is not None and own is not None and isinstance(own[1], Mapping):
         inside = f"{at}/{own[0]}"
-        missing += _missing(own_members, kind.elements, inside, names)
+        own_missing = [*_missing(own_members, kind.elements, inside, names)]
+        missing += (msgspec.structs.replace(one, element=f"{names.specific}.{one.element}") for one in own_missing)
+        present += [f"{names.specific}.{name}" for name in kind.elements if name.lower() in own_members]
         dates += _unreadable(own_members, kind.dates, inside)
     return Document(
         id=_text(header.get(names.id.lower())),
@@ -76,6 +82,7 @@ def read_document(value: Any, names: Names) -> Document:
         whole=not problems,
         known=kind is not None or not word,
         problems=problems,
+        present=tuple(present),
         missing=tuple(missing),
         dates=tuple(dates),
     )

@@ -9,8 +9,7 @@ DOCUMENT = "cdsr-document"
 
 
 class Kept(Stored, frozen=True, kw_only=True):
-    """A document that was ingested: how often it was posted, a reference of its last body, and its last version number."""
+    """A document that was ingested: how often it was posted, and its last version number."""
 
     posts: int
-    content: str
     version: int | None = None

@@ -56,9 +56,7 @@ def answer_post(call: Call, names: Names, request: flask.Request) -> flask.Respo
 def _ingest(call: Call, names: Names, request: flask.Request) -> bool:
     """Keep the document; whether it is new. Raises `Problem`."""
     body = request.get_data()
-    digester = call.engine.digester
-    facts = DocumentFacts(content=digester.ref("body", body))
-    call.notes.document = facts
+    call.notes.document = DocumentFacts(readable=False)
     if request.mimetype != names.media_type:
         where = "/request/headers/Content-Type"
         actual = (request.content_type or "")[:_SHOWN]
@@ -67,20 +65,23 @@ def _ingest(call: Call, names: Names, request: flask.Request) -> bool:
             (FieldProblem(pointer=where, expected=names.media_type, actual=actual, reason="another media type"),),
         )
     document = _parsed(call, names, body)
-    facts = msgspec.structs.replace(
-        facts,
-        document=digester.ref("document", document.id) if document.id else "",
-        id_uuid=document.id_is_uuid if document.id else None,
-        header_type=document.header_type[:_SHOWN],
-        missing=tuple(problem.pointer for problem in document.missing),
-        dates=document.dates,
+    key = call.engine.digester.ref("document", document.id) if document.id else ""
+    facts = call.notes.document = DocumentFacts(
+        id=key,
+        id_uuid=document.id_is_uuid,
+        readable=document.whole,
+        present=document.present,
+        missing=tuple(problem.element for problem in document.missing),
+        date_problems=document.dates,
         version=document.version,
     )
-    call.notes.document = facts
-    _check(document, names)
-    kept = call.unit.get(DOCUMENT, call.scope, facts.document, Kept)
+    if call.struck is not None and call.struck.error:
+        call.notes.document = msgspec.structs.replace(facts, internal=True)
+        raise Problem(call.struck.error, hint=f"the fault {call.struck.name} answers so on purpose")
+    _check(call, document, names)
+    kept = call.unit.get(DOCUMENT, call.scope, key, Kept)
     posts = 1 if kept is None else kept.posts + 1
-    call.unit.put(DOCUMENT, call.scope, facts.document, Kept(posts=posts, content=facts.content, version=document.version))
+    call.unit.put(DOCUMENT, call.scope, key, Kept(posts=posts, version=document.version))
     call.notes.document = msgspec.structs.replace(facts, created=kept is None, updated=kept is not None)
     return kept is None
 
@@ -101,11 +102,13 @@ def _not_json(reason: str, actual: str) -> Problem:
     return _refused("document-not-json", (problem,))
 
 
-def _check(document: Document, names: Names) -> None:
+def _check(call: Call, document: Document, names: Names) -> None:
     """Refuse what is not to be ingested (fact N5.4)."""
     if not document.whole:
         raise _refused("document-invalid", document.problems)
     if document.missing:
+        if call.notes.document is not None:
+            call.notes.document = msgspec.structs.replace(call.notes.document, rejected=call.notes.document.missing)
         raise _refused("document-header-missing", document.missing)
     if not document.known:
         place = f"/{names.header}/{names.type}"

@@ -9,7 +9,23 @@ from werkzeug.exceptions import HTTPException
 
 from mockserver._sought import Sought
 from mockserver.context import EngineCore, current_core
-from mockserver.control import applications, body, catalogue, faults, files, guard, recordings, runs, state, unmatched, why
+from mockserver.control import (
+    applications,
+    body,
+    catalogue,
+    central,
+    faults,
+    files,
+    guard,
+    pages,
+    recordings,
+    reports,
+    runs,
+    state,
+    stations,
+    unmatched,
+    why,
+)
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
 from mockserver.portal import words
@@ -48,6 +64,20 @@ def blueprint(facts: Facts) -> flask.Blueprint:
         ("/applications/<application>/files/<file>/decision", "POST", files.decide),
         ("/applications/<application>/files/<file>/log", "GET", files.log),
         ("/upload", "GET", files.page),
+        ("/applications/<application>/stations", "GET", stations.listing),
+        ("/applications/<application>/stations", "POST", stations.configure),
+        ("/applications/<application>/stations", "DELETE", stations.remove),
+        ("/applications/<application>/reports", "GET", reports.listing),
+        ("/applications/<application>/reports/<sop>", "GET", reports.show),
+        ("/applications/<application>/reports/<sop>/anonymised", "GET", reports.anonymised),
+        ("/applications/<application>/planted", "POST", reports.plant),
+        ("/dirlink", "GET", pages.dirlink),
+        ("/dirlink/stations", "POST", pages.change_station),
+        ("/dirlink/reports/<sop>", "GET", pages.report),
+        ("/dirlink/central", "GET", pages.central),
+        ("/central", "GET", central.show_central),
+        ("/central", "POST", central.set_central),
+        ("/jobs", "GET", central.jobs),
         ("/runs", "POST", runs.start),
         ("/runs/<run>", "GET", runs.show),
         ("/runs/<run>/steps", "POST", runs.step),
@@ -109,8 +139,13 @@ def _guard() -> None:
     guard.check_host(request.headers.get("Host", ""), core.public_url)
     guard.check_origin(request.headers.get("Origin"), request.headers.get("Host", ""), core.public_url)
     if (request.endpoint or "").rpartition(".")[2] not in _OPEN:
-        guard.check_token(request.headers.get("Authorization"), core.keys.control_token)
+        given = request.headers.get("Authorization")
+        guard.check_token(pages.bearer(given) if _is_page() else given, core.keys.control_token)
         _strike(core)
+
+
+def _is_page() -> bool:
+    return (flask.request.endpoint or "").rpartition(".")[2].startswith("pages_")
 
 
 def _strike(core: EngineCore) -> None:
@@ -136,6 +171,8 @@ def _refused(problem: Problem) -> flask.Response:
     response = flask.Response(made.body, status=made.status, content_type=made.media_type)
     response.headers.extend(made.headers)
     response.headers["Cache-Control"] = "no-store"
+    if made.status == 401 and _is_page():
+        response.headers.add("WWW-Authenticate", 'Basic realm="acrmock: any name, the control token as password"')
     return response
 
 

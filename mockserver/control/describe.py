@@ -12,6 +12,7 @@ from acrmock.explain import Explanation
 from mockserver.control import files, requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.faults import RuleView
+from mockserver.control.reports import AnonymisedView, ReportView
 from mockserver.control.runs import RunView
 from mockserver.control.unmatched import Inbox
 from mockserver.onboarding.request import RegistrationRequest
@@ -47,6 +48,7 @@ class _Call:
     token: bool = True
     upload: tuple[str, ...] = ()
     page: bool = False
+    form: tuple[str, ...] = ()
 
 
 _CALLS = (
@@ -100,6 +102,65 @@ _CALLS = (
     _Call(
         method="get", path="/upload", name="uploadPage", summary="The page from which a person uploads", media="text/html",
         token=False,
+    ),
+    _Call(
+        method="get", path="/applications/{application}/stations", name="listStations", summary="The configured stations",
+        query=("environment",), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/applications/{application}/stations", name="configureStation", status=201,
+        summary="Have the reports of a station go on", body=requests.ConfigureStation, refusals=_NAMED,
+    ),
+    _Call(
+        method="delete", path="/applications/{application}/stations", name="removeStation", summary="Take a station back",
+        query=("environment", "station", "facility"), needs=("station",),
+        refusals=(*_NAMED, Code.STATION_UNKNOWN, Code.INVALID, Code.STORE_FULL, Code.UNAVAILABLE),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/reports", name="listReports", summary="The reports that were received",
+        query=("environment", "state", "station", "report_after", "report_count"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/reports/{sop}", name="showReport", summary="What became of a report",
+        gives=ReportView, query=("environment",), refusals=(*_NAMED, Code.REPORT_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/reports/{sop}/anonymised", name="showAnonymised",
+        summary="A report before and after it was anonymised", gives=AnonymisedView, query=("environment",),
+        refusals=(*_NAMED, Code.REPORT_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/applications/{application}/planted", name="plantReports", status=201,
+        summary="Say which reports a vendor was given", body=requests.Plant, refusals=_NAMED,
+    ),
+    _Call(
+        method="get", path="/dirlink", name="dirLinkPage", summary="DIR Link for a person", media="text/html",
+        query=("application", "environment"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/dirlink/stations", name="dirLinkForm", summary="The form of that page", media="text/html",
+        status=303, form=("station", "facility", "action"), query=("application", "environment"),
+        refusals=(*_NAMED, Code.INVALID, Code.STATION_UNKNOWN, Code.STORE_FULL, Code.UNAVAILABLE),
+    ),
+    _Call(
+        method="get", path="/dirlink/reports/{sop}", name="reportPage", summary="A report for a person", media="text/html",
+        query=("application", "environment"), refusals=(*_NAMED, Code.REPORT_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/dirlink/central", name="centralPage", summary="The registry for a person", media="text/html",
+        query=("application", "environment"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/central", name="showCentral", summary="The registry's reports and indices",
+        query=("application", "environment"), refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/central", name="setCentral", summary="Say how the central server answers",
+        body=requests.SetCentral, refusals=_NAMED,
+    ),
+    _Call(
+        method="get", path="/jobs", name="listJobs", summary="What is still to be done", query=("wait",),
+        refusals=(Code.INVALID,),
     ),
     _Call(
         method="post", path="/runs", name="startRun", summary="Begin a certification run", status=201,
@@ -218,6 +279,14 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
     if call.upload:
         content = {media: {"schema": {"type": "string", "format": "binary"}, "example": ""} for media in call.upload}
         operation["requestBody"] = {"required": True, "content": content}
+    if call.form:
+        form = {
+            "type": "object",
+            "properties": {name: shapes.FORM[name] for name in call.form},
+            "required": ["station", "action"],
+        }
+        content = {"schema": form, "example": shapes.FORM_EXAMPLE}
+        operation["requestBody"] = {"required": True, "content": {"application/x-www-form-urlencoded": content}}
     codes = (*(_GUARD if call.token else (Code.ORIGIN_REFUSED,)), *(_BODY if call.body else ()), *call.refusals)
     for status, titles in _by_status(codes, facts).items():
         problem = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
@@ -247,12 +316,15 @@ def _schema(call: _Call) -> dict[str, Any]:
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:
     found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last", "file": shapes.FILE}
+    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last", "file": shapes.FILE, "sop": "1.2.3"}
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": named[name]}
         for name in found
     ]
-    return inside + [{"name": name, "in": "query", "required": name in call.needs, **_query(call, name)} for name in call.query]
+    return inside + [
+        {"name": shapes.NAMED.get(name, name), "in": "query", "required": name in call.needs, **_query(call, name)}
+        for name in call.query
+    ]
 
 
 def _query(call: _Call, name: str) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Code(StrEnum):
     FILE_DECIDED = "file-decided"
     FILE_LOG_MISSING = "file-log-missing"
     ENTRY_UNKNOWN = "entry-unknown"
+    STATION_UNKNOWN = "station-unknown"
+    REPORT_UNKNOWN = "report-unknown"
     STORE_FULL = "store-full"
     UNAVAILABLE = "unavailable"
 

@@ -55,7 +55,7 @@ class BeginStep(Body, frozen=True, kw_only=True):
 class NoteEvent(Body, frozen=True, kw_only=True):
     """Something that happened beside the wires; `data` must hold no secret."""
 
-    name: Literal["client-started", "client-exited", "gap"]
+    name: Literal["client-started", "client-exited", "dir-expected", "gap"]
     data: dict[str, Any] = {}
 
 
@@ -127,3 +127,36 @@ class SetFault(Body, frozen=True, kw_only=True):
     effect: Effect | None = None
     trigger: Trigger = Always()
     value: Value | None = None
+
+
+class ConfigureStation(Body, frozen=True, kw_only=True):
+    """Have the reports of a station go on, for one facility (none: the first that was issued)."""
+
+    station: Word
+    environment: Word = "test"
+    facility: Word | None = None
+
+
+class PlantedReport(Body, frozen=True, kw_only=True):
+    """A report that is planted: its data set as on the wire (base64), and whether it is expected to come."""
+
+    data: bytes
+    transfer_syntax: Annotated[str, msgspec.Meta(pattern="^[0-9.]{1,64}$")]
+    expected: bool = True
+
+
+class Plant(Body, frozen=True, kw_only=True):
+    """Reports that were given to a vendor to forward."""
+
+    reports: Annotated[tuple[PlantedReport, ...], msgspec.Meta(max_length=1000)]
+    environment: Word = "test"
+
+
+class SetCentral(Body, frozen=True, kw_only=True):
+    """How the central server answers: as it does by itself (nothing given), `down`, or `answer`; the next `first` times only."""
+
+    application: Word = "default"
+    environment: Word = "test"
+    down: bool = False
+    answer: Literal[202, 401, 409, 500, 502, 503, 504] | None = None
+    first: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None

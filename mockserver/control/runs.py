@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 RUN = "run"
 """The kind under which runs are stored, in the global scope, keyed by their id."""
 
+_DECODING = 30.0
+"""Seconds that the end of a run waits at most for reports that are being read."""
+
 
 class Run(Stored, frozen=True, kw_only=True):
     """One certification attempt; `step` is the step under way, `steps` those that began, times are protocol time."""
@@ -188,6 +191,7 @@ def note(run: str) -> flask.Response:
 def finish(run: str) -> flask.Response:
     """POST runs/ID/finish: the step and the run end, and the application is free for another."""
     core, _ = current_core(), body.read(Nothing)
+    core.jobs.idle(_DECODING)  # what was received in the run is read before it ends
     with core.store.write() as unit:
         found = open_run(unit, run)
         _end_step(core, unit, found)

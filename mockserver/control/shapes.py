@@ -48,6 +48,9 @@ EXAMPLES: dict[str, Json] = {
     "SetFault": {"application": APPLICATION, "operation": "nrdr.post", "error": "too-many-requests", "trigger": {"kind": "once"}},
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
     "DecideFile": {"decision": "continue"},
+    "ConfigureStation": {"station": "CT1"},
+    "Plant": {"reports": [{"sop_instance": "1.2.3", "sha256": "00", "digest": "00", "station": "CT1"}]},
+    "SetCentral": {"application": APPLICATION, "down": False},
     "Reset": {"application": APPLICATION},
     "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
 }
@@ -62,8 +65,33 @@ QUERY: dict[str, Json] = {
     "after": {"schema": {"type": "integer", "minimum": 0, "maximum": 2**53}, "example": 0},
     "count": {"schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "example": 1},
     "timeout": {"schema": {"type": "number", "minimum": 0, "maximum": 600}, "example": 0.1},
+    "wait": {"schema": {"type": "number", "minimum": 0, "maximum": 600}, "example": 0},
+    "state": {"schema": {"type": "string", "maxLength": 200}, "example": "HELD"},
+    "station": {"schema": {"type": "string", "maxLength": 200}, "example": "CT1"},
+    "facility": {"schema": {"type": "string", "maxLength": 200}},
+    "report_after": {"schema": {"type": "string", "maxLength": 200}},
+    "report_count": {"schema": {"type": "integer", "minimum": 1, "maximum": 1000}, "example": 100},
 }
-"""The query parameters by name; `timeout` is in seconds."""
+"""The query parameters; `timeout` and `wait` are in seconds."""
+
+STATION: Json = {
+    "type": "string",
+    "maxLength": 16,
+    "pattern": r"^ *[^\x00-\x20\x7f-\x9f\\][^\x00-\x1f\x7f-\x9f\\]*$",
+}
+"""A Station Name: an SH value that is not empty (PS3.5 table 6.2-1)."""
+
+FORM: dict[str, Json] = {
+    "station": STATION,
+    "facility": {"type": "string", "maxLength": 200},
+    "action": {"type": "string", "enum": ["configure", "remove"]},
+}
+"""The fields of the page's form."""
+
+FORM_EXAMPLE: Json = {"station": "CT1", "action": "configure"}
+
+NAMED = {"report_after": "after", "report_count": "count"}
+"""The names of those parameters that another call has of another kind."""
 
 
 _SHORT: Json = {"type": "string", "maxLength": 200}
@@ -92,6 +120,7 @@ def refine(schemas: Json, facts: Facts) -> None:
     _clock(schemas["MoveClock"])
     _plan(schemas["SetPlan"], facts)
     _fault(schemas["SetFault"], facts)
+    _dose(schemas)
 
 
 def _words(words: Iterable[str]) -> Json:
@@ -175,6 +204,13 @@ def _fault(schema: Json, facts: Facts) -> None:
     ]
 
 
+def _dose(schemas: Json) -> None:
+    """A Station Name is an SH value without a control character (PS3.5 table 6.2-1); a server that is down says nothing else."""
+    schemas["ConfigureStation"]["properties"]["station"] = STATION
+    absent: Json = {"answer": NULL}
+    schemas["SetCentral"]["anyOf"] = [{"properties": {"down": {"const": False}}}, {"properties": absent}]
+
+
 def _object(**properties: Json) -> Json:
     return {"type": "object", "required": list(properties), "properties": properties}
 
@@ -190,6 +226,16 @@ ANSWERS: dict[str, Json] = {
     "showApplication": _VIEW,
     "moveEndpoints": _object(application=_TEXT, environment=_TEXT, moved=_FLAG, segment=_TEXT),
     "overrideSettings": _object(application=_TEXT, environment=_TEXT, settings={"type": "object"}),
+    "listStations": _object(application=_TEXT, environment=_TEXT, stations={"type": "array", "items": {"type": "object"}}),
+    "configureStation": _object(application=_TEXT, environment=_TEXT, station={"type": "object"}),
+    "removeStation": _object(removed=_TEXT),
+    "listReports": _object(
+        application=_TEXT, environment=_TEXT, reports={"type": "array", "items": {"$ref": "#/components/schemas/ReportView"}}
+    ),
+    "plantReports": _object(planted=_COUNT),
+    "showCentral": _object(application=_TEXT, environment=_TEXT, reports={"type": "array", "items": {"type": "object"}}),
+    "setCentral": _object(application=_TEXT, environment=_TEXT),
+    "listJobs": _object(idle=_FLAG, waiting=_COUNT, jobs={"type": "array", "items": {"type": "object"}}),
     "noteEvent": _object(seq=_COUNT),
     "awaitEntry": _object(seq=_COUNT, matched=_COUNT),
     "observe": _object(seq=_COUNT),

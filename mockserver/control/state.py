@@ -69,6 +69,7 @@ def move_clock() -> flask.Response:
         view = _clock_view(found, wall)
         data = {"action": action, "before": before, "after": view["now"], "frozen": view["frozen"]}
         write_event(core, unit, "clock-changed", data, found)
+    core.jobs.wake()
     return body.answer(view)
 
 
@@ -177,6 +178,7 @@ def reset() -> flask.Response:
 
 def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
     for environment in application.environments:
+        core.jobs.forget(unit, application.id, environment)
         unit.delete_scope((application.id, environment))
     environments = {
         name: msgspec.structs.replace(registration, endpoints_moved=False, settings={})

@@ -44,7 +44,7 @@ def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, m
         raise Problem("registry-not-registered", hint="Register the application for this registry.")
     if reading.refusals:
         raise reading.refusals[0]
-    transaction, repeat = _accept(call, tables, reading, hashlib.sha256(request.get_data()).hexdigest())
+    transaction, repeat = _accept(call, tables, reading, hashlib.sha256(call.body).hexdigest())
     call.notes.transaction = msgspec.structs.replace(reading.facts, accepted=True, repeat=repeat)
     return _accepted(call, tables, transaction)
 

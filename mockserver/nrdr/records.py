@@ -26,7 +26,8 @@ def judge_records(
     digester: Digester, validator: RecordValidator, version: MappingVersion, exams: list[Any], *, today: date, facility: str
 ) -> tuple[RecordFacts, ...]:
     """The facts of each exam, in order; an exam that stands twice in one transaction is rejected the second time."""
-    verdicts = validator.check_all(exams, today=today, facility=facility)
+    keys = [exam_key(version, exam, facility) for exam in exams]
+    verdicts = validator.check_all(exams, today=today, facility=facility, keys=keys)
 
     def reference(kind: str, raw: str) -> str:
         return digester.ref(kind, raw) if raw else ""
@@ -34,7 +35,7 @@ def judge_records(
     return tuple(
         RecordFacts(
             index=index,
-            key=reference("exam", exam_key(version, exam, facility)),
+            key=reference("exam", keys[index]),
             patient=reference("patient", patient_key(version, exam, facility)),
             content=digester.ref("content", _encode(exam)),
             status=verdict.status,

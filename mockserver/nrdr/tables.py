@@ -48,7 +48,10 @@ class Tables:
 
     def envelope_problems(self, registry: Registry, value: Any) -> Iterator[FieldProblem]:
         """What the envelope schema finds wrong, with pointers; at most twenty, none of them shows a value."""
-        for index, error in enumerate(self.envelope(registry).iter_errors(value)):
+        envelope = self.envelope(registry)
+        if envelope.is_valid(value):
+            return
+        for index, error in enumerate(envelope.iter_errors(value)):
             if index == MOST_PROBLEMS:
                 return
             yield _problem(error)

@@ -27,7 +27,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:
 
     def answer_posted(call: Call, registry: str = "", mapping: str = "") -> flask.Response:
         request = call.request or flask.request
-        slug, version = address.of_post(call, tables, request.get_data(), registry, mapping)
+        slug, version = address.of_post(call, tables, call.body, registry, mapping)
         return answer_post(call, tables, request, slug, version)
 
     def answer_polled(call: Call, transaction_id: str, registry: str = "") -> flask.Response:

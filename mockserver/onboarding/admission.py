@@ -11,6 +11,7 @@ from acrmock.addresses import Network
 from acrmock.record import FieldProblem
 from mockserver import guides
 from mockserver.onboarding.addresses import check_declared, check_local
+from mockserver.onboarding.dicom import check_stations, check_titles
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.logos import check_logo
 from mockserver.onboarding.model import Application, Logo, Registration
@@ -37,6 +38,8 @@ class Admission:
     environment: str
     redirect_urls: tuple[str, ...]
     post_logout_urls: tuple[str, ...]
+    calling_aes: tuple[str, ...]
+    stations: tuple[str, ...]
     addresses: tuple[str, ...]
     local_sources: tuple[str, ...]
     local_sources_given: bool
@@ -86,11 +89,13 @@ def weigh(
 
     name = kept(_name(request, existing, limits))
     environment = kept((request.environment, check_environment(request.environment, limits)))
-    redirect_urls = kept(_redirect_urls(as_list(request.redirect_url) or (model.redirect_urls if model else ()), limits))
+    redirect_urls = kept(_redirect_urls(request, model, limits))
     post_logout_urls = kept(_post_logout_urls(request, model, limits))
     addresses = kept(_addresses(as_list(request.ip) or (model.addresses if model else ()), limits, local=local))
     sources = kept(_sources(request, model, limits, local_sources))
-    registries = kept(check_registries(_claimed(request, model), facts, day))
+    calling_aes = kept(check_titles(as_list(request.dicom) or (model.calling_aes if model else ()), limits))
+    stations = kept(check_stations(as_list(request.station) or (model.stations if model else ()), limits))
+    registries = kept(check_registries(_claimed(request, model), facts, day, needed=not calling_aes))
     stated = request.facility if model is None or request.facility is not None else len(model.facilities)
     facilities = kept(check_facilities(stated, limits))
     people = kept(check_users(None if request.user is None else as_list(request.user), facilities, limits))
@@ -104,6 +109,8 @@ def weigh(
         environment=environment,
         redirect_urls=redirect_urls,
         post_logout_urls=post_logout_urls,
+        calling_aes=calling_aes,
+        stations=stations,
         addresses=addresses,
         local_sources=sources,
         local_sources_given=request.local_source is not None or bool(model and model.local_sources_given),
@@ -146,7 +153,13 @@ def _claimed(request: RegistrationRequest, model: Registration | None) -> tuple[
     return as_list(request.registry)
 
 
-def _redirect_urls(urls: tuple[str, ...], limits: Limits) -> tuple[tuple[str, ...], list[FieldProblem]]:
+def _redirect_urls(
+    request: RegistrationRequest, model: Registration | None, limits: Limits
+) -> tuple[tuple[str, ...], list[FieldProblem]]:
+    """Where a sign-in comes back to; who only sends dose reports has none."""
+    urls = as_list(request.redirect_url) or (model.redirect_urls if model else ())
+    if not urls and as_list(request.dicom) and not _claimed(request, model):
+        return (), []
     if not urls:
         return (), [
             wrong("redirect_url", "a redirect URL is needed: the sign-in sends its code there", expected="https://HOST/PATH")

@@ -59,6 +59,8 @@ def _declared(
         "name": shown(request.name or (application.name if application else ""), 400),
         "redirect_urls": [without_user_info(url) for url in urls],
         "post_logout_urls": [without_user_info(url) for url in logout],
+        "calling_aes": [shown(text, 80) for text in _texts(request.dicom) or (model.calling_aes if model else ())],
+        "stations": [shown(text, 80) for text in _texts(request.station) or (model.stations if model else ())],
         "addresses": [shown(text, 80) for text in _texts(request.ip) or (model.addresses if model else ())],
         "local_sources": [shown(text, 80) for text in _texts(request.local_source) or (model.local_sources if model else ())],
         "registries": [shown(text, 80) for text in registries],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from acrmock.documents import REGISTRATION_SCHEMA, RegistrationDocument, SignInUser
 from mockserver import guides
+from mockserver.dirlink.titles import address
 from mockserver.onboarding.register import Accepted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         environment=registration.environment,
         client_id=registration.client_id,
         client_secret=issued.client_secret,
-        redirect_url=registration.redirect_urls[0],
+        redirect_url=next(iter(registration.redirect_urls), ""),
         redirect_urls=registration.redirect_urls,
         post_logout_urls=registration.post_logout_urls,
         guide=registration.guide or guides.names(core.facts)[0],
@@ -42,5 +43,7 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
             SignInUser(username=login.username, password=login.password, facility_id=login.facility_id) for login in issued.logins
         ),
         ca_file=core.ca_file,
+        stations=registration.stations,
+        dicom=address(core.facts, core.dicom, application, registration.environment),
         remarks=accepted.remarks,
     )

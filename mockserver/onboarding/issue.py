@@ -143,6 +143,8 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue, s
         users=users,
         redirect_urls=admission.redirect_urls,
         post_logout_urls=admission.post_logout_urls,
+        calling_aes=admission.calling_aes,
+        stations=admission.stations,
         registries=admission.registries,
         scopes=admission.scopes,
         addresses=admission.addresses,

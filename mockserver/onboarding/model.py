@@ -41,8 +41,9 @@ class Registration(Stored, frozen=True, kw_only=True):
     """One environment of an application, with every value issued for it (requirement srv-credentials).
 
     `registries` maps a slug to its mapping version. `addresses` are the CIDRs declared for ACR; `local_sources` those that
-    stand for them here, `local_sources_given` whether the vendor named them. `settings` override layer settings by key;
-    `guide` is the version of the sign-in guide, empty for the one that holds unless another is named.
+    stand for them here, `local_sources_given` whether the vendor named them. `calling_aes` are the AE titles
+    that dose reports were said to come from, `stations` the Station Names that were configured with it. `settings` override
+    layer settings by key; `guide` is the version of the sign-in guide, empty for the one that holds unless another is named.
     """
 
     environment: str
@@ -59,6 +60,8 @@ class Registration(Stored, frozen=True, kw_only=True):
     local_sources: tuple[str, ...] = ()
     local_sources_given: bool = False
     post_logout_urls: tuple[str, ...] = ()
+    calling_aes: tuple[str, ...] = ()
+    stations: tuple[str, ...] = ()
     logo: Logo | None = None
     guide: str = ""
     endpoints_moved: bool = False

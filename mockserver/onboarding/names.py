@@ -14,7 +14,8 @@ DEFAULT = "default"
 """The id of the first application, whose paths have no prefix."""
 
 SLUG_LENGTH = 40
-AE_PREFIX, AE_STEM = "DL_", 11
+AE_LENGTH = 14
+"""The longest AE title of a test environment; that of production is two characters longer, the 16 of PS3.5 section 6.2."""
 
 
 def check_name(name: str, limits: Limits) -> list[FieldProblem]:
@@ -71,17 +72,17 @@ def application_id(name: str, taken: Callable[[str], bool]) -> str:
     return candidate
 
 
-def ae_title(application: str, taken: Callable[[str], bool], *, default: str) -> str:
+def ae_title(application: str, taken: Callable[[str], bool], *, default: str, prefix: str) -> str:
     """The called AE title of an application's test environment: at most 14 characters, unique, so that `_P` can follow.
 
-    `default` is that of the first application. PS3.5 allows an AE title 16 characters.
+    `default` is that of the first application, `prefix` how any other begins. PS3.5 allows an AE title 16 characters.
     """
     if application == DEFAULT:
         return default
     stem = application.upper()
-    candidate, number = AE_PREFIX + stem[:AE_STEM], 1
+    candidate, number = (prefix + stem)[:AE_LENGTH], 1
     while taken(candidate):
         number += 1
         ending = f"-{number}"
-        candidate = AE_PREFIX + stem[: AE_STEM - len(ending)] + ending
+        candidate = (prefix + stem)[: AE_LENGTH - len(ending)] + ending
     return candidate

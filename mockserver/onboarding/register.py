@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from acrmock.clock import BusinessTime
+from acrmock.clock import BusinessTime, rfc3339
 from acrmock.record import FieldProblem, SecretKind
+from mockserver.dirlink import stations
 from mockserver.journal import secrets_in
 from mockserver.onboarding.admission import Admission, Declined, weigh
 from mockserver.onboarding.attempt import EVENT, event_data
@@ -83,7 +84,7 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
     Whether the application has that environment already is the caller's to ask, in the same unit.
     """
     existing = unit.get(APPLICATION, GLOBAL, tried.existing.id, Application) if tried.existing else None
-    application = existing or _new_application(unit, admission, core.facts.text("onboarding.default.ae_title"))
+    application = existing or _new_application(core, unit, admission)
 
     def remember(kind: SecretKind, value: str) -> str:
         return core.issue(unit, kind, value, application=application.id, environment=admission.environment)
@@ -111,14 +112,32 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         run=run,
         peer=peer,
     )
+    _configure(core, unit, application, admission)
     return Accepted(application, issued, admission.remarks)
 
 
-def _new_application(unit: Unit, admission: Admission, default_ae: str) -> Application:
+def _configure(core: EngineCore, unit: Unit, application: Application, admission: Admission) -> None:
+    """Configure the stations named in the registration, for its first facility (fact D1.6)."""
+    facility = next(iter(application.environments[admission.environment].facilities), "")
+    now = rfc3339(application.business.now(core.clock.now()))
+    for name in admission.stations:
+        station = stations.configure(unit, (application.id, admission.environment), name, facility, now)
+        core.journal.event(
+            unit,
+            "station-configured",
+            {"station": station.name, "facility": facility},
+            application=application.id,
+            environment=admission.environment,
+            run=application.run,
+        )
+
+
+def _new_application(core: EngineCore, unit: Unit, admission: Admission) -> Application:
     def taken(candidate: str) -> bool:
         return unit.get(APPLICATION, GLOBAL, candidate, Application) is not None
 
     identity = application_id(admission.name, taken)
     titles = {application.ae_title for _, application in unit.scan(APPLICATION, GLOBAL, Application)}
-    title = ae_title(identity, titles.__contains__, default=default_ae)
+    words = {"default": core.facts.text("dirlink.ae_title"), "prefix": core.facts.text("dirlink.ae_title_prefix")}
+    title = ae_title(identity, titles.__contains__, **words)
     return Application(id=identity, name=admission.name, ae_title=title, local=admission.local)

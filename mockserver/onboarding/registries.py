@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts, Registry
 
 
-def check_registries(texts: tuple[str, ...], facts: Facts, day: date) -> tuple[dict[str, str], list[FieldProblem]]:
+def check_registries(
+    texts: tuple[str, ...], facts: Facts, day: date, *, needed: bool = True
+) -> tuple[dict[str, str], list[FieldProblem]]:
     """The claimed registries by slug with their mapping version on business date `day`, and every reason against one."""
+    if not texts and not needed:
+        return {}, []
     if not texts:
         return {}, [wrong("registry", "a registry is needed", expected=_known(facts))]
     if len(texts) > 4 * len(facts.registries) + 4:

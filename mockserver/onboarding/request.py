@@ -28,6 +28,8 @@ class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     link: str | None = None
     facility: int | None = None
     user: Texts | None = None
+    dicom: Texts | None = None
+    station: Texts | None = None
     guide: str | None = None
     environment: str = "test"
     application: str | None = None
@@ -40,7 +42,20 @@ class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         """The fields that the vendor said itself."""
         if self.given is not None:
             return tuple(name[:64] for name in self.given[:64])
-        told = ("name", "redirect_url", "post_logout_url", "ip", "local_source", "registry", "logo", "link", "facility", "user")
+        told = (
+            "name",
+            "redirect_url",
+            "post_logout_url",
+            "ip",
+            "local_source",
+            "registry",
+            "logo",
+            "link",
+            "facility",
+            "user",
+            "dicom",
+            "station",
+        )
         return tuple(name for name in (*told, "guide") if getattr(self, name) is not None)
 
 

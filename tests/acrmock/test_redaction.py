@@ -296,6 +296,20 @@ def test_escaped_secret_in_json() -> None:
     assert len(exposures) == 1
 
 
+def test_half_a_surrogate_pair_can_be_written() -> None:
+    """An escape that no character is stays one under a name that matters, in a record that UTF-8 can carry."""
+    body = (
+        b'{"Patient_Last_Name": "A\\ud800b", "client_secret": "\\udc00", "x\\ud800": "'
+        + SECRETS[SecretKind.CODE].encode()
+        + b'"}'
+    )
+    names = {"Patient_Last_Name": "name"}
+    record, seen = redactor(identities=names).request("POST", "/", [("Content-Type", "application/json")], body, KNOWN)
+    assert msgspec.json.encode((record, seen))
+    assert record.postData is not None
+    assert SECRETS[SecretKind.CODE] not in record.postData.text
+
+
 def test_long_and_binary_bodies() -> None:
     """A long body is cut and says so, a secret beyond the cut is still an exposure; a binary body is only a digest."""
     secret = SECRETS[SecretKind.CLIENT_SECRET]

@@ -25,20 +25,45 @@ from mockserver.engine import Engine
 from mockserver.onboarding.model import Application, Registration
 from mockserver.problem import Problem
 
-SUPPORT = "acrmock_tests_wires_support"
+
+def _beside(stem: str) -> Any:
+    """The module beside this file, loaded once: the tests are no package."""
+    name = f"acrmock_tests_{stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{stem}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 @pytest.fixture
 def support() -> Any:
-    """The module of the wires' harness, loaded once: the tests are no package."""
-    if SUPPORT not in sys.modules:
-        spec = importlib.util.spec_from_file_location(SUPPORT, Path(__file__).with_name("wires_support.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[SUPPORT] = module
-        spec.loader.exec_module(module)
-    return sys.modules[SUPPORT]
+    """The module of the wires' harness."""
+    return _beside("wires_support")
+
+
+@pytest.fixture
+def dose() -> Any:
+    """The module of small dose reports."""
+    return _beside("dose_support")
+
+
+@pytest.fixture
+def site(dose: Any) -> Iterator[Callable[..., Any]]:
+    """Makes engines with a registered application that is fed with dose reports; they are stopped in the end."""
+    made: list[Any] = []
+
+    def make(data: Path | None = None, **options: Any) -> Any:
+        made.append(dose.Site(data, **options))
+        made[-1].register()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture

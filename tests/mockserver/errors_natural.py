@@ -347,6 +347,8 @@ NATURAL: dict[str, Trigger] = {
     "plan-invalid": _sent("/plans", {"application": "default"}),
     "fault-invalid": _sent("/faults", {"application": "default"}),
     "fault-unknown": _sent("/faults?application=default&name=never", method="DELETE"),
+    "station-unknown": _sent("/applications/default/stations?station=never", method="DELETE"),
+    "report-unknown": _sent("/applications/default/reports/1.2.3", method="GET"),
     "entry-unknown": _sent("/why/999999", method="GET"),
     "file-name-invalid": _upload("my%20file.txt"),
     "file-name-used": _twice,

@@ -384,7 +384,7 @@ def test_newer_store(open_: Open) -> None:
 
 def test_migration_after_a_backup(tmp_path: Path, open_: Open) -> None:
     """An older store is migrated step by step after a backup copy; what it held is still there."""
-    old = open_()
+    old = open_(newest=1)
     with old.write() as unit:
         unit.put("k", SCOPE, "x", Value(1))
     old.close()
@@ -401,9 +401,43 @@ def test_migration_after_a_backup(tmp_path: Path, open_: Open) -> None:
     backup.close()
 
 
+def test_first_format_gets_a_place_for_received_bytes(open_: Open) -> None:
+    """A store of the first format is opened, and from then on keeps the bytes of reports."""
+    old = open_(newest=1)
+    old.connection.execute("DROP TABLE object")
+    with old.write() as unit:
+        unit.put("k", SCOPE, "x", Value(1))
+    old.close()
+    new = open_()
+    with new.write() as unit:
+        unit.put_object(SCOPE, "1.2.3", "ab" * 32, b"bytes")
+    with new.read() as snapshot:
+        assert snapshot.get_object(SCOPE, "1.2.3", "ab" * 32) == b"bytes"
+        assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
+
+
+def test_deleted_bytes_are_in_no_file(tmp_path: Path, open_: Open) -> None:
+    """Bytes that were deleted, or whose scope was reset, stand neither in the database nor in its write-ahead log."""
+    store = open_()
+    secret = b"Jane^Doe^" * 4000
+    with store.write() as unit:
+        unit.put_object(SCOPE, "1.2.3", "ab" * 32, secret)
+        unit.put_object(SCOPE, "1.2.3", "cd" * 32, secret)
+        unit.put_object(SCOPE, "1.2.4", "cd" * 32, secret)
+        unit.put_object(("other", "test"), "1.2.4", "cd" * 32, b"kept")
+    with store.write() as unit:
+        unit.delete_object(SCOPE, "1.2.3")
+    with store.write() as unit:
+        unit.delete_scope(SCOPE)
+    assert not [path.name for path in tmp_path.iterdir() if b"Jane^Doe" in path.read_bytes()]
+    with store.read() as snapshot:
+        assert snapshot.get_object(SCOPE, "1.2.4", "cd" * 32) is None
+        assert snapshot.get_object(("other", "test"), "1.2.4", "cd" * 32) == b"kept"
+
+
 def test_failed_migration_changes_nothing(open_: Open) -> None:
     """A migration that fails is undone, and the store opens as before."""
-    open_().close()
+    open_(newest=1).close()
 
     def bad(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE extra (x)")

@@ -52,6 +52,16 @@ DOCUMENTS: dict[Kind, dict[str, Any]] = {
         "steps": [{"name": "a", "text": "b", "timeout": 3, "directives": {"x": 1}}],
         **OURS,
     },
+    Kind.DOSE: {
+        "concepts": {"mine": {"meaning": "m", "written": ["1,99MINE"], "alternates": ["2,99MINE"], **OURS}},
+        "units": {"mGy/min": {"dimension": "rate", "factor": 2, "plain": False, **OURS}},
+        "elements": {"ct.dlp": {"unit": "Gy.cm", **OURS}},
+        "rows": {"mine": {"template": "1", "modalities": ["CT"], "parent": "root", "concept": "mine", "types": ["NUM"], **OURS}},
+        "needs": {"mine": {"text": "t", "among": "header", "severity": "warn", "all": ["header.station_name"], **OURS}},
+        "roots": {"dose_report": {"collected": False, **OURS}},
+        "modalities": {"XA": {"procedures": ["projection"], "collected": False, **OURS}},
+        "classes": {"1.2.3": {"name": "n", "dose": True, **OURS}},
+    },
 }
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=6) | st.just("1.8"),

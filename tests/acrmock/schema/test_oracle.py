@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import jsonschema
@@ -103,3 +104,37 @@ def test_the_complete_level_asks_for_more(exam: dict[str, Any]) -> None:
     del exam["Patient_Height"]
     assert ORACLE.is_valid(exam)
     assert not complete.is_valid(exam)
+
+
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_the_quick_verdict_is_the_whole_one(exam: dict[str, Any], data: st.DataObject) -> None:
+    """An exam that is found flawless at once has nothing to be said of it when it is gone through rule by rule."""
+    changed = dict(exam)
+    names = [element.name for element in VERSION.of(EXAM)]
+    for name in data.draw(st.lists(st.sampled_from(names), max_size=2)):
+        element = VERSION.element(name)
+        assert element is not None
+        changed[name] = data.draw(near(element))
+    for name in data.draw(st.lists(st.sampled_from(sorted(changed)), max_size=1)):
+        del changed[name]
+    today = data.draw(st.sampled_from([date(2026, 6, 1), date(2025, 12, 1)]))
+    facility = data.draw(st.sampled_from(["", str(exam.get("Facility_ID", "F"))]))
+    whole = VALIDATOR._examine(changed, 0, today, facility)
+    assert VALIDATOR.check(changed, index=0, today=today, facility=facility) == whole
+
+
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_wrong_types_are_told_as_the_schema_tells_them(exam: dict[str, Any], data: st.DataObject) -> None:
+    """What is said of values of wrong types, and of the rest beside them, is what the whole schema's errors say."""
+    changed: dict[Any, Any] = dict(exam)
+    names = [element.name for element in VERSION.of(EXAM)]
+    for name in data.draw(st.lists(st.sampled_from([*names, "Follow_Ups", "Unknown"]), min_size=1, max_size=6)):
+        changed[name] = data.draw(ANYTHING)
+    for name in data.draw(st.lists(st.sampled_from(sorted(changed)), max_size=2, unique=True)):
+        del changed[name]
+    found = VALIDATOR._first_layer(changed, "/Exams/0")
+    whole = VALIDATOR._explainer.problems(VALIDATOR._schema.iter_errors(changed), "/Exams/0")
+    told = [item for item in whole if VALIDATOR.valid(changed) is False]
+    assert sorted(found, key=repr) == sorted([*told, *VALIDATOR._tolerated(changed, "/Exams/0")], key=repr)

@@ -26,7 +26,7 @@ def test_the_good_run_passes_every_check() -> None:
     judged = result(good_run())
     assert {f.check: f.actual for f in judged.findings if f.check in CHECKS and f.outcome is not Outcome.PASSED} == {}
     assert judged.verdict is Verdict.READY
-    assert judged.points.earned == judged.points.possible == len(MUST) + len(SHOULD) == len(CHECKS)
+    assert judged.points.earned == judged.points.possible == len(MUST) + len(SHOULD)
 
 
 @pytest.mark.parametrize(("check", "mutation"), [pytest.param(c, m, id=f"{c}: {label}") for c, label, m in MUTATIONS])
@@ -44,6 +44,6 @@ def test_one_fault_is_one_finding(check: str, mutation: Mutation) -> None:
     assert judged.verdict in ({Verdict.NOT_READY} if check in MUST else {Verdict.READY, Verdict.INCOMPLETE})
 
 
-def test_every_check_has_a_mutation() -> None:
-    """No check is without a run that breaks it."""
-    assert {check for check, _, _ in MUTATIONS} == set(CHECKS)
+def test_every_scored_check_has_a_mutation() -> None:
+    """No check that the profile scores is without a run that breaks it."""
+    assert {check for check, _, _ in MUTATIONS} == {*MUST, *SHOULD} <= set(CHECKS)

@@ -11,6 +11,7 @@ import pytest
 
 from acrmock.clock import ManualClock
 from acrmock.errors import HarnessError, SetupError
+from acrmock.facts import load_facts
 from acrmock.record import GrantFacts, HttpEntry, HttpFacts, HttpRequest, HttpResponse, Operation, encode_line
 from conformance.runs.application import ApplicationRequest
 from conformance.runs.events import Event, Waiting
@@ -86,7 +87,7 @@ def test_defaults_are_told_apart_from_what_was_given(tmp_path: Path) -> None:
     """`given` names exactly the flags; the rest is the harness's."""
     logo = tmp_path / "logo.png"
     logo.write_bytes(b"png")
-    body = ApplicationRequest(name="Mine", logo=logo).body_with_defaults(("lcsr",), run="r1", local=False)
+    body = ApplicationRequest(name="Mine", logo=logo).body_with_defaults(load_facts().profile("lcsr"), run="r1")
     assert body["given"] == ["logo", "name"]
     assert body["name"] == "Mine"
     assert body["registry"] == ["lcsr"]

@@ -38,6 +38,12 @@ def issued() -> Values:
     return found
 
 
+@schemathesis.serializer("multipart/related")
+def related(_context: Any, value: Any) -> bytes:
+    """The text of a multipart body as it stands."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @schemathesis.hook
 def before_call(_context: schemathesis.HookContext, case: Any, _kwargs: dict[str, Any]) -> None:
     """The request as it will be sent: made true where it is meant to be valid."""
@@ -262,6 +268,26 @@ def _of_files(case: Any) -> None:
         case.query["registry"] = "lcsr"
 
 
+def _dose(case: Any) -> None:
+    """The application that is registered, a facility of its own, a station that is configured, a state that there is."""
+    _own_application(case)
+    for values in (case.query, case.body):
+        if isinstance(values, dict):
+            if values.get("facility") is not None:
+                values["facility"] = issued()["facility_id"]
+            if "state" in values:
+                values["state"] = "HELD"
+    if isinstance(case.body, dict) and case.body.get("down"):
+        case.body.pop("answer", None)
+
+
+def _planted(case: Any) -> None:
+    """UIDs, which have no other characters than a pattern says."""
+    _own_application(case)
+    for number, report in enumerate(case.body["reports"]):
+        report["sop_instance"] = f"1.2.3.{number}"
+
+
 FILLED: dict[str, Callable[[Any], None]] = {
     "postTransaction": _transaction,
     "authorize": _authorize_query,
@@ -282,6 +308,14 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "listFiles": _of_files,
     **dict.fromkeys(("showFile", "decideFile", "fileLog"), _own_application),
     "explainRefusal": _own_application,
+    "plantReports": _planted,
+    **dict.fromkeys(
+        (
+            *("listStations", "configureStation", "removeStation", "listReports", "showReport", "showAnonymised"),
+            *("showCentral", "setCentral", "dirLinkPage", "dirLinkForm", "reportPage", "centralPage"),
+        ),
+        _dose,
+    ),
     **dict.fromkeys(("showFaults", "clearFaults"), _own_application),
     **dict.fromkeys(("moveEndpoints", "observe", "reset", "showClock", "showPlans", "exportJournal"), _own_application),
 }

@@ -73,7 +73,7 @@ def test_the_published_sample(house: Any) -> None:
     first = send(house, SAMPLE)
     assert (first.status_code, first.data) == (201, b"")
     facts = house.last().facts.document
-    assert (facts.created, facts.updated, facts.id_uuid, facts.version, facts.missing, facts.dates) == (
+    assert (facts.created, facts.updated, facts.id_uuid, facts.version, facts.missing, facts.date_problems) == (
         True,
         False,
         True,
@@ -84,8 +84,8 @@ def test_the_published_sample(house: Any) -> None:
     assert send(house, SAMPLE).status_code == 200
     again = house.last().facts.document
     assert (again.created, again.updated) == (False, True)
-    assert again.document == facts.document
-    assert SAMPLE["dartheader"]["id"] not in again.document
+    assert again.id == facts.id
+    assert SAMPLE["dartheader"]["id"] not in again.id
 
 
 @pytest.mark.parametrize("place", list(places()), ids="/".join)
@@ -97,8 +97,9 @@ def test_each_element_is_required(house: Any, place: tuple[str, ...]) -> None:
         assert answer.status_code == 400
         assert answer.json["code"] == "acrmock:document-header-missing"
         assert answer.json["errors"] == [{"pointer": pointer}]
-        assert house.last().facts.document.missing == (pointer,)
-        assert house.last().refusal.fields[0].element == place[-1]
+        assert house.last().facts.document.missing == (".".join(place[1:]),)
+        assert house.last().refusal.fields[0].element == ".".join(place[1:])
+        assert house.last().facts.document.rejected == (".".join(place[1:]),)
     assert send(house, SAMPLE).status_code == 201
 
 
@@ -167,7 +168,7 @@ def test_what_the_record_knows_of_doubtful_values(house: Any) -> None:
     assert send(house, document).status_code == 201
     facts = house.last().facts.document
     assert (facts.id_uuid, facts.version) == (False, None)
-    assert [problem.element for problem in facts.dates] == ["creationdate", "datefurnishedservice"]
+    assert [problem.element for problem in facts.date_problems] == ["creationdate", "datefurnishedservice"]
 
 
 def test_applications_do_not_share_documents(house: Any) -> None:
@@ -189,6 +190,8 @@ def test_an_internal_error(house: Any) -> None:
     answer = send(house, document)
     assert (answer.status_code, answer.json["code"]) == (400, "acrmock:document-not-ingested")
     assert house.last().facts.fault.name == "magic:document-not-ingested"
+    assert house.last().facts.document.internal
+    assert house.last().facts.document.missing == ()
     assert send(house, SAMPLE).status_code == 201
 
 

@@ -1,0 +1,314 @@
+"""C-STOREs answered per second, beside the receivers of others: DCMTK, Orthanc, pynetdicom; and the disk's own rate.
+
+Senders: DCMTK's storescu as it is (Nagle's algorithm on) and told not to use it (`TCP_NODELAY=1`), and one that does nothing but
+send prebuilt PDUs (`cstore_sender`). Objects of 34 kB and of 512 kB, 1, 4 and 16 associations. Ours waits for the disk (synced);
+the peers do not, so ours is measured without waiting too (os). `BENCH_CSTORE=short` sends a tenth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import requests
+
+from benchmarks import cstore_sender
+from benchmarks.measure import CLOCK, Row
+from mockserver import Engine
+
+REPORT, IMAGE = 34_000, 512_000
+KINDS = {REPORT: "34 kB reports", IMAGE: "512 kB objects"}
+ASSOCIATIONS = (1, 4, 16)
+COUNT = {REPORT: 2000, IMAGE: 300}
+SLOW = 60
+_SHARE = 10 if os.environ.get("BENCH_CSTORE") == "short" else 1
+_WAIT = 30.0
+
+Target = tuple[int, str]
+"""A receiver's port and the AE title to call."""
+
+
+def rows() -> list[Row]:
+    """The table."""
+    return [*_fast_rows(), *_dcmtk_rows(), *_disk_rows(), _memory_row()]
+
+
+# receivers
+
+
+@contextmanager
+def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
+    """Our own, in a process of its own."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _process([sys.executable, "-m", "benchmarks.cstore", folder, str(int(synced)), str(int(lean))]),
+    ):
+        told = _until(Path(folder, "told.json"))
+        yield int(json.loads(told)["port"]), "DIRLINK"
+
+
+def _serve(folder: str, synced: str, lean: str) -> None:
+    """Be that process: serve until the input ends."""
+    with Engine(Path(folder, "data"), dicom_port=0, synced=synced == "1", lean_dicom=lean == "1") as engine:
+        ready = engine.ready
+        if ready is None:
+            raise RuntimeError("the engine did not start")
+        body = {"name": "Bench", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
+        headers = {"Authorization": f"Bearer {ready.control_token}"}
+        answer = requests.post(
+            f"{ready.url}/_acrmock/applications", json=body, headers=headers, verify=str(ready.ca_file), timeout=20
+        )
+        answer.raise_for_status()
+        Path(folder, "told.new").write_text(json.dumps({"port": ready.dicom_port}))
+        Path(folder, "told.new").rename(Path(folder, "told.json"))
+        sys.stdin.read()
+
+
+@contextmanager
+def command(name: str, *options: str) -> Iterator[Target]:
+    """A receiver of others that is given a folder and a port."""
+    port = _free()
+    with tempfile.TemporaryDirectory() as folder:
+        call = [sys.executable, "-m", "pynetdicom", "storescp", str(port), "-od", folder, "-q"]
+        if name != "pynetdicom":
+            call = [name, *options, "--fork", "-od", folder, str(port)]
+        with _process(call):
+            _listening(port)
+            yield port, "ANY"
+
+
+@contextmanager
+def orthanc() -> Iterator[Target]:
+    """Orthanc with its defaults, its storage in a folder of its own."""
+    port, http = _free(), _free()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "StorageDirectory": folder,
+            "IndexDirectory": folder,
+            "DicomPort": port,
+            "HttpPort": http,
+            "DicomAet": "ORTHANC",
+            "DicomCheckCalledAet": False,
+            "DicomAlwaysAllowStore": True,
+            "Plugins": [],
+            "DicomThreadsCount": 16,
+        }
+        file = Path(folder, "orthanc.json")
+        file.write_text(json.dumps(settings))
+        with _process([shutil.which("Orthanc") or "/usr/sbin/Orthanc", str(file)]):
+            _listening(port)
+            yield port, "ORTHANC"
+
+
+Receiver = Callable[[], AbstractContextManager[Target]]
+OURS: dict[str, Receiver] = {"os": lambda: acrmock(synced=False), "synced": lambda: acrmock(synced=True)}
+PEERS: dict[str, Receiver] = {
+    "DCMTK storescp": lambda: command("storescp"),
+    "DCMTK storescp +B": lambda: command("storescp", "+B"),
+    "Orthanc": orthanc,
+    "pynetdicom storescp": lambda: command("pynetdicom"),
+}
+
+
+# senders
+
+
+def fast(target: Target, size: int, associations: int, count: int) -> float:
+    """Objects per second from senders without Nagle's algorithm."""
+    each = max(1, count // associations)
+    call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target[0]), target[1], str(each), str(size)]
+    senders = [
+        subprocess.Popen([*call, str(number + 1)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for number in range(associations)
+    ]
+    for sender in senders:
+        if sender.stdout is None or sender.stdout.readline() != "ready\n":
+            raise RuntimeError("a sender was not accepted")
+    begun = CLOCK.monotonic()
+    for sender in senders:
+        if sender.stdin is not None:
+            sender.stdin.write("go\n")
+            sender.stdin.flush()
+    good = sum(int(sender.stdout.readline().split()[1]) for sender in senders if sender.stdout is not None)
+    took = CLOCK.monotonic() - begun
+    for sender in senders:
+        sender.communicate()
+    if good != each * associations:
+        raise RuntimeError(f"{good} of {each * associations} were answered with success")
+    return good / took
+
+
+def storescu(target: Target, folder: Path, associations: int, count: int, *, nagle: bool) -> float:
+    """Objects per second from DCMTK's storescu, one process for each association."""
+    environment = os.environ if nagle else {**os.environ, "TCP_NODELAY": "1"}
+    each = max(1, count // associations)
+    files = sorted(map(str, folder.glob("*.dcm")))
+    calls = [
+        ["storescu", "-R", "-aec", target[1], "127.0.0.1", str(target[0]), *files[number * each : (number + 1) * each]]
+        for number in range(associations)
+    ]
+    begun = CLOCK.monotonic()
+    senders = [subprocess.Popen(call, env=environment) for call in calls]
+    if any(sender.wait() for sender in senders):
+        raise RuntimeError("storescu did not succeed")
+    return each * associations / (CLOCK.monotonic() - begun)
+
+
+def _files(folder: Path, size: int, count: int) -> None:
+    """Part 10 files for storescu."""
+    for number in range(count):
+        uid = f"2.25.4712.{number + 1}"
+        meta = b"".join(
+            cstore_sender.element(0x0002, element, vr, value)
+            for element, vr, value in (
+                (0x0001, b"OB", b"\0\1"),
+                (0x0002, b"UI", cstore_sender.REPORT_CLASS.encode()),
+                (0x0003, b"UI", uid.encode()),
+                (0x0010, b"UI", cstore_sender.EXPLICIT.encode()),
+                (0x0012, b"UI", b"2.25.4711.1"),
+            )
+        )
+        group = cstore_sender.element(0x0002, 0x0000, b"UL", len(meta).to_bytes(4, "little"))
+        folder.joinpath(f"{number:06d}.dcm").write_bytes(bytes(128) + b"DICM" + group + meta + cstore_sender.data_set(uid, size))
+
+
+# the table
+
+
+def _fast_rows() -> Iterator[Row]:
+    goals = {
+        ("os", "pynetdicom storescp", REPORT): ">= 10 x",
+        ("os", "DCMTK storescp +B", REPORT): ">= 1 x",
+        ("os", "DCMTK storescp +B", IMAGE): ">= 0.8 x",
+    }
+    for size, kind in KINDS.items():
+        for associations in ASSOCIATIONS:
+            ours = {name: _measured(one, size, associations, COUNT[size]) for name, one in OURS.items()}
+            for peer, receiver in PEERS.items():
+                slow = peer in {"Orthanc", "pynetdicom storescp"}
+                theirs = _measured(receiver, size, associations, SLOW * 4 if slow else COUNT[size])
+                for name, rate in ours.items():
+                    goal = goals.get((name, peer, size), "") if associations == 1 else ""
+                    what = f"C-STORE, {kind}, {associations} association(s), sender without Nagle, {name}"
+                    yield Row(what=what, unit="objects/s", ours=rate, peer=peer, theirs=theirs, goal=goal)
+
+
+def _measured(receiver: Receiver, size: int, associations: int, count: int) -> float:
+    with receiver() as target:
+        return fast(target, size, associations, max(associations, count // _SHARE))
+
+
+def _dcmtk_rows() -> Iterator[Row]:
+    goals = {
+        ("DCMTK storescp", 1): ">= 7 x",
+        ("Orthanc", 1): ">= 8 x",
+        ("DCMTK storescp", 16): ">= 1.5 x",
+        ("Orthanc", 16): ">= 1.5 x",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        most = SLOW * 4
+        _files(Path(folder), REPORT, most)
+        for nagle in (True, False):
+            for associations in (1, 16):
+                count = max(associations, (SLOW if associations == 1 else most) // (_SHARE if nagle else 1))
+
+                def measured(
+                    receiver: Receiver, *, nagle: bool = nagle, associations: int = associations, count: int = count
+                ) -> float:
+                    with receiver() as target:
+                        return storescu(target, Path(folder), associations, count, nagle=nagle)
+
+                ours = measured(OURS["synced"])
+                for peer, receiver in PEERS.items():
+                    how = "as it is" if nagle else "TCP_NODELAY=1"
+                    what = f"C-STORE, 34 kB reports, {associations} association(s), storescu {how}, synced"
+                    goal = goals.get((peer, associations), "") if nagle else ""
+                    yield Row(what=what, unit="objects/s", ours=ours, peer=peer, theirs=measured(receiver), goal=goal)
+
+
+def _disk_rows() -> Iterator[Row]:
+    for size, kind in KINDS.items():
+        ours = _measured(OURS["synced"], size, 1, COUNT[size])
+        what = f"C-STORE, {kind}, 1 association, synced"
+        yield Row(what=what, unit="objects/s", ours=ours, peer="the disk: write and sync", theirs=_disk(size), goal=">= 0.8 x")
+
+
+def _disk(size: int) -> float:
+    """Writes of that size to one file per second, each synced."""
+    octets, count = os.urandom(size), COUNT[size] // _SHARE
+    with tempfile.TemporaryFile() as file:
+        begun = CLOCK.monotonic()
+        for _ in range(count):
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+        return count / (CLOCK.monotonic() - begun)
+
+
+def _memory_row() -> Row:
+    """The most memory that the receiver's process held, in MiB (Linux; 0 elsewhere)."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
+    ):
+        port = int(json.loads(_until(Path(folder, "told.json")))["port"])
+        fast((port, "DIRLINK"), REPORT, 16, COUNT[REPORT] // _SHARE * 2)
+        peak = 0.0
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return Row(what="memory, 16 associations", unit="MiB", ours=peak, goal="<= 100 MiB", smaller_is_better=True)
+
+
+# processes
+
+
+@contextmanager
+def _process(call: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+def _free() -> int:
+    with socket.socket() as wire:
+        wire.bind(("127.0.0.1", 0))
+        return int(wire.getsockname()[1])
+
+
+def _listening(port: int) -> None:
+    until = CLOCK.monotonic() + _WAIT
+    while CLOCK.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        CLOCK.wait(0.1)
+    raise RuntimeError("a receiver did not start")
+
+
+def _until(path: Path) -> str:
+    until = CLOCK.monotonic() + _WAIT
+    while CLOCK.monotonic() < until:
+        if path.exists():
+            return path.read_text()
+        CLOCK.wait(0.05)
+    raise RuntimeError("a receiver did not start")
+
+
+if __name__ == "__main__":
+    _serve(*sys.argv[1:])

@@ -1,0 +1,199 @@
+"""Dose reports through the control API: their states, what one became, what was planted, what DIR Link sends on."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import flask
+import msgspec
+
+from acrmock.dose.compare import digest_tags
+from acrmock.dose.elements import Unreadable
+from acrmock.dose.header import read_header
+from acrmock.record import PlantedFacts
+from mockserver.context import EngineCore, current_core
+from mockserver.control import body
+from mockserver.control.applications import environment_of, find
+from mockserver.control.errors import Code, invalid, unknown
+from mockserver.control.events import write_event
+from mockserver.control.requests import Plant, PlantedReport
+from mockserver.dirlink import model, stations
+from mockserver.dirlink.model import Planted, StoredReport
+from mockserver.dirlink.states import State
+
+_MOST = 1000
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that a report came to: when (business time) and why."""
+
+    at: str
+    state: str
+    why: str
+
+
+class ReportView(msgspec.Struct, frozen=True, kw_only=True):
+    """A received report as it is shown: nothing of a patient. `near` is the configured station that it nearly names."""
+
+    sop_instance: str
+    environment: str
+    state: str
+    station: str | None
+    near: str
+    modality: str
+    dose: bool
+    received: str
+    sop_class: str
+    transfer_syntax: str
+    sha256: str
+    size: int
+    calling_ae: str
+    planted: bool
+    reasons: tuple[str, ...]
+    history: tuple[StepView, ...]
+    copies: tuple[model.Copy, ...]
+    hold_until: str | None
+    attempts: int
+    next_try: str
+    facility: str
+    central: str
+
+
+def view(report: StoredReport, environment: str) -> ReportView:
+    """A stored report as it is shown."""
+    names = {name for name in ReportView.__struct_fields__ if name in StoredReport.__struct_fields__}
+    names -= {"hold_until", "history"}
+    history = tuple(StepView(at=step.at, state=step.state, why=step.why) for step in report.history)
+    until = report.hold_until.isoformat().replace("+00:00", "Z") if report.hold_until is not None else None
+    same: dict[str, Any] = {name: getattr(report, name) for name in names}
+    return ReportView(environment=environment, received=report.at, hold_until=until, history=history, **same)
+
+
+def listing(application: str) -> flask.Response:
+    """GET applications/ID/reports: the received reports of an environment, by SOP Instance UID."""
+    body.only("environment", "state", "station", "after", "count")
+    core, environment = current_core(), body.argument("environment", "test")
+    state, station = _state(core), body.argument("station")
+    count, after = body.whole("count", 100, 1, _MOST), body.argument("after")
+    with core.store.read() as snapshot:
+        environment_of(find(snapshot, application), environment)
+        found: list[ReportView] = []
+        for key, report in snapshot.scan(model.REPORT, (application, environment), StoredReport):
+            if key <= after or (state and report.state != state) or (station and not _is_of(report, station)):
+                continue
+            found.append(view(report, environment))
+            if len(found) == count:
+                break
+    return body.answer({"application": application, "environment": environment, "reports": found})
+
+
+def _is_of(report: StoredReport, station: str) -> bool:
+    return station == (stations.trimmed(report.station) or stations.NOWHERE)
+
+
+def _state(core: EngineCore) -> str:
+    given = body.argument("state")
+    words = [state.word(core.facts) for state in State]
+    if given and given.upper() not in words:
+        raise invalid("state", "there is no such state", expected=", ".join(words), actual=given)
+    return given.upper()
+
+
+def show(application: str, sop: str) -> flask.Response:
+    """GET applications/ID/reports/SOP: what became of a report, step by step, and why."""
+    body.only("environment")
+    core, environment = current_core(), body.argument("environment", "test")
+    return body.answer(view(of(core, application, environment, sop), environment))
+
+
+def of(core: EngineCore, application: str, environment: str, sop: str) -> StoredReport:
+    """A stored report; raises 404."""
+    with core.store.read() as snapshot:
+        environment_of(find(snapshot, application), environment)
+        found = snapshot.get(model.REPORT, (application, environment), sop, StoredReport)
+    if found is None:
+        raise unknown(Code.REPORT_UNKNOWN, sop, hint="GET reports lists those that came")
+    return found
+
+
+def plant(application: str) -> flask.Response:
+    """POST applications/ID/planted: these reports were given to a vendor and may come; each is an event of the run."""
+    core, request = current_core(), body.read(Plant)
+    planted = [_planted(core, index, report) for index, report in enumerate(request.reports)]
+    with core.store.write() as unit:
+        found = find(unit, application)
+        environment_of(found, request.environment)
+        for facts in planted:
+            kept = Planted(sop_instance=facts.sop_instance, sha256=facts.sha256, expected=facts.expected)
+            unit.put(model.PLANTED, (found.id, request.environment), facts.sop_instance, kept)
+            write_event(core, unit, "dir-planted", msgspec.to_builtins(facts), found, environment=request.environment)
+    return body.answer({"planted": len(request.reports)}, 201)
+
+
+def _planted(core: EngineCore, index: int, report: PlantedReport) -> PlantedFacts:
+    """What the journal keeps of a planted report: digests, so that a changed tag can be named without it."""
+    try:
+        header = read_header(report.data, report.transfer_syntax)
+        digest, tags = digest_tags(report.data, report.transfer_syntax, core.digester.mark)
+    except Unreadable as error:
+        raise invalid(f"reports/{index}/data", "is no data set that can be read", actual=str(error)) from None
+    return PlantedFacts(
+        sop_instance=header.sop_instance,
+        sha256=hashlib.sha256(report.data).hexdigest(),
+        digest=digest,
+        station=header.station_name or "",
+        transfer_syntax=report.transfer_syntax,
+        expected=report.expected,
+        tags=tags,
+    )
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of the anonymiser: where, what, and what stood there before and after."""
+
+    path: str
+    what: str
+    before: str
+    after: str
+
+
+class AnonymisedView(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaves the site in place of a report, beside what came."""
+
+    sop_instance: str
+    central: str
+    size: int
+    birth_date: str
+    problem: str
+    changes: tuple[ChangeView, ...]
+
+
+def anonymised(application: str, sop: str) -> flask.Response:
+    """GET applications/ID/reports/SOP/anonymised: before and after, for who holds the token."""
+    body.only("environment")
+    core, environment = current_core(), body.argument("environment", "test")
+    return body.answer(before_after(core, application, environment, sop))
+
+
+def before_after(core: EngineCore, application: str, environment: str, sop: str) -> AnonymisedView:
+    """The before/after view of a report; raises 404 where its bytes are not there (any more)."""
+    from mockserver.dirlink import view as outgoing  # noqa: PLC0415 - the anonymiser is loaded when somebody looks
+
+    scope = (application, environment)
+    report = of(core, application, environment, sop)
+    data = core.objects.get(scope, report.sop_instance, report.sha256)
+    if data is None:
+        raise unknown(Code.REPORT_UNKNOWN, sop, hint="the report was deleted")
+    made = outgoing.anonymised(core, scope, report, data, show_before=True)
+    changes = tuple(
+        ChangeView(path=change.path, what=str(change.what), before=change.before, after=change.after) for change in made.changes
+    )
+    return AnonymisedView(
+        sop_instance=sop,
+        central=outgoing.remapped(core, scope, sop),
+        size=len(made.data),
+        birth_date=made.birth_date,
+        problem=made.problem,
+        changes=changes,
+    )

@@ -1,0 +1,72 @@
+"""What the layer says of the receiver, read once when it starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
+
+
+class Statuses(msgspec.Struct, frozen=True, kw_only=True):
+    """Status values of C-STORE-RSP and C-ECHO-RSP (PS3.7 annex C, PS3.4 table B.2-1)."""
+
+    success: int
+    sop_class_not_supported: int
+    invalid_sop_instance: int
+    out_of_resources: int
+    cannot_understand: int
+    not_synthetic: int
+    no_such_service: int
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits in bytes, counts and seconds; the meaning of each is its key's title in the layer."""
+
+    associations: int
+    connections: int
+    object_bytes: int
+    header_bytes: int
+    pdu_bytes: int
+    association_bytes: int
+    command_bytes: int
+    copies: int
+    request: int
+    idle: int
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the receiver takes: limits, statuses, SOP classes and transfer syntaxes, and what makes a report synthetic."""
+
+    limits: Limits
+    status: Statuses
+    verification: str
+    classes: tuple[str, ...]
+    dose: frozenset[str]
+    syntaxes: tuple[str, ...]
+    patient_id: str
+    patient_name: str
+    received: str
+    expired: str
+
+
+def offer(facts: Facts) -> Offer:
+    """What the layer says; raises `SetupError` where it is no layer for DICOM."""
+    limits = ("associations", "connections", "object_bytes", "header_bytes", "pdu_bytes", "association_bytes", "command_bytes")
+    return Offer(
+        limits=Limits(
+            **{name: facts.integer(f"dirlink.limit.{name}") for name in (*limits, "copies")},
+            **{name: facts.integer(f"dirlink.timeout.{name}") for name in ("request", "idle")},
+        ),
+        status=Statuses(**{name: facts.integer(f"dirlink.status.{name}") for name in Statuses.__struct_fields__}),
+        verification=facts.text("dirlink.verification_class"),
+        classes=facts.texts("dirlink.sop_classes"),
+        dose=frozenset(facts.texts("dirlink.dose_classes")),
+        syntaxes=facts.texts("dirlink.transfer_syntaxes"),
+        patient_id=facts.text("dirlink.synthetic.patient_id"),
+        patient_name=facts.text("dirlink.synthetic.patient_name_prefix"),
+        received=facts.text("dirlink.state.received"),
+        expired=facts.text("dirlink.state.expired"),
+    )

@@ -1,0 +1,287 @@
+"""What a C-STORE and a C-ECHO come to: read no more than the header, keep the bytes, write it down, then answer.
+
+The answer rests on the command set and on the top-level elements up to the patient's birth date. Bytes, state and journal entry
+are one unit, which is synced before the answer leaves; decoding follows by a job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from acrmock.clock import rfc3339
+from acrmock.dose.elements import Unreadable
+from acrmock.dose.header import Header, read_header
+from acrmock.record import DimseFacts, FieldProblem, Refusal
+from mockserver.dirlink import intake
+from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
+from mockserver.journal import Whose
+from mockserver.store import StoreError, StoreFull, Unit
+
+if TYPE_CHECKING:
+    from mockserver.context import EngineCore
+    from mockserver.dirlink.limits import Offer
+
+STORE, ECHO = "C-STORE", "C-ECHO"
+_UID = re.compile(r"[0-9][0-9.\-]{0,63}")
+"""Digits and full stops (PS3.5 section 9.1); a hyphen too, because real devices send one and their reports must not be lost."""
+
+_log = logging.getLogger("mockserver")
+
+
+@dataclass(slots=True, kw_only=True)
+class Peer:
+    """Who is at the other end of an association, and whose AE title was called."""
+
+    association: str
+    application: str
+    environment: str
+    calling_ae: str
+    peer: str
+    matched: str = "ae-title"
+    stored: int = 0
+    operations: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request: its command set, its presentation context, and when its command came (monotonic seconds)."""
+
+    service: str
+    message_id: int
+    context: int
+    abstract_syntax: str
+    transfer_syntax: str
+    sop_class: str
+    sop_instance: str = ""
+    data: bytes | bytearray = b""
+    length: int = 0
+    too_long: bool = False
+    began: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The status of an answer, its Error Comment, and what the journal says of it."""
+
+    status: int
+    comment: str = ""
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class _Taken:
+    """A data set on its way to the disk: why it may come, and what was there before."""
+
+    header: Header
+    sha256: str
+    planted: bool = False
+    synthetic: bool = True
+    repeat: bool = False
+    same: bool | None = None
+
+
+@dataclass(slots=True)
+class Operations:
+    """The services of one engine's receiver; called by the threads of all its associations."""
+
+    core: EngineCore
+    offer: Offer
+    _patient_id: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._patient_id = re.compile(self.offer.patient_id)
+
+    # C-ECHO
+
+    def echo(self, peer: Peer, asked: Asked) -> Answer:
+        """Answer a C-ECHO (PS3.7 section 9.1.5): success, unless its class is not that of the context."""
+        words = self.offer.status
+        fits = asked.sop_class == asked.abstract_syntax == self.offer.verification
+        status = words.success if fits else words.sop_class_not_supported
+        return self._note(peer, asked, Answer(status))
+
+    def other(self, peer: Peer, asked: Asked) -> Answer:
+        """Answer an operation that is not offered."""
+        comment = f"{asked.service} is not offered"
+        refusal = Refusal(code="acrmock:dimse-not-offered", message=comment, hint="send C-STORE and C-ECHO only")
+        return self._note(peer, asked, Answer(self.offer.status.no_such_service, comment, refusal))
+
+    # C-STORE
+
+    def store(self, peer: Peer, asked: Asked) -> Answer:
+        """Answer a C-STORE (PS3.7 section 9.1.1); with success only what is on the disk."""
+        refused = self._unfit(asked)
+        if refused is not None:
+            return self._note(peer, asked, refused)
+        try:
+            header = read_header(bytes(asked.data), asked.transfer_syntax, self.offer.limits.header_bytes)
+        except Unreadable as error:
+            return self._note(peer, asked, self._unreadable(error))
+        taken = _Taken(header, hashlib.sha256(asked.data).hexdigest())
+        return self._take(peer, asked, taken)
+
+    def _unfit(self, asked: Asked) -> Answer | None:
+        """Why the request is refused before its data set is looked at."""
+        words = self.offer.status
+        if asked.sop_class != asked.abstract_syntax or asked.sop_class not in self.offer.classes:
+            return _refused(
+                words.sop_class_not_supported,
+                "sop-class",
+                "the SOP class is not that of the presentation context",
+                asked.abstract_syntax,
+                asked.sop_class,
+            )
+        if not _UID.fullmatch(asked.sop_instance):
+            return _refused(
+                words.invalid_sop_instance, "sop-instance", "the Affected SOP Instance UID is no UID", "a UID", asked.sop_instance
+            )
+        if asked.too_long:
+            most = f"at most {self.offer.limits.object_bytes} bytes"
+            return _refused(words.out_of_resources, "object-too-long", "the data set is too long", most, f"{asked.length} bytes")
+        return None
+
+    def _unreadable(self, error: Unreadable) -> Answer:
+        what = "the data set cannot be read as far as the patient's birth date"
+        return _refused(
+            self.offer.status.cannot_understand, "unreadable", what, "a data set", f"{error.what} at byte {error.where}"
+        )
+
+    def _take(self, peer: Peer, asked: Asked, taken: _Taken) -> Answer:
+        core, words = self.core, self.offer.status
+        if core.journal.full:
+            return _refused(words.out_of_resources, "journal-full", "the journal is full", "room", "none")
+        scope = (peer.application, peer.environment)
+        wall = core.clock.now()
+        taken.synthetic = self.synthetic(taken.header)
+        try:
+            with core.store.unit() as unit:
+                taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
+                if not (taken.planted or taken.synthetic or core.accept_real_data):
+                    answer = self._real()
+                else:
+                    answer = self._keep(unit, peer, asked, taken, wall)
+                kept = answer.status == words.success
+                self._write(unit, peer, asked, answer, taken if kept else None)
+            core.store.flush(unit.ticket)
+        except StoreError as error:
+            answer = self._no_room(error)
+            core.metrics.dimse(asked.service, answer.status)
+            return answer
+        peer.stored += kept
+        peer.operations += 1
+        core.metrics.dimse(asked.service, answer.status)
+        return answer
+
+    def _real(self) -> Answer:
+        what = "neither planted nor recognisably synthetic: not kept"
+        hint = "send generated or planted reports; real ones only with serve --accept-real-data"
+        return Answer(self.offer.status.not_synthetic, what, Refusal(code="acrmock:dimse-real-data", message=what, hint=hint))
+
+    def _no_room(self, error: StoreError) -> Answer:
+        """The store could not keep it, so nothing of it is written down either."""
+        _log.warning("a C-STORE could not be kept: %s", error)
+        what = "no room" if isinstance(error, StoreFull) else "cannot be kept now"
+        return Answer(self.offer.status.out_of_resources, what)
+
+    def synthetic(self, header: Header) -> bool:
+        """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, both."""
+        named = header.patient_name.upper().startswith(self.offer.patient_name.upper())
+        return named and self._patient_id.fullmatch(header.patient_id.strip()) is not None
+
+    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime) -> Answer:
+        """Put the bytes and what is known of them into `unit`; the same bytes again change nothing."""
+        scope = (peer.application, peer.environment)
+        before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
+        at = rfc3339(self.core.applications.business(peer.application, wall))
+        if before is not None and before.state == self.offer.expired:
+            before = None
+        if before is not None:
+            hashes = (before.sha256, *(copy.sha256 for copy in before.copies))
+            taken.repeat, taken.same = True, taken.sha256 in hashes
+            if not taken.same and len(before.copies) >= self.offer.limits.copies:
+                words = self.offer.status
+                return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
+        if not taken.same:
+            self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, bytes(asked.data))
+        intake.received(unit, self.core, self._received(peer, asked, taken, at))
+        return Answer(self.offer.status.success)
+
+    def _received(self, peer: Peer, asked: Asked, taken: _Taken, at: str) -> Received:
+        application = self.core.applications.get(peer.application)
+        return Received(
+            application=peer.application,
+            environment=peer.environment,
+            association=peer.association,
+            calling_ae=peer.calling_ae,
+            sop_class=asked.sop_class,
+            sop_instance=asked.sop_instance,
+            transfer_syntax=asked.transfer_syntax,
+            sha256=taken.sha256,
+            size=len(asked.data),
+            at=at,
+            header=taken.header,
+            run=application.run if application is not None else None,
+            peer=peer.peer,
+            planted=taken.planted,
+            synthetic=taken.synthetic,
+            repeat=taken.repeat,
+            same=taken.same,
+        )
+
+    # writing it down
+
+    def _note(self, peer: Peer, asked: Asked, answer: Answer) -> Answer:
+        """Write an operation down that changed nothing else; its answer leaves even where that fails."""
+        try:
+            with self.core.store.write() as unit:
+                self._write(unit, peer, asked, answer, None)
+        except StoreError as error:
+            _log.warning("a %s could not be recorded: %s", asked.service, error)
+        peer.operations += 1
+        self.core.metrics.dimse(asked.service, answer.status)
+        return answer
+
+    def _write(self, unit: Unit, peer: Peer, asked: Asked, answer: Answer, taken: _Taken | None) -> None:
+        facts = DimseFacts(
+            association=peer.association,
+            service=asked.service,
+            message_id=asked.message_id,
+            context=asked.context,
+            sop_class=asked.sop_class,
+            sop_instance=asked.sop_instance,
+            transfer_syntax=asked.transfer_syntax,
+            dose=asked.sop_class in self.offer.dose,
+            status=answer.status,
+            comment=answer.comment,
+            bytes=asked.length or len(asked.data),
+            sha256=taken.sha256 if taken is not None else "",
+            repeat=taken.repeat if taken is not None else False,
+            same=taken.same if taken is not None else None,
+        )
+        wall = self.core.clock.now()
+        took = (self.core.clock.monotonic() - asked.began) * 1000 if asked.began else 0.0
+        self.core.journal.dimse(unit, facts, whose(self.core, peer, wall), milliseconds=took, refusal=answer.refusal)
+
+
+def whose(core: EngineCore, peer: Peer, wall: datetime) -> Whose:
+    """Whose an entry of an association is, by the AE title that was called."""
+    application = core.applications.get(peer.application) if peer.application else None
+    return Whose(
+        application=peer.application or None,
+        environment=peer.environment or None,
+        run=application.run if application is not None else None,
+        peer=peer.peer or None,
+        at=wall if application is None else application.business.now(wall),
+        t=wall,
+        matched="unmatched" if application is None else peer.matched,
+    )
+
+
+def _refused(status: int, code: str, message: str, expected: str, actual: str) -> Answer:
+    problem = FieldProblem(pointer="", expected=expected, actual=actual[:80], reason=message)
+    return Answer(status, message[:64], Refusal(code=f"acrmock:dimse-{code}", message=message, fields=(problem,)))

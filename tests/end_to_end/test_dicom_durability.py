@@ -1,0 +1,77 @@
+"""What was answered with success over DICOM survives a kill: there, whole, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from clients.server import Served
+
+from acrmock.clock import SystemClock
+from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
+from mockserver.dirlink.model import REPORT, StoredReport
+from mockserver.sqlite import open_store
+
+SENDERS, OBJECTS, KILL_AFTER, SIZE = 4, 100, 60, 20_000
+SUCCESS = b"\x00\x00\x00\x09\x02\x00\x00\x00\x00\x00"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal is needed")
+def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    """Every object answered with success before SIGKILL is there after it, whole and once, with its one journal entry."""
+    server = Served(tmp_path / "data", options=["--port", "0", "--dicom-port", "0"])
+    server.register("Durable")
+    port = server.ready["dicom"]["port"]
+    acknowledged: list[str] = []
+    enough = threading.Event()
+
+    def send(number: int) -> None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+                wire.sendall(associate_rq("DIRLINK"))
+                _, body = receive_pdu(wire)
+                for index, message in enumerate(messages(OBJECTS, SIZE, str(number), maximum(body))):
+                    wire.sendall(message)
+                    _, answer = receive_pdu(wire)
+                    assert SUCCESS in answer
+                    acknowledged.append(f"2.25.4711.{number}.{index:08d}")
+                    if len(acknowledged) >= KILL_AFTER:
+                        enough.set()
+        except OSError:
+            return  # cut off by the kill: not acknowledged
+
+    with ThreadPoolExecutor(SENDERS) as pool:
+        sent = [pool.submit(send, number) for number in range(1, SENDERS + 1)]
+        assert enough.wait(timeout=60)
+        server.kill()
+        for one in sent:
+            one.result()
+    assert KILL_AFTER <= len(acknowledged) < SENDERS * OBJECTS
+    check(tmp_path / "data" / "store.sqlite3", acknowledged)
+
+
+def check(path: Path, acknowledged: list[str]) -> None:
+    """The store holds each acknowledged object whole, and one entry for it; and no object without an entry."""
+    store = open_store(path, SystemClock())
+    scope = ("default", "test")
+    try:
+        with store.read() as snapshot:
+            lines = [json.loads(line) for _, line in snapshot.entries(labels=("C-STORE",))]
+            entries = [line["facts"]["sop_instance"] for line in lines]
+            kept = dict(snapshot.scan(REPORT, scope, StoredReport))
+            for uid in acknowledged:
+                octets = snapshot.get_object(scope, uid, kept[uid].sha256)
+                assert octets is not None
+                assert uid.encode() in octets
+                assert hashlib.sha256(octets).hexdigest() == kept[uid].sha256
+                assert kept[uid].size == len(octets)
+        assert len(entries) == len(set(entries))
+        assert set(acknowledged) <= set(entries) == set(kept)
+    finally:
+        store.close()
