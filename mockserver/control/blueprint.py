@@ -145,7 +145,9 @@ def _guard() -> None:
 
 
 def _is_page() -> bool:
-    return (flask.request.endpoint or "").rpartition(".")[2].startswith("pages_")
+    name = (flask.request.endpoint or "").rpartition(".")[2]
+    # two calls about files are pages where a browser asks
+    return name.startswith("pages_") or (name in {"files_listing", "files_show"} and files.wants_page())
 
 
 def _strike(core: EngineCore) -> None:

@@ -83,7 +83,7 @@ def listing(application: str) -> flask.Response:
                 break
     views = tuple(_view(core, found, registration, file, now) for file in chosen[:most])
     listed = FileList(files=views, next=chosen[most - 1].id if len(chosen) > most else "")
-    return pages.of_list(listed) if _wants_page() else body.answer(listed)
+    return pages.of_list(listed) if wants_page() else body.answer(listed)
 
 
 def show(application: str, file: str) -> flask.Response:
@@ -93,7 +93,7 @@ def show(application: str, file: str) -> flask.Response:
     with core.store.read() as snapshot:
         found, registration, known = _find(snapshot, application, file, body.argument("environment", "test"))
         told = _view(core, found, registration, known, found.business.now(core.clock.now()))
-        if not _wants_page():
+        if not wants_page():
             return body.answer(told)
         most = core.settings_for(registration).integer("portal.limit.shown_rows")
         return pages.of_file(told, snapshot, (found.id, registration.environment), most)
@@ -290,6 +290,7 @@ def _day() -> date | None:
         raise invalid("date", "not a date", expected="YYYY-MM-DD", actual=text) from None
 
 
-def _wants_page() -> bool:
+def wants_page() -> bool:
+    """Whether a browser asks, and no program."""
     known = ("application/json", "text/html")
     return flask.request.accept_mimetypes.best_match(known, "application/json") == "text/html"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from datetime import datetime
@@ -235,6 +236,13 @@ def test_list_and_pages(files: Any, an_exam: Any) -> None:
     assert "lcsr_exam_first.txt: Pending" in page.body
     assert "<script" not in page.body
     assert "lcsr_exam_second.txt" in files.walk.control("GET", files.base, headers=headers).body
+    basic = base64.b64encode(f"me:{files.walk.control_token}".encode()).decode()
+    browser = {"Accept": "text/html", "Authorization": f"Basic {basic}"}
+    assert "Data files" in files.walk.control("GET", files.base, headers=browser).body
+    assert files.walk.control("GET", files.base, headers={"Authorization": f"Basic {basic}"}).status == 401
+    asked = files.walk.control("GET", files.base, headers={"Accept": "text/html"})
+    assert asked.status == 401
+    assert "Basic" in asked.headers["WWW-Authenticate"]
     shell = files.walk.control("GET", "/upload", headers={})
     assert shell.status == 200
     assert "'sha256-" in shell.headers["Content-Security-Policy"]
