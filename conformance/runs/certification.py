@@ -93,7 +93,7 @@ class Certification:
                 application=self.order.application.application,
             )
             try:
-                self._drive(control, run, profile)
+                self._drive(control, run, profile, facts)
             finally:
                 self._finish(control, run)
         return self._judge(facts)
@@ -104,15 +104,15 @@ class Certification:
         given = ("logo",) if self.order.application.logo else ()
         return tuple(dict.fromkeys((*profile.default_claims, *given)))
 
-    def _drive(self, control: Control, run: str, profile: Profile) -> None:
-        document = self._register(control, run, profile)
+    def _drive(self, control: Control, run: str, profile: Profile, facts: Facts) -> None:
+        document = self._register(control, run, profile, facts)
         if document is None:
             return
         with self._workplace() as workplace:
             Steps(self, control, run, profile, document, workplace).all()
 
-    def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
-        body = self.order.application.body_with_defaults(profile, run=run)
+    def _register(self, control: Control, run: str, profile: Profile, facts: Facts) -> dict[str, Any] | None:
+        body = self.order.application.body_with_defaults(profile, facts, run=run)
         body["settings"] = self.settings(profile)
         try:
             return control.register(body)

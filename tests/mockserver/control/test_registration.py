@@ -136,7 +136,7 @@ def test_a_huge_redirect_url_is_answered(house: Any, good: dict[str, Any]) -> No
 
 def test_wrong_types_are_named(house: Any, good: dict[str, Any]) -> None:
     """A field of another type or an unknown one is refused with its place."""
-    for field, value in (("name", 5), ("ip", [1]), ("facility", "two"), ("settings", []), ("dicom", "AE")):
+    for field, value in (("name", 5), ("ip", [1]), ("facility", "two"), ("settings", []), ("dicom", 5), ("titles", "AE")):
         answer = house.call("POST", "/_acrmock/applications", {**good, field: value})
         assert answer.status_code == 422
         assert field in answer.text
