@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from acrmock.errors import SetupError
 from acrmock.facts.model import Profile, Requirement, Role
-from acrmock.facts.registry import MappingVersion, RecordKind, Registry, RuleKind
+from acrmock.facts.registry import EXAM, MappingVersion, Registry, RuleKind
 from acrmock.record import Struct
 
 
@@ -129,7 +129,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         """Whether the registry takes follow-ups at all."""
         registry = self.registry(slug)
         versions = registry.versions if registry else ()
-        return any(version.of(RecordKind.FOLLOW_UP) for version in versions)
+        return any(version.follow_ups is not None for version in versions)
 
     def follow_up_days(self, slug: str, mapping: str) -> int | None:
         """Days after an exam within which work-up is a follow-up of it (fact N2.16); None where the mapping has no such rule."""
@@ -164,8 +164,8 @@ def business_day(at: str) -> date | None:
         return None
 
 
-def _is_window(kind: RuleKind, record: RecordKind) -> bool:
-    return kind is RuleKind.WITHIN_DAYS and record is RecordKind.FOLLOW_UP
+def _is_window(kind: RuleKind, record: str) -> bool:
+    return kind is RuleKind.WITHIN_DAYS and record != EXAM
 
 
 def _claimed(registries: Mapping[str, Registry], name: str) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import flask
 import msgspec
 
-from acrmock.record import FieldProblem, RecordFacts
+from acrmock.record import FieldProblem, RecordFacts, RecordProblem
 from mockserver.auth.tokens import Grant, authenticate_bearer
 from mockserver.context import Call
 from mockserver.journal import secrets_in
@@ -26,6 +26,7 @@ from mockserver.nrdr.model import (
     transaction_key,
 )
 from mockserver.nrdr.reading import Reading, read_transaction
+from mockserver.nrdr.records import without_form
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import After, StatusKey, assign, assigned, failure, status
 from mockserver.problem import Problem
@@ -91,6 +92,7 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
     assignment = assign(unit, call.scope, facts.registry)
     default = After(seconds=call.settings.number("nrdr.status.terminal_after"))
     plan = assigned(unit, call.scope, assignment, default)
+    _look_up_forms(call, tables, reading)
     accepted = [record for record in reading.records if record.status != tables.names.rejected]
     end = _end(len(accepted), len(reading.records))
     doomed = failure(plan.plan, assignment.ordinal) is not None
@@ -113,6 +115,19 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
     verdicts = (Verdict(index=item.index, key=item.key, status=item.status, problems=item.problems) for item in reading.records)
     unit.put(RECORDS, call.scope, key, Verdicts(records=tuple(verdicts)))
     return transaction, False
+
+
+def _look_up_forms(call: Call, tables: Tables, reading: Reading) -> None:
+    """Reject the records that need another form which was never loaded (a rule of kind `needs-form`)."""
+    missing: dict[int, list[RecordProblem]] = {}
+    for need in reading.needs:
+        key = f"{reading.facts.registry}/{need.key}"
+        if call.unit.get(EXAM, call.scope, key, Exam) is None:
+            missing.setdefault(need.index, []).append(need.problem)
+    if missing:
+        rejected = tables.names.rejected
+        reading.records = tuple(without_form(item, missing.get(item.index, []), rejected) for item in reading.records)
+        reading.facts = msgspec.structs.replace(reading.facts, records=reading.records)
 
 
 def _end(accepted: int, received: int) -> StatusKey:

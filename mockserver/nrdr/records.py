@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from acrmock.record import RecordFacts
+from acrmock.pointer import join
+from acrmock.record import RecordFacts, RecordProblem
 from acrmock.redaction import Digester
-from acrmock.schema import RecordValidator, exam_date, exam_key, follow_up_facts, patient_key
+from acrmock.schema import RecordValidator, exam_date, exam_key, follow_up_facts, needed_forms, of_rule, patient_key
 
 if TYPE_CHECKING:
     from acrmock.facts import MappingVersion
@@ -40,3 +43,30 @@ def judge_records(
         )
         for index, (exam, verdict) in enumerate(zip(exams, verdicts, strict=True))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A record's need of another form that must have been loaded before: its place, the form's reference, the problem if not."""
+
+    index: int
+    key: str
+    problem: RecordProblem
+
+
+def needs(digester: Digester, version: MappingVersion, exams: list[Any], *, facility: str) -> tuple[Need, ...]:
+    """What the records of a transaction need of other forms; only the store can say whether it is there."""
+    return tuple(_needs(digester, version, exams, facility))
+
+
+def _needs(digester: Digester, version: MappingVersion, exams: list[Any], facility: str) -> Iterator[Need]:
+    for index, exam in enumerate(exams):
+        for rule, raw in needed_forms(version, exam, facility):
+            name = rule.elements[0]
+            problem = of_rule(version, rule, join("", version.exams, index, name), name)
+            yield Need(index, digester.ref("exam", raw), problem)
+
+
+def without_form(record: RecordFacts, missing: list[RecordProblem], rejected: str) -> RecordFacts:
+    """The record once forms that it needs are missing: rejected, with a problem for each."""
+    return msgspec.structs.replace(record, status=rejected, problems=(*record.problems, *missing)) if missing else record

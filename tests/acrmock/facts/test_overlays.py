@@ -121,9 +121,9 @@ versions:
   1.0: null
 """
     other = """kind: registry
-registry: nmd
-title: National Mammography Database
-header_word: NMD
+registry: mam
+title: A registry of its own
+header_word: MAM
 aliases: [mammo]
 provenance: acr
 sources: [S2]
@@ -135,15 +135,15 @@ versions:
       Exam_Date: {label: date, type: date, level: submit, provenance: mock-choice, sources: [MOCK]}
 """
     facts = overlaid(tmp_path, GUIDE, more, other)
-    lcsr, nmd = facts.registry("lcsr"), facts.registry("mammo")
+    lcsr, own = facts.registry("lcsr"), facts.registry("mammo")
     assert lcsr is not None
-    assert nmd is not None
+    assert own is not None
     newest = lcsr.default(date(2026, 7, 1))
     assert newest is not None
     assert newest.version == "1.9"
     assert len(newest.elements) == 89
     assert lcsr.version("1.0") is None
-    assert [version.version for version in nmd.versions] == ["3.4"]
+    assert [version.version for version in own.versions] == ["3.4"]
 
 
 def test_requirements_errors_and_profiles_change(tmp_path: Path) -> None:
@@ -220,3 +220,21 @@ def test_a_misspelt_placeholder_is_refused(tmp_path: Path) -> None:
     assert "{mapping}" in caught.value.fix
     bare = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/x", provenance: acr, sources: [S2]}\n'
     assert overlaid(tmp_path, bare).text("nrdr.path.post") == "/x"
+
+
+def test_a_maximum_below_zero_needs_no_minimum(tmp_path: Path) -> None:
+    """An element may have a negative greatest value and no least one; a least above it is refused."""
+    text = """kind: registry
+registry: lcsr
+versions:
+  1.8:
+    elements:
+      Deficit: {{label: d, type: number, maximum: -5, {least}provenance: mock-choice, sources: [MOCK]}}
+"""
+    registry = overlaid(tmp_path, text.format(least="")).registry("lcsr")
+    version = registry.version("1.8") if registry else None
+    element = version.element("Deficit") if version else None
+    assert element is not None
+    assert (element.minimum, element.maximum) == (None, -5)
+    with pytest.raises(FactsError, match="above `maximum`"):
+        overlaid(tmp_path, text.format(least="minimum: -4, "))

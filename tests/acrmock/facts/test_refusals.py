@@ -57,6 +57,21 @@ CASES = {
     "deep": (HEAD + "kind: " + "[" * 100_000, 2, "nested deeper"),
     "deep in blocks": ("- " * 5000 + "x\n", 1, "nested deeper"),
     "control character": (SETTINGS + "  a: \x01\n", 4, "control character"),
+    "elements in no list": (
+        LCSR + f"  1.8:\n    spot_elements:\n      Spot: {{label: s, {OURS}}}\n",
+        7,
+        "in which list such elements stand",
+    ),
+    "a list without elements": (
+        LCSR + f"  1.8:\n    lists:\n      spot: {{name: Spots, {OURS}}}\n",
+        7,
+        "no element of the kind spot",
+    ),
+    "a list upside down": (
+        LCSR + f"  1.8:\n    lists:\n      follow_up: {{name: F, least: 5, most: 2, {OURS}}}\n",
+        7,
+        "`least` is above `most`",
+    ),
     "number for text": (LCSR + f"  1.9: {{extends: 1.8, {OURS}}}\n", 5, "write it in quotes"),
     "cyclic extends": (LCSR + f'  1.6: {{extends: "1.8", {OURS}}}\n', 5, "extends itself"),
     "dangling extends": (LCSR + f'  1.9: {{extends: "7.7", {OURS}}}\n', 5, "7.7, which is not a version"),
