@@ -11,7 +11,7 @@ from typing import Any
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.facts.model import Profile, Role
-from conformance.vendors.kinds import DEFAULT_CALLING_AE
+from conformance.vendors.kinds import DEFAULT_CALLING_AE, DOCUMENTS
 
 MAX_LOGO_BYTES = 1_000_000
 
@@ -19,8 +19,6 @@ DEFAULT_NAME = "Client under test"
 DEFAULT_REDIRECT_URL = "https://localhost:8765/callback"
 # a public address that belongs to nobody's client: the AS112 service (RFC 7535 section 3.3)
 DEFAULT_ADDRESS = "192.31.196.1"
-DOCUMENTS = "cdsr"
-"""The group of the checks of documents."""
 DEFAULT_STATIONS = ("MOCKCT1", "MOCKXA1")
 
 

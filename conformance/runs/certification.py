@@ -247,7 +247,7 @@ class Steps:
         """Wait for traffic within the window, then until none has come for a moment."""
         if doses.finished is not None:
             return StepEnded(name, None, not doses.wait(window), None)
-        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
+        seen = self._control.await_entry(run=self._run, operation=_awaited(name, self._profile), timeout=window)
         last = seen
         while last is not None:
             last = self._control.await_entry(run=self._run, after=last, timeout=QUIET)
@@ -272,8 +272,12 @@ _AWAITED = {
     "refresh": "auth.token",
     "configure": "C-ECHO",
     "create": "cdsr.post",
-    "update": "cdsr.post",
 }
+
+
+def _awaited(step: str, profile: Profile) -> str:
+    """The operation that shows that the client has begun a step; without a registry of exams, all else is about documents."""
+    return _AWAITED.get(step, "nrdr.status" if profile.registries else "cdsr.post")
 
 
 def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:
