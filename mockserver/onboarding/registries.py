@@ -100,8 +100,8 @@ def scopes_of(slugs: tuple[str, ...], facts: Facts, *, documents: bool = False) 
     """
     first = (*facts.texts("auth.scopes.required"), facts.text("auth.scope.offline"))
     own = (registry.scope for registry in facts.registries if registry.slug in slugs and registry.scope)
-    own = (*own, *((facts.text("cdsr.scope"),) if documents else ()))
-    return tuple(dict.fromkeys((*first, *own, *facts.texts("auth.scopes.identity"))))
+    beside = (facts.text("cdsr.scope"),) if documents else ()
+    return tuple(dict.fromkeys((*first, *own, *beside, *facts.texts("auth.scopes.identity"))))
 
 
 def check_environment(environment: str, limits: Limits) -> list[FieldProblem]:
