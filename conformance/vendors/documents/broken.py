@@ -104,6 +104,24 @@ class OnlyCreatedWillDo(DocumentVendor):
         return super().deliver(document)
 
 
+class AgainUnderNewId(DocumentVendor):
+    """Takes 200 for a failure, and posts the same as a new document."""
+
+    _failed = False
+    _done = False
+
+    def taken(self, answer: requests.Response) -> bool:
+        self._failed = answer.status_code == 200
+        return super().taken(answer)
+
+    def deliver(self, document: Document) -> bool:
+        done = super().deliver(document)
+        if self._failed and not self._done:
+            self._done = True
+            super().deliver(making.with_value(document, str(uuid.uuid4()), self.shape.header, self.shape.id))
+        return done
+
+
 class _OtherHeader(DocumentVendor):
     """Has something else in the header of all its documents."""
 
@@ -173,6 +191,7 @@ BROKEN: dict[str, type[DocumentVendor]] = {
     "cdsr-header:payload": LeavesPayloadOut,
     "cdsr-header:unread": NeverReads,
     "cdsr-create-update": UpdatesUnderNewId,
+    "cdsr-create-update:anew": AgainUnderNewId,
     "cdsr-create-update:twice": OnlyCreatedWillDo,
     "cdsr-times-id": IdIsNoUuid,
     "cdsr-times-id:date": LocalDate,
