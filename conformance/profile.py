@@ -109,6 +109,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     local: bool
     dose: DoseRules
     document_retries: int
+    documents: str
 
     def registry(self, slug: str) -> Registry | None:
         """The registry with that slug or alias, or None when the facts do not know it."""
@@ -151,6 +152,7 @@ def rules(facts: FactsView, profile: Profile, claims: frozenset[str]) -> Rules:
         local=profile.local,
         dose=_dose(facts, profile),
         document_retries=int(overrides.get("judge.cdsr.retries", facts.integer("judge.cdsr.retries"))),
+        documents=facts.text("cdsr.registry"),
     )
 
 

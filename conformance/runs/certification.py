@@ -93,7 +93,7 @@ class Certification:
                 application=self.order.application.application,
             )
             try:
-                self._drive(control, run, profile)
+                self._drive(control, run, profile, facts)
             finally:
                 self._finish(control, run)
         return self._judge(facts)
@@ -104,15 +104,15 @@ class Certification:
         given = ("logo",) if self.order.application.logo else ()
         return tuple(dict.fromkeys((*profile.default_claims, *given)))
 
-    def _drive(self, control: Control, run: str, profile: Profile) -> None:
-        document = self._register(control, run, profile)
+    def _drive(self, control: Control, run: str, profile: Profile, facts: Facts) -> None:
+        document = self._register(control, run, profile, facts)
         if document is None:
             return
         with self._workplace() as workplace:
             Steps(self, control, run, profile, document, workplace).all()
 
-    def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
-        body = self.order.application.body_with_defaults(profile, run=run)
+    def _register(self, control: Control, run: str, profile: Profile, facts: Facts) -> dict[str, Any] | None:
+        body = self.order.application.body_with_defaults(profile, facts, run=run)
         body["settings"] = self.settings(profile)
         try:
             return control.register(body)
@@ -247,7 +247,7 @@ class Steps:
         """Wait for traffic within the window, then until none has come for a moment."""
         if doses.finished is not None:
             return StepEnded(name, None, not doses.wait(window), None)
-        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
+        seen = self._control.await_entry(run=self._run, operation=_awaited(name, self._profile), timeout=window)
         last = seen
         while last is not None:
             last = self._control.await_entry(run=self._run, after=last, timeout=QUIET)
@@ -272,8 +272,12 @@ _AWAITED = {
     "refresh": "auth.token",
     "configure": "C-ECHO",
     "create": "cdsr.post",
-    "update": "cdsr.post",
 }
+
+
+def _awaited(step: str, profile: Profile) -> str:
+    """The operation that shows that the client has begun a step; without a registry of exams, all else is about documents."""
+    return _AWAITED.get(step, "nrdr.status" if profile.registries else "cdsr.post")
 
 
 def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:

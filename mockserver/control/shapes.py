@@ -13,6 +13,7 @@ from mockserver import guides
 from mockserver.faults import OPERATIONS
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
+from mockserver.onboarding.registries import most_registries
 from mockserver.plans import ANY_REGISTRY
 from mockserver.portal.log import FORMATS
 from mockserver.portal.model import Decision
@@ -24,6 +25,8 @@ Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 APPLICATION, RUN = "default", "run-0123456789ab"
 FILE = "20260302120000-0123abcd"
+REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
+"""A data set of nothing but the class of a dose report and an instance, in base64."""
 
 EXAMPLES: dict[str, Json] = {
     "RegistrationRequest": {
@@ -49,7 +52,7 @@ EXAMPLES: dict[str, Json] = {
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
     "DecideFile": {"decision": "continue"},
     "ConfigureStation": {"station": "CT1"},
-    "Plant": {"reports": [{"sop_instance": "1.2.3", "sha256": "00", "digest": "00", "station": "CT1"}]},
+    "Plant": {"reports": [{"data": REPORT, "transfer_syntax": "1.2.840.10008.1.2.1"}]},
     "SetCentral": {"application": APPLICATION, "down": False},
     "Reset": {"application": APPLICATION},
     "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
@@ -80,6 +83,9 @@ STATION: Json = {
     "pattern": r"^ *[^\x00-\x20\x7f-\x9f\\][^\x00-\x1f\x7f-\x9f\\]*$",
 }
 """A Station Name: an SH value that is not empty (PS3.5 table 6.2-1)."""
+
+TITLE: Json = {"type": "string", "maxLength": 16, "pattern": r"^ *[!-\[\]-~][ -\[\]-~]*$"}
+"""An AE title that is not empty (PS3.5 table 6.2-1)."""
 
 FORM: dict[str, Json] = {
     "station": STATION,
@@ -147,7 +153,7 @@ def _registration(schema: Json, facts: Facts) -> None:
     name = {"type": "string", "minLength": 1, "maxLength": limits.name_length}
     urls = _one_or_more(limits.redirect_urls, limits.url_length)
     addresses = _one_or_more(limits.addresses, 64)
-    registries = _one_or_more(4 * len(facts.registries) + 4, 200)
+    registries = _one_or_more(most_registries(facts), 200)
     told = {"name": name, "redirect_url": urls, "ip": addresses, "registry": registries}
     members |= {member: {"anyOf": [value, NULL]} for member, value in told.items()}
     after = {**urls["anyOf"][0], "minItems": 0}
@@ -157,10 +163,25 @@ def _registration(schema: Json, facts: Facts) -> None:
     members["facility"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": limits.facilities}, NULL]}
     members["environment"] = {"type": "string", "enum": list(limits.environments), "default": "test"}
     members["settings"] = _settings(facts)
+    titles, stations = _any_number(TITLE, limits.addresses), _any_number(STATION, limits.addresses)
+    members |= {"dicom": {"anyOf": [*titles, NULL]}, "station": {"anyOf": [*stations, NULL]}}
     schema["anyOf"] = [
         {"required": list(told), "properties": told},
+        _without_sign_in(told, dicom={"anyOf": [{**titles[0], "minItems": 1}, titles[1]]}, registry=NULL),
+        _without_sign_in(told, registry={"enum": [word := facts.text("cdsr.registry"), [word]]}),
         {"required": ["application"], "properties": {"application": {"type": "string", "minLength": 1}}},
     ]
+
+
+def _without_sign_in(told: Json, **more: Json) -> Json:
+    """What is needed of an application that only sends dose reports, or only documents."""
+    needed = {"name": told["name"], "ip": told["ip"], **more}
+    return {"required": [name for name, schema in needed.items() if schema is not NULL], "properties": needed}
+
+
+def _any_number(text: Json, most: int) -> list[Json]:
+    """A list of them, which may be empty, or one."""
+    return [{"type": "array", "items": text, "maxItems": most}, text]
 
 
 def _one_or_more(most: int, length: int) -> Json:

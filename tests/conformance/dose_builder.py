@@ -208,7 +208,7 @@ def direct_run() -> DoseStory:
 
 
 def _forwarded(profile: str, step: str) -> DoseStory:
-    story = _begun(profile, "plant")
+    story = _begun(profile, "configure")
     for number in (1, 2, 3):
         story.plant(number)
     if profile == "dir-pacs":
@@ -228,7 +228,7 @@ def rdim_run() -> DoseStory:
 
 def pacs_run() -> DoseStory:
     """A good archive's run of `dir-pacs`."""
-    return _forwarded("dir-pacs", "route")
+    return _forwarded("dir-pacs", "forward")
 
 
 UUID = "0e3f1b6a-4f0e-4d0e-9a51-6f3f2f3f4a01"

@@ -25,6 +25,8 @@ import schemathesis
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHORTEST_WAIT = "0.05"
 SETTINGS = {"auth.code_lifetime": 60}
+REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
+CLAIMS = ("logo", "follow-up", "update", "offline")
 Values = dict[str, Any]
 
 
@@ -187,6 +189,8 @@ def _register(case: Any) -> None:
         "ip": "198.51.100.7",
         "local_source": ["127.0.0.0/8"],
         "registry": "lcsr",
+        "dicom": ["SENDER"],
+        "station": "CT1",
         "link": "https://vendor.example/",
         "user": ["somebody:1"],
         "settings": SETTINGS,
@@ -195,8 +199,10 @@ def _register(case: Any) -> None:
     case.body.update({name: value for name, value in told.items() if case.body.get(name) is not None})
     if case.body.get("name") is None:
         case.body["application"] = issued()["application"]
-    else:
-        case.body.pop("application", None)
+        return
+    case.body.pop("application", None)
+    if case.body.get("registry") is not None or case.body.get("dicom") is None:
+        case.body.update({name: told[name] for name in ("ip", "redirect_url", "registry")})
 
 
 def _settings(case: Any) -> None:
@@ -209,6 +215,12 @@ def _start_run(case: Any) -> None:
     case.body.pop("revision", None)
     case.body.pop("application", None)
     case.body["profile"] = "lcsr"
+    case.body["claims"] = [claim for claim in case.body.get("claims") or () if claim in CLAIMS]
+
+
+def _step(case: Any) -> None:
+    """A step of the profile that a run is of here."""
+    case.body["step"] = "submit"
 
 
 def _own_application(case: Any) -> None:
@@ -282,10 +294,10 @@ def _dose(case: Any) -> None:
 
 
 def _planted(case: Any) -> None:
-    """UIDs, which have no other characters than a pattern says."""
+    """Reports whose data set can be read far enough to be known again."""
     _own_application(case)
-    for number, report in enumerate(case.body["reports"]):
-        report["sop_instance"] = f"1.2.3.{number}"
+    for report in case.body["reports"]:
+        report.update(data=REPORT, transfer_syntax="1.2.840.10008.1.2.1")
 
 
 FILLED: dict[str, Callable[[Any], None]] = {
@@ -301,6 +313,7 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "register": _register,
     "overrideSettings": _settings,
     "startRun": _start_run,
+    "beginStep": _step,
     "moveClock": _clock,
     "setPlan": _plan,
     "setFault": _fault,
