@@ -20,6 +20,7 @@ from acrmock.typed import decode
 
 TIMEOUT = 30.0
 UPLOAD_TIMEOUT = 600.0
+_PAGE = 1000
 
 
 def read_ready(data: Path) -> ReadyDocument:
@@ -138,9 +139,16 @@ class Control:
         )
 
     def reports(self, application: str, environment: str) -> list[dict[str, Any]]:
-        """The dose reports that came, with their states."""
+        """The dose reports that came, with their states, by SOP Instance UID."""
         path = f"/_acrmock/applications/{application}/reports"
-        return list(self._checked("GET", path, params={"environment": environment}).json()["reports"])
+        found: list[dict[str, Any]] = []
+        while True:
+            after = {"after": found[-1]["sop_instance"]} if found else {}
+            params = {"environment": environment, "count": str(_PAGE), **after}
+            page = list(self._checked("GET", path, params=params).json()["reports"])
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None

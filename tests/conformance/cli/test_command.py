@@ -17,7 +17,15 @@ VERBS = (
     *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
     *("ca", "send", "stations", "upload"),
 )
-SUBVERBS = (("generate", "exams"), ("facts", "show"), ("facts", "check"), ("ca", "export"), ("ca", "issue"))
+SUBVERBS = (
+    ("generate", "exams"),
+    ("facts", "show"),
+    ("facts", "check"),
+    ("ca", "export"),
+    ("ca", "issue"),
+    ("generate", "rdsr"),
+    ("stations", "add"),
+)
 
 
 def acrmock(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
