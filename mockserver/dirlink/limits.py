@@ -38,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the receiver takes: limits, statuses, SOP classes and transfer syntaxes, and what makes a report synthetic."""
+    """What the receiver takes: limits, statuses, SOP classes and transfer syntaxes."""
 
     limits: Limits
     status: Statuses
@@ -46,8 +46,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     dose: frozenset[str]
     syntaxes: tuple[str, ...]
-    patient_id: str
-    patient_name: str
     received: str
     expired: str
 
@@ -65,8 +63,6 @@ def offer(facts: Facts) -> Offer:
         classes=facts.texts("dirlink.sop_classes"),
         dose=frozenset(facts.texts("dirlink.dose_classes")),
         syntaxes=facts.texts("dirlink.transfer_syntaxes"),
-        patient_id=facts.text("dirlink.synthetic.patient_id"),
-        patient_name=facts.text("dirlink.synthetic.patient_name_prefix"),
         received=facts.text("dirlink.state.received"),
         expired=facts.text("dirlink.state.expired"),
     )
