@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from acrmock.errors import SetupError
+
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
@@ -52,6 +54,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 def offer(facts: Facts) -> Offer:
     """What the layer says; raises `SetupError` where it is no layer for DICOM."""
+    _distinct(facts)
     limits = ("associations", "connections", "object_bytes", "header_bytes", "pdu_bytes", "association_bytes", "command_bytes")
     return Offer(
         limits=Limits(
@@ -66,3 +69,13 @@ def offer(facts: Facts) -> Offer:
         received=facts.text("dirlink.state.received"),
         expired=facts.text("dirlink.state.expired"),
     )
+
+
+def _distinct(facts: Facts) -> None:
+    """Raise `SetupError` where two states have one word: nobody could tell them apart, nor could the receiver."""
+    seen: dict[str, str] = {}
+    for key in sorted(key for key in facts.settings if key.startswith("dirlink.state.")):
+        other = seen.setdefault(facts.text(key), key)
+        if other != key:
+            where = f"{facts.fact(key).layer or 'facts'}: {key}"
+            raise SetupError(f"{other} has the same word", where=where, expected="another word", actual=facts.text(key))

@@ -133,7 +133,7 @@ class Operations:
                 asked.abstract_syntax,
                 asked.sop_class,
             )
-        if not _UID.fullmatch(asked.sop_instance):
+        if not is_uid(asked.sop_instance):
             return _refused(
                 words.invalid_sop_instance, "sop-instance", "the Affected SOP Instance UID is no UID", "a UID", asked.sop_instance
             )
@@ -262,6 +262,11 @@ class Operations:
         wall = self.core.clock.now()
         took = (self.core.clock.monotonic() - asked.began) * 1000 if asked.began else 0.0
         self.core.journal.dimse(unit, facts, whose(self.core, peer, wall), milliseconds=took, refusal=answer.refusal)
+
+
+def is_uid(text: str) -> bool:
+    """Whether an object may come under this SOP Instance UID."""
+    return _UID.fullmatch(text) is not None
 
 
 def whose(core: EngineCore, peer: Peer, wall: datetime) -> Whose:
