@@ -59,7 +59,10 @@ def _is_url(text: str) -> bool:
 _FORMS: Mapping[Form, tuple[str, Callable[[str], Any]]] = {
     Form.FILLED: ("a text that is not empty", str.strip),
     Form.UID: ("a UID: numbers and full stops, at most 64 characters (PS3.5 section 9.1)", _UID.fullmatch),
-    Form.AE_TITLE: ("an AE title: 1 to 16 ASCII characters, no backslash, not only spaces (PS3.5 table 6.2-1)", _AE_TITLE.fullmatch),
+    Form.AE_TITLE: (
+        "an AE title: 1 to 16 ASCII characters, no backslash, not only spaces (PS3.5 table 6.2-1)",
+        _AE_TITLE.fullmatch,
+    ),
     Form.AE_PREFIX: ("the beginning or end of an AE title: at most 5 ASCII characters, no backslash", _AE_PREFIX.fullmatch),
     Form.PATH: ("a path that begins with a slash", _PATH.fullmatch),
     Form.URL: ("empty or a URL of http or https", _is_url),

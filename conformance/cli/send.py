@@ -57,9 +57,11 @@ def send(
     """
     from acrmock.clock import SystemClock
     from conformance.vendors.senders.objects import files_of, read_object
-    from conformance.vendors.senders.scu import NotSent, Scu, deliver
+    from conformance.vendors.senders.scu import NotSent, Scu, check_title, deliver
 
     peer = _peer(target, registration)
+    check_title(calling, "--calling")
+    check_title(peer.ae_title, "--to" if target else str(registration))
     options: dict[str, Any] = {"context": _context(ca_file)} if tls else {}
     clock = SystemClock()
     if echo:
@@ -104,7 +106,11 @@ def _peer(target: str | None, registration: Path | None) -> Peer:
 def _context(ca_file: Path | None) -> Any:
     import ssl
 
-    return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except OSError as error:  # ssl.SSLError is one
+        where = f"--ca-file {ca_file}"
+        raise SetupError("there is no certificate to trust", where=where, expected="PEM", actual=str(error)[:200]) from error
 
 
 def _shown(peer: Peer) -> str:

@@ -15,7 +15,7 @@ from acrmock.errors import SetupError
 from conformance.control import Control
 from conformance.runs.files import write_atomically
 from conformance.vendors.senders.objects import DicomObject, of_bytes
-from conformance.vendors.senders.scu import NotSent, Peer, Scu, pairs_of
+from conformance.vendors.senders.scu import NotSent, Peer, Scu, check_title, pairs_of
 
 KINDS = ("ct", "fluoro", "dx", "ct")
 UNASKED = "ELSEWHERE1"
@@ -55,7 +55,7 @@ def target_of(plant_to: str | None, plant_dir: Path | None) -> Target | None:
     found = _ADDRESS.fullmatch(plant_to)
     if found is None or not 0 < int(found[3]) < 65536:
         raise SetupError("this is no address", where="--plant-to", expected="AE@HOST:PORT", actual=plant_to[:80])
-    return Target(peer=Peer(ae_title=found[1], host=found[2].strip("[]"), port=int(found[3])))
+    return Target(peer=Peer(ae_title=check_title(found[1], "--plant-to"), host=found[2].strip("[]"), port=int(found[3])))
 
 
 def crops(seed: int, count: int, unwanted: int, stations: Sequence[str], clock: Clock) -> list[Crop]:

@@ -186,7 +186,7 @@ class Operations:
         return Answer(self.offer.status.out_of_resources, what)
 
     def synthetic(self, header: Header) -> bool:
-        """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, both, each of their values."""
+        """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, each value."""
         return looks_synthetic(header, self.core.facts)
 
     def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime) -> Answer:

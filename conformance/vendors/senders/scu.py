@@ -15,6 +15,7 @@ import msgspec
 
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
+from acrmock.facts.forms import Form, misshapen
 from conformance.vendors.senders.objects import DicomObject
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -81,7 +82,7 @@ class Scu:
         self._message = 0
 
     def __enter__(self) -> Self:
-        from pynetdicom import AE
+        from pynetdicom import AE, evt
 
         if len(self._pairs) > _MOST_CONTEXTS:
             count = str(len(self._pairs))
@@ -97,9 +98,11 @@ class Scu:
             more["tls_args"] = (self._context, self._peer.host)
         if self._source:
             more["bind_address"] = (self._source, 0)
+        opened: list[Any] = []
+        more["evt_handlers"] = [(evt.EVT_CONN_OPEN, opened.append)]
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
-            raise NotSent(_why(self._association))
+            raise NotSent(_why(self._association) if opened else "nobody answers there: the connection could not be opened")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -152,6 +155,13 @@ class Scu:
             if context.abstract_syntax == item.sop_class and context.transfer_syntax[0] == item.transfer_syntax:
                 return int(context.context_id)
         return None
+
+
+def check_title(title: str, where: str) -> str:
+    """`title` if it can be an AE title (PS3.5 table 6.2-1); raises `SetupError`."""
+    if why := misshapen(Form.AE_TITLE, title):
+        raise SetupError(f"the AE title {why}", where=where)
+    return title
 
 
 def _why(association: Any) -> str:

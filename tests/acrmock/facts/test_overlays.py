@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acrmock.facts.forms import Form
 from acrmock.facts import Facts, FactsError, Provenance, Weight, load_facts, shipped
+from acrmock.facts.forms import Form
 
 HEAD = "schema: acrmock/layer/1\n"
 
