@@ -1,4 +1,4 @@
-"""Under each shipped overlay and the next guide, clients that others wrote sign in, refresh and post, and a whole run is ready."""
+"""Under each shipped overlay and the next guide, others' clients sign in, refresh and post; a whole run is ready."""
 
 from __future__ import annotations
 
