@@ -34,6 +34,12 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Window of each step, instead of the profile's."
 )
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="WORDS",
+    help='A fault that your client is to survive: "nrdr.post busy 503 1 first 2", "nrdr.post unavailable first 1"; repeats.',
+)
 @out_option
 @format_option()
 @judging_options
@@ -62,6 +68,7 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
 
 
 def _order(flags: dict[str, Any]) -> Any:
+    from conformance.cli.faults import rule_of
     from conformance.runs.application import ApplicationRequest
     from conformance.runs.certification import Order
     from conformance.runs.client import split_command
@@ -70,6 +77,7 @@ def _order(flags: dict[str, Any]) -> Any:
     names = (
         "name",
         "redirect_url",
+        "post_logout_url",
         "ip",
         "local_source",
         "registry",
@@ -79,6 +87,7 @@ def _order(flags: dict[str, Any]) -> Any:
         "user",
         "dicom",
         "station",
+        "guide",
         "environment",
         "application",
     )
@@ -93,5 +102,6 @@ def _order(flags: dict[str, Any]) -> Any:
         only=tuple(flags["only"]),
         baseline=flags["baseline"],
         overlays=tuple(flags["overlays"]),
+        faults=tuple(rule_of(text) for text in flags["fault"]),
         server=ServerChoice(url=flags["server"], token=flags["token"], ca_file=flags["ca_file"], data=flags["data"]),
     )

@@ -104,6 +104,25 @@ def _trigger(kind: str, value: Any) -> dict[str, Any]:
     return {"kind": kind, **({members[kind]: value} if kind in members else {})}
 
 
+def rule_of(text: str) -> dict[str, Any]:
+    """The rule of `certify --fault`: an operation, then an error of the catalogue or words for an effect, then `first N`.
+
+    Raises `UsageError` for what cannot be understood.
+    """
+    operation, _, what = text.strip().partition(" ")
+    if "." not in operation or not what:
+        raise click.UsageError(f'--fault {text!r}: an operation and what it meets, e.g. "nrdr.post busy 503 1 first 2".')
+    error, _, times = what.partition(" first ")
+    from acrmock.facts import load_facts
+
+    if error not in load_facts().errors:
+        effect, trigger = _effect(what)
+        return {"operation": operation, "effect": effect, **({"trigger": trigger} if trigger else {})}
+    if times and not times.isdecimal():
+        raise click.UsageError(f"--fault {text!r}: `first` wants a number.")
+    return {"operation": operation, "error": error, **({"trigger": _trigger("first", int(times))} if times else {})}
+
+
 def _effect(text: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The effect, and the trigger where the words hold one."""
     import msgspec

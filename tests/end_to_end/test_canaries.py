@@ -384,7 +384,7 @@ def test_no_person_and_no_verifier_is_left(left: Left) -> None:
 
 
 def test_no_identifier_without_a_name_is_left(left: Left) -> None:
-    """An SSN, MBI, NPI, telephone, e-mail or date of birth in a path, query, header, cookie, ID, event or free text is nowhere."""
+    """An SSN, MBI, NPI, telephone, e-mail or birthday in a path, query, header, cookie, ID, event or free text is nowhere."""
     assert found_in(left, UNNAMED) == []
 
 
