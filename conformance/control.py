@@ -212,6 +212,17 @@ class Control:
         found = self._json("POST", "/_acrmock/faults", rule)
         return found if isinstance(found, dict) else {}
 
+    def faults(self, application: str | None = None, environment: str = "test") -> list[dict[str, Any]]:
+        """The rules of an application's environment (None: those of the control API), each with how often it was met and struck."""
+        params = {"application": application, "environment": environment} if application else {}
+        return list(self._checked("GET", "/_acrmock/faults", params=params).json()["faults"])
+
+    def clear_faults(self, application: str | None = None, environment: str = "test", name: str = "") -> list[str]:
+        """Take back the rule of a name, or every rule; the names of those that went."""
+        params = {"name": name} if name else {}
+        params |= {"application": application, "environment": environment} if application else {}
+        return list(self._checked("DELETE", "/_acrmock/faults", params=params).json()["cleared"])
+
     def why(self, seq: str, *, application: str | None = None) -> Mapping[str, Any]:
         """Why the exchange of a number (or the `last` one refused) was refused, as `acrmock.explain` has it."""
         params = {"application": application} if application else {}

@@ -28,6 +28,7 @@ VERBS = {
     "report": Verb("conformance.cli.report:report", "Write a judged run as text, JSON, JUnit, HTML or Markdown."),
     "resolve": Verb("conformance.cli.resolve:resolve", "Decide a finding that needs a person, or give a transaction up."),
     "stations": Verb("conformance.cli.stations:stations", "Say whose dose reports DIR Link sends on, by Station Name."),
+    "faults": Verb("conformance.cli.faults:faults", "Make requests fail on purpose: set rules, list them, take them back."),
     "why": Verb("conformance.cli.why:why", "Say why a request was refused, and what a correct one looks like."),
     "generate": Verb("conformance.cli.generate:generate", "Make synthetic data from a seed."),
     "upload": Verb("conformance.cli.upload:upload", "Upload a data file, as the NRDR portal takes them, to a running server."),

@@ -66,6 +66,7 @@ class Order:
     runner: client.Runner = client.run
     package: bool = True
     doses: DosesGiven = field(default_factory=DosesGiven)
+    faults: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class Certification:
         document = self._register(control, run, profile, facts)
         if document is None:
             return
+        for rule in self.order.faults:
+            control.set_fault(application=document["application"], environment=document["environment"], **rule)
         with self._workplace() as workplace:
             Steps(self, control, run, profile, document, workplace).all()
 

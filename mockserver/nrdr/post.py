@@ -46,7 +46,7 @@ def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, m
         raise reading.refusals[0]
     transaction, repeat = _accept(call, tables, reading, hashlib.sha256(call.body).hexdigest())
     call.notes.transaction = msgspec.structs.replace(reading.facts, accepted=True, repeat=repeat)
-    return _accepted(call, tables, transaction)
+    return _accepted(call, tables, transaction, reading.header.transaction_id)
 
 
 def _check_user(call: Call, reading: Reading, grant: Grant, tables: Tables) -> None:
@@ -85,9 +85,9 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
     known = unit.get(TRANSACTION, call.scope, key, Transaction)
     if known is not None:
         if known.body != body:
-            raise _conflict(tables, facts.transaction_id)
+            raise _conflict(tables, reading.header.transaction_id)
         return known, True
-    if call.engine.redactor.scanner.holds(facts.transaction_id, secrets_in(unit)) is not None:
+    if call.engine.redactor.scanner.holds(reading.header.transaction_id, secrets_in(unit)) is not None:
         raise _secret(tables)
     asked = planwords.asked(call.settings, facts.transaction_id)
     assignment = Assignment() if asked is not None else assign(unit, call.scope, facts.registry)
@@ -176,13 +176,13 @@ def _secret(tables: Tables) -> Problem:
     return Problem("transaction-id-invalid", fields=(field,), hint="Never send a secret as an identifier.")
 
 
-def _accepted(call: Call, tables: Tables, transaction: Transaction) -> flask.Response:
+def _accepted(call: Call, tables: Tables, transaction: Transaction, identifier: str) -> flask.Response:
     names = tables.names
-    body = {names.field["transaction_id"]: transaction.id, names.field["status"]: names.status[transaction.first]}
+    body = {names.field["transaction_id"]: identifier, names.field["status"]: names.status[transaction.first]}
     answer = flask.Response(
         msgspec.json.encode(body), call.settings.integer("nrdr.accepted_status"), content_type=names.media_type
     )
-    path = names.status_path.format(registry=transaction.registry, transaction_id=transaction.id)
+    path = names.status_path.format(registry=transaction.registry, transaction_id=identifier)
     answer.headers["Location"] = call.base_url + path
     answer.autocorrect_location_header = False
     answer.headers["Retry-After"] = str(call.settings.integer("nrdr.status.retry_after"))

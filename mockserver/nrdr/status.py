@@ -41,10 +41,11 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     registry = call.engine.facts.registry(slug)
     word = registry.slug if registry is not None else slug[:64]
     interval = float(call.settings.integer("nrdr.status.retry_after"))
-    call.notes.status = StatusFacts(registry=word, transaction_id=transaction_id[:200], interval=interval)
+    kept = call.engine.redactor.kept(transaction_id[:200])
+    call.notes.status = StatusFacts(registry=word, transaction_id=kept, interval=interval)
     _authorize(call, registry)
     with call.engine.store.read() as reader:
-        transaction = reader.get(TRANSACTION, call.scope, transaction_key(word, transaction_id), Transaction)
+        transaction = reader.get(TRANSACTION, call.scope, transaction_key(word, kept), Transaction)
         transaction = None if transaction is not None and transaction.file else transaction
         counting = transaction is not None and _counts_polls(reader, call, transaction)
         body, standing = _look(call, tables, reader, transaction) if transaction is not None and not counting else ({}, None)
@@ -58,9 +59,9 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     status_word = tables.names.status[standing.key]
     terminal = standing.key.terminal
     call.notes.status = StatusFacts(
-        registry=word, transaction_id=transaction_id, known=True, status=status_word, terminal=terminal, interval=interval
+        registry=word, transaction_id=kept, known=True, status=status_word, terminal=terminal, interval=interval
     )
-    answer = _json(tables, body)
+    answer = _json(tables, body | {tables.names.field["transaction_id"]: transaction_id})
     if not terminal:
         answer.headers["Retry-After"] = str(int(interval))
     return answer

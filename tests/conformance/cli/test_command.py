@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 VERBS = (
     *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
-    *("ca", "send", "stations", "upload"),
+    *("ca", "faults", "send", "stations", "upload"),
 )
 SUBVERBS = (
     ("generate", "exams"),
