@@ -217,7 +217,8 @@ class ServerUnderTest:
         `label` is its name where none is given: for people, and not judged. Raises `SetupError` with all reasons when it is
         refused.
         """
-        known = load_facts().profile(profile)
+        facts = load_facts()
+        known = facts.profile(profile)
         claimed = tuple(claims) if claims is not None else known.default_claims
         check_question(Question(profile=profile, claims=claimed), known)
         try:
@@ -226,7 +227,7 @@ class ServerUnderTest:
         except TypeError as error:
             raise SetupError("acrmock register has no such flag", where="@pytest.mark.acrmock", actual=str(error)) from error
         run = self.control.start_run(profile=known.name, revision=known.revision, claims=claimed, launch=False)
-        body = request.body_with_defaults(known, run=run)
+        body = request.body_with_defaults(known, facts, run=run)
         if label and "name" not in body["given"]:
             body["name"] = label
         document = self.control.register(body)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from acrmock.errors import SetupError
 from acrmock.facts.model import Profile, Requirement, Role
-from acrmock.facts.registry import MappingVersion, RecordKind, Registry, RuleKind
+from acrmock.facts.registry import EXAM, MappingVersion, Registry, RuleKind
 from acrmock.record import Struct
 
 
@@ -113,6 +113,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     local: bool
     dose: DoseRules
     document_retries: int
+    documents: str
 
     def registry(self, slug: str) -> Registry | None:
         """The registry with that slug or alias, or None when the facts do not know it."""
@@ -132,7 +133,7 @@ class Rules(Struct, frozen=True, kw_only=True):
         """Whether the registry takes follow-ups at all."""
         registry = self.registry(slug)
         versions = registry.versions if registry else ()
-        return any(version.of(RecordKind.FOLLOW_UP) for version in versions)
+        return any(version.follow_ups is not None for version in versions)
 
     def follow_up_days(self, slug: str, mapping: str) -> int | None:
         """Days after an exam within which work-up is a follow-up of it (fact N2.16); None where the mapping has no such rule."""
@@ -155,6 +156,7 @@ def rules(facts: FactsView, profile: Profile, claims: frozenset[str]) -> Rules:
         local=profile.local,
         dose=_dose(facts, profile),
         document_retries=int(overrides.get("judge.cdsr.retries", facts.integer("judge.cdsr.retries"))),
+        documents=facts.text("cdsr.registry"),
     )
 
 
@@ -166,8 +168,8 @@ def business_day(at: str) -> date | None:
         return None
 
 
-def _is_window(kind: RuleKind, record: RecordKind) -> bool:
-    return kind is RuleKind.WITHIN_DAYS and record is RecordKind.FOLLOW_UP
+def _is_window(kind: RuleKind, record: str) -> bool:
+    return kind is RuleKind.WITHIN_DAYS and record != EXAM
 
 
 def _claimed(registries: Mapping[str, Registry], name: str) -> str:

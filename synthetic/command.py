@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,11 +13,21 @@ import msgspec
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
+from synthetic.exammaker import version_of
 from synthetic.exams import Kind, exams
 from synthetic.makers import Record
+from synthetic.tables import write_table
 
 _BATCH = 64 * 1024
 _encode = msgspec.json.Encoder().encode
+
+
+class Format(StrEnum):
+    """How exams are written: JSON lines, pipe text, or a workbook."""
+
+    JSON = "json"
+    PIPE = "pipe"
+    XLSX = "xlsx"
 
 
 class ExamOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +41,8 @@ class ExamOptions(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = Kind.COMPLETE.value
     start: int = 0
     facility: str = ""
+    format: Format = Format.JSON
+    header: bool = False
 
 
 def exams_of(facts: Facts, options: ExamOptions, today: date) -> Iterator[Record]:
@@ -58,14 +71,33 @@ def as_of_date(text: str) -> date:
 
 
 def write_exams(facts: Facts, options: ExamOptions, stream: BinaryIO, *, today: date) -> int:
-    """Write the exams to a binary stream as UTF-8 JSON lines and give their number.
+    """Write the exams to a binary stream, as UTF-8 JSON lines unless the options say otherwise, and give their number.
 
     When the reader has gone away (a broken pipe) the writing ends quietly, with the number written until then. Raises
     `SetupError` on bad options, before anything is written, and when the stream cannot take more (a full disk).
     """
+    source = exams_of(facts, options, today)
+    try:
+        if options.format is not Format.JSON:
+            return _table(facts, options, source, stream, today)
+        return _lines(source, stream)
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        reason = f"the exams could not be written: {error.strerror}"
+        raise SetupError(reason, where="--out", fix="make room and try again") from error
+
+
+def _table(facts: Facts, options: ExamOptions, source: Iterator[Record], stream: BinaryIO, today: date) -> int:
+    day = today if options.as_of is None else as_of_date(options.as_of)
+    version = version_of(facts, options.registry, options.mapping, day)
+    return write_table(facts, version, source, stream, workbook=options.format is Format.XLSX, header=options.header)
+
+
+def _lines(source: Iterator[Record], stream: BinaryIO) -> int:
+    """JSON lines; where the reader has gone away, the number written until then."""
     buffer = bytearray()
     written = pending = 0
-    source = exams_of(facts, options, today)
     try:
         for exam in source:
             buffer += _encode(exam)
@@ -82,8 +114,7 @@ def write_exams(facts: Facts, options: ExamOptions, stream: BinaryIO, *, today: 
     except OSError as error:
         if error.errno == errno.EINVAL:  # Windows says so of a pipe without a reader
             return written
-        reason = f"the exams could not be written: {error.strerror}"
-        raise SetupError(reason, where="--out", fix="make room and try again") from error
+        raise
     return written + pending
 
 

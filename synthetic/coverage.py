@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
 
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts
-from acrmock.facts.registry import Condition, MappingVersion, RecordKind, RuleKind
+from acrmock.facts.registry import EXAM, ChildList, Condition, MappingVersion, RuleKind
 from acrmock.schema import census, possible
 from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
 from synthetic.plan import PRESENT
+from synthetic.related import excluded_codes
 from synthetic.wishing import Wish, Wisher
 
 Goal = Callable[[Wish], Wish | None]
@@ -34,16 +36,40 @@ def coverage_set(
     """
     maker = ExamMaker(version_of(facts, registry, mapping, as_of), seed=seed, as_of=as_of)
     version = maker.version
-    exam_wishes = _cover(_goals(maker, RecordKind.EXAM), version)
-    follow_ups = _cover(_goals(maker, RecordKind.FOLLOW_UP), version)
+    drafts = [_Draft(wishes, {}) for wishes in _cover(_goals(maker, EXAM), version)]
+    for child in version.lists:
+        _distribute(drafts, child, _cover(_goals(maker, child.kind), version), Wisher(version, EXAM, maker.hints))
     if facility:
-        repeated = _equal_to_header(version)
-        exam_wishes[0] = {**exam_wishes[0], **dict.fromkeys(repeated, facility)}
-    per_exam = -(-len(follow_ups) // len(exam_wishes))
-    return [
-        maker.exam(index, wishes, follow_ups[index * per_exam : (index + 1) * per_exam])
-        for index, wishes in enumerate(exam_wishes)
-    ]
+        drafts[0].wishes |= dict.fromkeys(_equal_to_header(version), facility)
+    return [maker.exam(index, draft.wishes, draft.lists) for index, draft in enumerate(drafts)]
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is wished of one exam of the set, and of the records in its lists."""
+
+    wishes: Wish
+    lists: dict[str, list[Wish]]
+
+
+def _distribute(drafts: list[_Draft], child: ChildList, wishes: list[Wish], wisher: Wisher) -> None:
+    """Put the wished records of a list into exams that may have it, as evenly as they come; add exams where it takes more."""
+    hosts = []
+    for draft in drafts:
+        granted = wisher.add(draft.wishes, child.name, PRESENT)
+        if granted is not None:
+            hosts.append((draft, granted))
+    while len(hosts) * child.most < len(wishes) or not hosts:
+        draft, granted = _Draft({}, {}), wisher.add({}, child.name, PRESENT)
+        if granted is None:
+            raise HarnessError(f"no exam can have the list {child.name}")
+        drafts.append(draft)
+        hosts.append((draft, granted))
+    each = -(-len(wishes) // len(hosts))
+    for place, (draft, granted) in enumerate(hosts):
+        share = wishes[place * each : (place + 1) * each]
+        if share:
+            draft.wishes, draft.lists[child.kind] = granted, share
 
 
 def uncovered(version: MappingVersion, exams: Iterable[Any]) -> tuple[str, ...]:
@@ -60,7 +86,7 @@ def _equal_to_header(version: MappingVersion) -> tuple[str, ...]:
     return tuple(name for rule in version.rules if rule.kind is RuleKind.EQUALS_HEADER for name in rule.elements)
 
 
-def _goals(maker: ExamMaker, record: RecordKind) -> list[Goal]:
+def _goals(maker: ExamMaker, record: str) -> list[Goal]:
     """What a record of this kind can exercise: each code, each element, each condition both ways."""
     version = maker.version
     wisher = Wisher(version, record, maker.hints)
@@ -69,11 +95,15 @@ def _goals(maker: ExamMaker, record: RecordKind) -> list[Goal]:
     for element in version.of(record):
         if element.name in skipped:
             continue
-        values: Sequence[Any] = [[c.code] if element.multiple else c.code for c in element.codes] or [PRESENT]
+        barred = excluded_codes(element.name, version.rules)
+        codes = [code.code for code in element.codes if code.code not in barred]
+        values: Sequence[Any] = [[code] if element.multiple else code for code in codes] or [PRESENT]
         goals += [partial(_wished, wisher, element.name, value) for value in values]
     for rule in version.rules:
-        if rule.record is record and rule.when is not None:
-            goals += [partial(_held, wisher, rule.when), partial(_avoided, wisher, rule.when)]
+        if rule.record == record and rule.when is not None and rule.kind is not RuleKind.EXCLUDED:
+            goals.append(partial(_held, wisher, rule.when))
+            if wisher.avoid({}, rule.when) is not None:
+                goals.append(partial(_avoided, wisher, rule.when))
     return goals
 
 

@@ -12,15 +12,79 @@ from typing import Any
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
-from acrmock.facts.registry import MappingVersion, RecordKind
-from synthetic.hints import Hints, hints_for
+from acrmock.facts.registry import EXAM, ChildList, Element, ElementType, Level, MappingVersion, Rule, RuleKind
+from acrmock.schema.rules import texts
+from synthetic.hints import ElementHint, Hints, hints_for
 from synthetic.makers import Occasion, Record, years_before
 from synthetic.people import Crowd, provider_identifier
-from synthetic.plan import RecordPlan, Wishes
+from synthetic.plan import ABSENT, RecordPlan, Step, Wishes
 from synthetic.randomness import Draws, Stream
 
 EARLIEST, LATEST = date(1930, 1, 1), date(2199, 12, 1)
+SLOTS = 40
 _NONE: Wishes = {}
+_LAST_MONTH = 31
+Lists = Mapping[str, Sequence[Wishes]]
+"""What is wished of the records in an exam's lists, by their kind."""
+
+
+class _Listing:
+    """One list of the exams: how its records are made, and when an exam has any."""
+
+    def __init__(self, version: MappingVersion, child: ChildList, hints: Hints) -> None:
+        self.child = child
+        self.plan = RecordPlan(version, child.kind, hints)
+        self.hint = hints.list_of(child.kind)
+        rules = tuple(rule for rule in version.rules if rule.record == EXAM)
+        self.step = Step(pseudo_element(child), rules, ElementHint(), self.hint.share, _nothing)
+        self.among = tuple(rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
+
+    def window(self, exam_day: date, as_of: date) -> tuple[date, date]:
+        """From which day to which the records of the list may be."""
+        last = min(as_of, exam_day + timedelta(days=self.hint.within_days))
+        return exam_day + timedelta(days=self.hint.after_days), last
+
+    def make(self, draws: Draws, occasion: Occasion, number: int, wishes: Wishes = _NONE) -> Record:
+        """Record `number` of the list of the exam of `occasion`."""
+        first, last = self.window(occasion.exam_day, occasion.as_of)
+        occasion.number = number
+        occasion.listed_day = draws.day(min(first, last), last)
+        return self.plan.make(draws, occasion, wishes)
+
+    def many(self, draws: Draws, occasion: Occasion, exam: Record) -> int:
+        """How many records chance and the tables give to an exam."""
+        most = min(self.hint.most, self.child.most)
+        if self.step.demanded(exam):
+            return max(self.child.least, 1 + draws.below(most))
+        first, last = self.window(occasion.exam_day, occasion.as_of)
+        if self.step.barred(exam) or self.step.conditional or first > last:
+            return self.child.least
+        return max(self.child.least, 1 + draws.below(most) if draws.chance(self.hint.share) else 0)
+
+    def wished(self, exam: Record, wishes: Wishes, lists: Lists) -> Sequence[Wishes]:
+        """What is wished of the records of the list: as many as the wishes and the tables demand."""
+        wanted = list(lists.get(self.child.kind, ()))
+        least = max(self.child.least, self.step.demanded(exam))
+        if self.child.name in wishes:
+            least = 0 if wishes[self.child.name] is ABSENT else max(1, least)
+        return wanted + [_NONE] * (least - len(wanted))
+
+
+def pseudo_element(child: ChildList) -> Element:
+    """A list of the exam as rules and wishes see it: something that is there or not."""
+    return Element(
+        name=child.name,
+        record=EXAM,
+        label=child.label,
+        type=ElementType.TEXT,
+        level=Level.OPTIONAL,
+        provenance=child.provenance,
+        sources=child.sources,
+    )
+
+
+def _nothing(_draws: Draws, _occasion: Occasion, _record: Record) -> None:
+    return None
 
 
 class ExamMaker:
@@ -39,8 +103,8 @@ class ExamMaker:
         self.version = version
         self.as_of = as_of
         self.hints = hints or hints_for(version.registry)
-        self.exam_plan = RecordPlan(version, RecordKind.EXAM, self.hints)
-        self.follow_up_plan = RecordPlan(version, RecordKind.FOLLOW_UP, self.hints)
+        self.exam_plan = RecordPlan(version, EXAM, self.hints)
+        self._lists = {child.kind: _Listing(version, child, self.hints) for child in version.lists}
         name = f"{version.registry}/{version.version}"
         self._exams = Stream(seed, f"{name}/exam")
         self._later = Stream(seed, f"{name}/later")
@@ -52,36 +116,52 @@ class ExamMaker:
         self,
         index: int,
         wishes: Wishes = _NONE,
-        follow_ups: Sequence[Wishes] | None = None,
+        lists: Lists | None = None,
         *,
         ago: tuple[int, int] | None = None,
     ) -> Record:
-        """Exam `index`; `wishes` and `follow_ups` fix elements of it and of its follow-ups (None: as chance has it).
+        """Exam `index`; `wishes` fix elements of it, `lists` what its lists hold (None: as chance has it).
 
-        `ago` is how many days before the as-of date it lies, at least and at most.
+        A list that `lists` does not name is empty as far as the tables allow. `ago` is how many days before the as-of date it
+        lies, at least and at most.
         """
         draws = self._exams.item(index)
         if ago is None:
-            ago = (self.hints.follow_ups.after_days if follow_ups else 0, self.hints.exam_within_days)
+            after = (self._lists[kind].hint.after_days for kind, wished in (lists or {}).items() if wished)
+            ago = (max((self.hints.exam_from_days, *after)), self.hints.exam_within_days)
         occasion = self.occasion(index, draws, ago=ago)
         exam = self.exam_plan.make(draws, occasion, wishes)
-        wanted = follow_ups if follow_ups is not None else self._chance(draws, occasion)
-        if wanted:
-            exam[self.version.follow_ups] = [self.follow_up(draws, occasion, n, wish) for n, wish in enumerate(wanted)]
+        for listing in self._lists.values():
+            if lists is None and listing.child.name not in wishes:
+                wanted: Sequence[Wishes] = (_NONE,) * listing.many(draws, occasion, exam)
+            else:
+                wanted = listing.wished(exam, wishes, lists or {})
+            if wanted:
+                records = [listing.make(draws, occasion, number, wish) for number, wish in enumerate(wanted)]
+                exam[listing.child.name] = records
+                if listing.among:
+                    exam = self._naming(exam, records, listing.among)
         return exam
 
-    def follow_up(self, draws: Draws, occasion: Occasion, number: int, wishes: Wishes = _NONE) -> Record:
-        """Follow-up `number` of the exam of `occasion`."""
-        first, last = self._window(occasion.exam_day)
-        occasion.number = number
-        occasion.follow_up_day = draws.day(min(first, last), last)
-        return self.follow_up_plan.make(draws, occasion, wishes)
+    def _naming(self, exam: Record, records: Sequence[Record], rules: Sequence[Rule]) -> Record:
+        """The exam once it names, where a rule asks for it, what the records of its list name."""
+        for rule in rules:
+            named = {value for record in records for name in rule.elements for value in texts(record.get(name))}
+            element = self.version.element(rule.other)
+            if element is not None and named - set(texts(exam.get(rule.other))):
+                named.update(texts(exam.get(rule.other)))
+                exam[rule.other] = [code.code for code in element.codes if code.code in named]
+        order = (*self.exam_plan.order, *(child.name for child in self.version.lists))
+        return {name: exam[name] for name in order if name in exam}
 
     def with_follow_up(self, exam: Mapping[str, Any], index: int, *, exam_day: date) -> Record:
         """The exam with one follow-up more, within the hinted days and not after the as-of date.
 
-        Raises `SetupError` when the exam lies after the as-of date.
+        Raises `SetupError` when the exam lies after the as-of date, or the mapping has no follow-ups.
         """
+        child = self.version.follow_ups
+        if child is None:
+            raise SetupError(f"{self.version.registry} {self.version.version} has no follow-ups")
         if exam_day > self.as_of:
             raise SetupError(
                 "an exam of the future has no follow-up yet", expected=f"not after {self.as_of}", actual=str(exam_day)
@@ -89,8 +169,8 @@ class ExamMaker:
         draws = self._later.item(index)
         occasion = self.occasion(index, draws, ago=(0, 0))
         occasion.exam_day = exam_day
-        before = list(exam.get(self.version.follow_ups, ()))
-        return {**exam, self.version.follow_ups: [*before, self.follow_up(draws, occasion, len(before))]}
+        before = list(exam.get(child.name, ()))
+        return {**exam, child.name: [*before, self._lists[child.kind].make(draws, occasion, len(before))]}
 
     def later(self, index: int) -> Draws:
         """The draws of what happens later to exam `index`."""
@@ -101,6 +181,9 @@ class ExamMaker:
         hints = self.hints
         least, most = ago
         exam_day = draws.day(self.as_of - timedelta(days=max(least, most)), self.as_of - timedelta(days=least))
+        every = hints.forms.get(self.version.form, 0) if self.version.form else 0
+        if every:
+            exam_day = self.as_of - timedelta(days=_LAST_MONTH + every * (index % SLOTS))
         youngest, oldest = hints.age_years
         born = (years_before(exam_day, oldest + 1) + timedelta(days=1), years_before(exam_day, youngest))
         person = self._crowd.person(index, born=born)
@@ -112,18 +195,6 @@ class ExamMaker:
             age=person.age_on(exam_day),
             practitioners=self._practitioners,
         )
-
-    def _chance(self, draws: Draws, occasion: Occasion) -> Sequence[Wishes]:
-        hint = self.hints.follow_ups
-        if not self.follow_up_plan.elements or not draws.chance(hint.share):
-            return ()
-        first, last = self._window(occasion.exam_day)
-        return (_NONE,) * (1 + draws.below(hint.most)) if first <= last else ()
-
-    def _window(self, exam_day: date) -> tuple[date, date]:
-        hint = self.hints.follow_ups
-        last = min(self.as_of, exam_day + timedelta(days=hint.within_days))
-        return exam_day + timedelta(days=hint.after_days), last
 
 
 def version_of(facts: Facts, registry: str, mapping: str | None, as_of: date) -> MappingVersion:

@@ -9,7 +9,7 @@ from typing import Any
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
-from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Level, MappingVersion, Rule, RuleKind
 from acrmock.schema import exam_date
 from synthetic.coverage import coverage_set
 from synthetic.exammaker import ExamMaker, version_of
@@ -72,10 +72,10 @@ def exams(
 def incomplete(maker: ExamMaker, index: int) -> Record:
     """Exam `index` without one of the elements that only completeness demands; raises `SetupError` when none does."""
     exam = maker.exam(index)
-    droppable = _droppable(maker.version, exam)
-    if not droppable:
+    found = droppable(maker.version, exam)
+    if not found:
         raise SetupError(f"every exam of {maker.version.registry} {maker.version.version} that is accepted is complete")
-    del exam[maker.later(index).choice(droppable)]
+    del exam[maker.later(index).choice(found)]
     return exam
 
 
@@ -83,14 +83,14 @@ def _incomplete(maker: ExamMaker, indices: range) -> Iterator[Record]:
     return (incomplete(maker, index) for index in indices)
 
 
-def _droppable(version: MappingVersion, exam: Record) -> list[str]:
+def droppable(version: MappingVersion, exam: Record) -> list[str]:
     """The elements in the exam that may go and leave it acceptable but incomplete."""
-    rules = [rule for rule in version.rules if rule.record is RecordKind.EXAM]
+    rules = [rule for rule in version.rules if rule.record == EXAM]
     kept = {name for rule in rules if rule.level is Level.SUBMIT for name in rule.elements}
     conditional = {name for rule in rules if _asks(rule, exam) for name in rule.elements}
     return [
         element.name
-        for element in version.of(RecordKind.EXAM)
+        for element in version.of(EXAM)
         if element.name in exam
         and element.name not in kept
         and element.level is not Level.SUBMIT
@@ -109,10 +109,11 @@ def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, 
     element.
     """
     spoken = {name for rule in version.rules for name in (*rule.elements, rule.when.element if rule.when else "", rule.other)}
+    spoken.update(band.element for rule in version.rules for band in rule.bands)
     spoken.update(version.key_elements, version.patient_elements)
     free = [
         element
-        for element in version.of(RecordKind.EXAM)
+        for element in version.of(EXAM)
         if element.name in exam and len(element.codes) > 1 and not element.multiple and not element.identity
         if element.name not in spoken
     ]
@@ -127,7 +128,7 @@ def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, 
 def with_follow_up(version: MappingVersion, exam: Mapping[str, Any], *, as_of: date, seed: int = 0, index: int = 0) -> Record:
     """The exam with one follow-up more: within twelve months after it (fact N2.16), never after `as_of`.
 
-    Raises `SetupError` when the exam has no date or lies after `as_of`.
+    Raises `SetupError` when the exam has no date or lies after `as_of`, or the mapping has no follow-ups.
     """
     written = exam_date(version, exam)
     if not written:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from acrmock.facts import shipped
+from acrmock.facts import EXAM, shipped
 from acrmock.facts.errors import FactsError
 from acrmock.facts.yamlfile import Document, read_text
 from acrmock.typed import convert
@@ -22,11 +22,17 @@ SCHEMA = "acrmock/synthesis/1"
 
 
 class DateHint(StrEnum):
-    """Which day a date element has: the exam's, one after it (death), or one of a follow-up."""
+    """Which day a date element has: the exam's, one before or after it, or that of the record in a list of the exam.
+
+    `year` and `month` are the exam's, for an element that is no date.
+    """
 
     EXAM = "exam"
+    BEFORE_EXAM = "before-exam"
     AFTER_EXAM = "after-exam"
     FOLLOW_UP = "follow-up"
+    YEAR = "year"
+    MONTH = "month"
 
 
 class PersonPart(StrEnum):
@@ -54,12 +60,15 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     left out, `unless` codes of other elements beside which it is. `weights` are per code (`other` for each code not
     named) or per number; `alone` are codes of a multi-select that exclude all others, `most` how many are chosen. `range`
     and `places` are of a number; `product_of` multiplies other numbers by `percent`; `years_from_age` and `per_year` cap a
-    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own.
+    number at (age - years) x per_year. `prefix` and `numbered` shape a person's part into a key of its own, `plain` writes it
+    in the letters A to Z. An instant lies
+    `minutes` after the instant of the element `after`.
     """
 
     person: PersonPart | None = None
     weigh_person: int = 0
     prefix: str = ""
+    plain: bool = False
     numbered: bool = False
     practitioner: bool = False
     date: DateHint | None = None
@@ -77,30 +86,52 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     years_from_age: int | None = None
     per_year: str = "1"
     words: tuple[str, ...] = ()
+    after: str = ""
+    minutes: tuple[int, int] = (0, 0)
 
 
-class FollowUpHint(_Strict, frozen=True, kw_only=True):
-    """How many follow-ups exams have: `share` per mille have any, up to `most`, on days `after_days` to `within_days`."""
+class ListHint(_Strict, frozen=True, kw_only=True):
+    """What stands in a list of an exam: `share` per mille of the exams that may have any do, up to `most`.
+
+    The records' days are `after_days` to `within_days` after the exam.
+    """
 
     share: int = 0
     most: int = 1
     after_days: int = 1
     within_days: int = 365
+    elements: dict[str, ElementHint] = {}
+
+
+_NO_LIST = ListHint(share=500)
 
 
 class Hints(_Strict, frozen=True, kw_only=True):
-    """The hints of one registry; `age_years` is the age on the day of the exam, both ends included."""
+    """The hints of one registry; `age_years` is the age on the day of the exam, both ends included.
+
+    Exams lie `exam_from_days` to `exam_within_days` before the as-of date. `forms` says of each form how many days lie
+    between one record of it and the next.
+    """
 
     schema: str = SCHEMA
     registry: str = ""
     age_years: tuple[int, int] = (50, 80)
+    exam_from_days: int = 0
     exam_within_days: int = 1095
+    forms: dict[str, int] = {}
     practitioners: int = 64
     optional_share: int = 500
-    follow_ups: FollowUpHint = FollowUpHint()
     phrases: tuple[str, ...] = ("Synthetic entry",)
     exam: dict[str, ElementHint] = {}
-    follow_up: dict[str, ElementHint] = {}
+    lists: dict[str, ListHint] = {}
+
+    def of(self, record: str) -> dict[str, ElementHint]:
+        """The hints for the elements of one kind of record."""
+        return self.exam if record == EXAM else self.list_of(record).elements
+
+    def list_of(self, kind: str) -> ListHint:
+        """The hint for a list of the exam, by the kind of its records."""
+        return self.lists.get(kind, _NO_LIST)
 
 
 def hints_schema() -> dict[str, Any]:

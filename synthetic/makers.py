@@ -5,11 +5,13 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 
 from __future__ import annotations
 
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -24,7 +26,7 @@ Record = dict[str, Any]
 
 @dataclass(slots=True)
 class Occasion:
-    """One exam in the making: who, when, as of when; `follow_up_day` and `number` are of the follow-up in hand."""
+    """One exam in the making: who, when, as of when; `listed_day` and `number` are of the record in hand of a list of it."""
 
     index: int
     person: Person
@@ -32,11 +34,12 @@ class Occasion:
     as_of: date
     age: int
     practitioners: Sequence[str]
-    follow_up_day: date = field(default=date.min)
+    listed_day: date = field(default=date.min)
     number: int = 0
 
 
 _OLDEST = 130
+_EARLIER = 400
 
 Maker = Callable[[Draws, Occasion, Record], Any]
 
@@ -55,12 +58,21 @@ def maker(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     part = hint.person or (_BY_IDENTITY.get(element.identity) if element.type is not ElementType.CODE else None)
     if element.identity == "npi" or hint.practitioner:
         return _practitioner
+    if hint.date in _PARTS:
+        return _PARTS[hint.date]
     if element.type is ElementType.CODE:
         return _codes(element, hint) if element.multiple else _code(element, hint)
     if part is not None:
         return _person(part, hint)
+    return _plain(element, hint, phrases)
+
+
+def _plain(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
+    """The maker of an element that is nobody's and no code: by its type."""
     if element.type is ElementType.DATE:
         return _DAYS[hint.date or DateHint.EXAM]
+    if element.type is ElementType.INSTANT:
+        return _later(hint) if hint.after else _instant(_DAYS[hint.date or DateHint.EXAM])
     if element.type is ElementType.NUMBER:
         return _product(hint) if hint.product_of else _number(element, hint)
     return _text(element, hint, phrases)
@@ -72,6 +84,8 @@ def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
 
 def _person(part: PersonPart, hint: ElementHint) -> Maker:
     read = attrgetter(f"person.{part.value}")
+    if hint.plain:
+        return lambda _draws, occasion, _record: plain_letters(read(occasion))
     if part is PersonPart.BIRTH_DATE:
         return lambda _draws, occasion, _record: occasion.person.birth_date.isoformat()
     if hint.numbered:
@@ -185,18 +199,50 @@ def _exam_day(_: Draws, occasion: Occasion, __: Record) -> str:
     return occasion.exam_day.isoformat()
 
 
+def _before_exam(draws: Draws, occasion: Occasion, _: Record) -> str:
+    first = max(occasion.person.birth_date, occasion.exam_day - timedelta(days=_EARLIER))
+    return draws.day(first, occasion.exam_day - timedelta(days=1)).isoformat()
+
+
 def _after_exam(draws: Draws, occasion: Occasion, _: Record) -> str:
     return draws.day(occasion.exam_day, occasion.as_of).isoformat()
 
 
-def _follow_up_day(_: Draws, occasion: Occasion, __: Record) -> str:
-    return occasion.follow_up_day.isoformat()
+def _listed_day(_: Draws, occasion: Occasion, __: Record) -> str:
+    return occasion.listed_day.isoformat()
 
 
+def _instant(day: Maker) -> Maker:
+    def instant(draws: Draws, occasion: Occasion, record: Record) -> str:
+        minutes, second = divmod(draws.below(_WORKING_SECONDS), 60)
+        return f"{day(draws, occasion, record)}T{_FIRST_HOUR + minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
+
+    return instant
+
+
+def _later(hint: ElementHint) -> Maker:
+    least, most = hint.minutes
+    fallback = _instant(_exam_day)
+
+    def later(draws: Draws, occasion: Occasion, record: Record) -> str:
+        before = record.get(hint.after)
+        if before is None:
+            return str(fallback(draws, occasion, record))
+        return (datetime.fromisoformat(before) + timedelta(minutes=draws.integer(least, most))).isoformat()
+
+    return later
+
+
+_FIRST_HOUR, _WORKING_SECONDS = 6, 14 * 3600
+_PARTS: dict[DateHint | None, Maker] = {
+    DateHint.YEAR: lambda _draws, occasion, _record: str(occasion.exam_day.year),
+    DateHint.MONTH: lambda _draws, occasion, _record: str(occasion.exam_day.month),
+}
 _DAYS: dict[DateHint, Maker] = {
     DateHint.EXAM: _exam_day,
+    DateHint.BEFORE_EXAM: _before_exam,
     DateHint.AFTER_EXAM: _after_exam,
-    DateHint.FOLLOW_UP: _follow_up_day,
+    DateHint.FOLLOW_UP: _listed_day,
 }
 
 
@@ -210,6 +256,12 @@ def _text(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     least, most = element.min_length or 0, element.max_length or 255
     texts = tuple(text[:most].strip().ljust(least, ".") for text in hint.words or phrases)
     return lambda draws, _occasion, _record: draws.choice(texts)
+
+
+@cache
+def plain_letters(text: str) -> str:
+    """The text in ASCII: letters lose their marks, what has no such form is left out; memory of the names drawn so far."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def years_before(day: date, years: int) -> date:

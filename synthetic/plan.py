@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from acrmock.facts.registry import Condition, Element, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import Condition, Element, Level, MappingVersion, Rule, RuleKind
 from synthetic.hints import ElementHint, Hints
 from synthetic.makers import Maker, Occasion, Record, maker
 from synthetic.randomness import Draws
+from synthetic.related import related, without_excluded
 
 
 class Wish:
@@ -50,10 +51,41 @@ def holds(condition: Condition | None, record: Mapping[str, Any]) -> bool:
     return value in condition.values
 
 
-class _Step:
+_Conditions = tuple[tuple[str, frozenset[str]], ...]
+
+
+def _compiled(conditions: Iterable[Condition | None]) -> _Conditions:
+    """Conditions as they are asked most quickly; that without a condition is never asked."""
+    return tuple((condition.element, frozenset(condition.values)) for condition in conditions if condition is not None)
+
+
+def _any_met(conditions: _Conditions, record: Mapping[str, Any]) -> bool:
+    """Whether any of the conditions holds, as `holds` would say."""
+    for name, values in conditions:
+        value = record.get(name)
+        if value is None:
+            continue
+        if not values or (not values.isdisjoint(value) if type(value) is list else value in values):
+            return True
+    return False
+
+
+class Step:
     """One element of a plan, with what decides whether it is made."""
 
-    __slots__ = ("always", "conditional", "forbids", "make", "name", "needs", "requires", "share", "unless")
+    __slots__ = (
+        "_forbidding",
+        "_requiring",
+        "always",
+        "conditional",
+        "forbids",
+        "make",
+        "name",
+        "needs",
+        "requires",
+        "share",
+        "unless",
+    )
 
     def __init__(self, element: Element, rules: Iterable[Rule], hint: ElementHint, share: int, make: Maker) -> None:
         targeting = [rule for rule in rules if element.name in rule.elements]
@@ -61,9 +93,9 @@ class _Step:
         self.name = element.name
         self.make = make
         self.always = element.level in _REQUIRED or any(rule.when is None for rule in requiring)
-        self.requires = tuple(rule.when for rule in requiring if rule.when is not None)
-        self.conditional = bool(self.requires)
-        self.forbids = tuple(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
+        self._requiring = _compiled(rule.when for rule in requiring)
+        self.conditional = bool(self._requiring)
+        self._forbidding = _compiled(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
         self.needs = hint.needs
         self.unless = tuple(Condition(element=other, values=values) for other, values in hint.unless.items())
         self.share = hint.share if hint.share is not None else share
@@ -73,31 +105,31 @@ class _Step:
     @property
     def plain(self) -> bool:
         """Whether nothing else in the record bears on the element."""
-        return not (self.requires or self.forbids or self.needs or self.unless)
+        return not (self._requiring or self._forbidding or self.needs or self.unless)
 
     @property
     def parts(self) -> int:
         """The share of records with the element, in parts of 65,536."""
         return _CERTAIN if self.always else self.share * _CERTAIN // 1000
 
+    def barred(self, record: Record) -> bool:
+        """Whether a rule forbids the element in this record."""
+        return _any_met(self._forbidding, record)
+
     def demanded(self, record: Record) -> bool:
         """Whether the tables demand the element in this record, or allow no other way."""
-        if any(holds(condition, record) for condition in self.forbids):
+        if self.barred(record):
             return False
-        return self.always or any(holds(condition, record) for condition in self.requires)
+        return self.always or _any_met(self._requiring, record)
 
     def wanted(self, draws: Draws, record: Record) -> bool:
         """Whether the element is made in this record: demanded, or optional and drawn."""
-        for condition in self.forbids:
-            if holds(condition, record):
-                return False
+        if self._forbidding and _any_met(self._forbidding, record):
+            return False
         if self.always:
             return True
-        for condition in self.requires:
-            if holds(condition, record):
-                return True
         if self.conditional:
-            return False
+            return _any_met(self._requiring, record)
         for name in self.needs:
             if name not in record:
                 return False
@@ -109,20 +141,20 @@ class _Step:
 
 
 class RecordPlan:
-    """How records of one kind (exam or follow-up) of one mapping version are made."""
+    """How records of one kind (an exam, or what stands in a list of it) of one mapping version are made."""
 
-    __slots__ = ("_any_of", "_order", "_program", "_steps", "elements", "rules")
+    __slots__ = ("_any_of", "_program", "_steps", "elements", "order", "rules")
 
-    def __init__(self, version: MappingVersion, record: RecordKind, hints: Hints) -> None:
-        own = hints.exam if record is RecordKind.EXAM else hints.follow_up
+    def __init__(self, version: MappingVersion, record: str, hints: Hints) -> None:
+        own = hints.of(record)
         self.elements = version.of(record)
-        self.rules = tuple(rule for rule in version.rules if rule.record is record)
+        self.rules = tuple(rule for rule in version.rules if rule.record == record)
         steps = {}
         for element in self.elements:
             hint = own.get(element.name, ElementHint())
-            make = maker(element, hint, hints.phrases)
-            steps[element.name] = _Step(element, self.rules, hint, hints.optional_share, make)
-        self._order = tuple(steps)
+            make = related(element, hint, self.rules, maker(element, without_excluded(hint, element, self.rules), hints.phrases))
+            steps[element.name] = Step(element, self.rules, hint, hints.optional_share, make)
+        self.order = tuple(steps)
         self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
         self._program = tuple((step, step.name, step.plain, step.make, step.parts) for step in self._steps)
         self._any_of = tuple(rule for rule in self.rules if rule.kind is RuleKind.ANY_OF)
@@ -135,7 +167,7 @@ class RecordPlan:
         else:
             self._fill(draws, occasion, record)
         self._mend(draws, occasion, wishes, record)
-        return {name: record[name] for name in self._order if name in record}
+        return {name: record[name] for name in self.order if name in record}
 
     def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:
         """Without wishes; four shares (16 bits each) are drawn from one word, since most of the time goes here."""
@@ -186,12 +218,13 @@ def _dependencies(rules: Iterable[Rule], hints: Mapping[str, ElementHint]) -> di
                 before.add(rule.when.element)
             if rule.other:
                 before.add(rule.other)
+            before.update(band.element for band in rule.bands)
     for name, hint in hints.items():
-        needed.setdefault(name, set()).update(hint.needs, hint.product_of, hint.unless)
+        needed.setdefault(name, set()).update(hint.needs, hint.product_of, hint.unless, (hint.after,))
     return needed
 
 
-def _sorted(steps: Mapping[str, _Step], needed: Mapping[str, set[str]]) -> list[str]:
+def _sorted(steps: Mapping[str, Step], needed: Mapping[str, set[str]]) -> list[str]:
     """The names in table order, but each after what it depends on; a circle is broken at its first name."""
     waiting = list(steps)
     done: list[str] = []

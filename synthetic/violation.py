@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from acrmock.errors import HarnessError
-from acrmock.facts.registry import Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Level, MappingVersion, Rule, RuleKind
 from acrmock.pointer import pointer_of
 from acrmock.schema import RecordState, rule_code
 from synthetic.exammaker import ExamMaker
 from synthetic.makers import Record
+from synthetic.plan import PRESENT
 from synthetic.wishing import Wish, Wisher
 
 
@@ -32,7 +33,9 @@ class Breach(StrEnum):
     BELOW = "below-range"
     ABOVE = "above-range"
     UNKNOWN = "unknown-element"
-    FOLLOW_UPS = "no-list"
+    LIST = "no-list"
+    TOO_MANY = "too-many-records"
+    TOO_FEW = "too-few-records"
     RECORD = "no-object"
     RULE = "rule"
 
@@ -82,13 +85,13 @@ STATE = {
 
 
 class Bench:
-    """Builds exams in which one record (the exam or its first follow-up) was changed after it was made complete."""
+    """Builds exams in which one record (the exam or the first of a list) was changed after it was made complete."""
 
-    def __init__(self, version: MappingVersion, record: RecordKind) -> None:
+    def __init__(self, version: MappingVersion, record: str) -> None:
         self.version = version
         self.record = record
-        self.own_list = version.follow_ups
-        self.here = "" if record is RecordKind.EXAM else pointer_of((version.follow_ups, "0"))
+        self.child = version.list_of(record)
+        self.here = "" if self.child is None else pointer_of((self.child.name, "0"))
 
     def pointer(self, name: str) -> str:
         """The pointer of an element of the record, from the exam."""
@@ -101,12 +104,13 @@ class Bench:
             wishes = wish(Wisher(self.version, self.record, maker.hints))
             if wishes is None:
                 raise HarnessError(f"no exam of {self.version.registry} {self.version.version} can be wrong in that way")
-            if self.record is RecordKind.EXAM:
-                exam = maker.exam(index, wishes, (), ago=ago)
+            if self.child is None:
+                exam = maker.exam(index, wishes, {}, ago=ago)
                 change(exam, maker, exam)
             else:
-                exam = maker.exam(index, {}, [wishes], ago=ago)
-                change(exam[self.own_list][0], maker, exam)
+                around = Wisher(self.version, EXAM, maker.hints).add({}, self.child.name, PRESENT)
+                exam = maker.exam(index, around or {}, {self.child.kind: [wishes]}, ago=ago)
+                change(exam[self.child.name][0], maker, exam)
             return [exam]
 
         return make

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from acrmock.facts.registry import Condition, Element, Level, MappingVersion, RecordKind, RuleKind
+from acrmock.facts.registry import EXAM, Condition, Element, Level, MappingVersion, Rule, RuleKind
+from acrmock.schema.rules import texts
+from synthetic.exammaker import pseudo_element
 from synthetic.hints import ElementHint, Hints
 from synthetic.plan import ABSENT, PRESENT, holds
 
@@ -15,10 +17,13 @@ Wish = dict[str, Any]
 class Wisher:
     """Adds wishes for the elements of one kind of record without contradicting those already made."""
 
-    def __init__(self, version: MappingVersion, record: RecordKind, hints: Hints) -> None:
+    def __init__(self, version: MappingVersion, record: str, hints: Hints) -> None:
         self._elements = {element.name: element for element in version.of(record)}
-        self._rules = tuple(rule for rule in version.rules if rule.record is record)
-        self._hints = hints.exam if record is RecordKind.EXAM else hints.follow_up
+        if record == EXAM:
+            self._elements |= {child.name: pseudo_element(child) for child in version.lists}
+        self._rules = tuple(rule for rule in version.rules if rule.record == record)
+        self._pairs = tuple(rule for rule in self._rules if rule.kind is RuleKind.PAIRS)
+        self._hints = hints.of(record)
 
     def add(self, wishes: Mapping[str, Any], name: str, value: Any) -> Wish | None:
         """The wishes with `name` fixed to `value` (or `ABSENT`, `PRESENT`) and all it needs, or None if they contradict."""
@@ -32,8 +37,10 @@ class Wisher:
         if joined is None:
             return None
         found: Wish | None = {**wishes, name: joined}
+        if value is ABSENT and element.level is not Level.OPTIONAL:
+            return None
         if value is ABSENT:
-            return found
+            return self._unasked(found, name, (*above, name))
         hint = self._hints.get(name, ElementHint())
         below = (*above, name)
         found = self._condition(found, element, below)
@@ -41,7 +48,38 @@ class Wisher:
             found = None if found is None else self._add(found, needed, PRESENT, below)
         for condition in self._excluding(name, hint):
             found = None if found is None else self._avoid(found, condition, below)
+        for rule in self._pairs:
+            if found is not None and name in (rule.other, *rule.elements):
+                found = self._paired(found, rule, below)
         return found
+
+    def _paired(self, wishes: Wish, rule: Rule, above: tuple[str, ...]) -> Wish | None:
+        """The wishes once the values that a rule pairs go together; where only one is fixed, the other is chosen to fit."""
+        for name in rule.elements:
+            wished = texts(wishes.get(name))
+            others = texts(wishes.get(rule.other))
+            if not wished:
+                continue
+            if others:
+                allowed = [rule.pairs[other] for other in others if other in rule.pairs]
+                if allowed and any(all(value not in values for values in allowed) for value in wished):
+                    return None
+                continue
+            fitting = (other for other, values in rule.pairs.items() if set(wished) <= set(values))
+            element = self._elements[rule.other]
+            tries = (self._add(wishes, rule.other, [other] if element.multiple else other, above) for other in fitting)
+            found = next((found for found in tries if found is not None), None)
+            if found is None:
+                return None
+            wishes = found
+        return wishes
+
+    def _unasked(self, wishes: Wish | None, name: str, above: tuple[str, ...]) -> Wish | None:
+        """The wishes under which no rule asks for an element that is left out."""
+        for rule in self._rules:
+            if wishes is not None and rule.kind is RuleKind.REQUIRES and name in rule.elements and rule.when is not None:
+                wishes = self._avoid(wishes, rule.when, above)
+        return wishes
 
     def _join(self, element: Element, before: Any, value: Any) -> Any:
         """One value that grants both wishes, or None."""

@@ -5,13 +5,16 @@ from acrmock.facts.facts import Facts, load_facts
 from acrmock.facts.model import ErrorSpec, Fact, Origin, Profile, Requirement, Source, Step, Surface, Weight
 from acrmock.facts.provenance import Provenance, weakest
 from acrmock.facts.registry import (
+    EXAM,
+    Band,
+    Bounds,
+    ChildList,
     Code,
     Condition,
     Element,
     ElementType,
     Level,
     MappingVersion,
-    RecordKind,
     Registry,
     Rule,
     RuleKind,
@@ -20,6 +23,10 @@ from acrmock.facts.registry import (
 from acrmock.facts.show import LayerProblem, Row, check, show
 
 __all__ = [
+    "EXAM",
+    "Band",
+    "Bounds",
+    "ChildList",
     "Code",
     "Condition",
     "Element",
@@ -34,7 +41,6 @@ __all__ = [
     "Origin",
     "Profile",
     "Provenance",
-    "RecordKind",
     "Registry",
     "Requirement",
     "Row",

@@ -27,6 +27,7 @@ from acrmock.facts.settings import compile_settings, compile_sources, problem_wi
 from acrmock.facts.yamlfile import read_text
 
 _T = TypeVar("_T")
+_ENVELOPE = "nrdr.envelope."
 
 
 def load_facts(overlays: Sequence[Path] = ()) -> Facts:
@@ -85,7 +86,9 @@ class Facts:
     @cached_property
     def registries(self) -> tuple[Registry, ...]:
         """The registries."""
-        lists = Lists(exams=self.text("nrdr.envelope.exams"), follow_ups=self.text("nrdr.envelope.follow_ups"))
+        named = {key.removeprefix(_ENVELOPE): key for key in self.settings if key.startswith(_ENVELOPE) and key.endswith("s")}
+        kinds = {name.removesuffix("s"): self.text(key) for name, key in named.items()}
+        lists = Lists(exams=self.text(f"{_ENVELOPE}exams"), kinds=kinds)
         return compile_registries(self._layers(Kind.REGISTRY), self.sources, lists)
 
     @cached_property

@@ -12,13 +12,16 @@ from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
 from acrmock.facts.model import Source
 from acrmock.facts.registry import (
+    EXAM,
+    Band,
+    Bounds,
+    ChildList,
     Code,
     Condition,
     Element,
     ElementType,
     Level,
     MappingVersion,
-    RecordKind,
     Registry,
     Rule,
     RuleKind,
@@ -27,17 +30,19 @@ from acrmock.facts.registry_checks import check_element, check_version
 from acrmock.facts.settings import check_citations
 from acrmock.facts.yamlfile import Path_
 
-_TABLES = ("elements", "follow_up_elements", "rules")
+_OF_KIND = "_elements"
+_ATTRIBUTES = frozenset({"key_elements", "patient_elements", "unknown_elements"})
+_LONGEST_LIST = 100
 _HEAD_FIX = "give it title, header_word, provenance and sources"
-_INHERITED = ("key_elements", "patient_elements", "unknown_elements", "unknown")
+_INHERITED = ("key_elements", "patient_elements", "unknown_elements", "unknown", "form")
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The names of the lists of exams in a transaction and of follow-ups in an exam."""
+    """The name of the list of exams in a transaction, and of lists in an exam that have no name of their own, by kind."""
 
     exams: str
-    follow_ups: str
+    kinds: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -53,16 +58,28 @@ class _Draft:
 
 @dataclass(slots=True)
 class _Tables:
-    """The merged tables of one version."""
+    """The merged tables of one version; `elements` by kind of record."""
 
-    elements: Entries = field(default_factory=dict)
-    follow_up_elements: Entries = field(default_factory=dict)
+    elements: dict[str, Entries] = field(default_factory=lambda: {EXAM: {}})
+    lists: Entries = field(default_factory=dict)
     rules: Entries = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def copy(self) -> _Tables:
         """A copy whose tables can be patched apart."""
-        return _Tables(dict(self.elements), dict(self.follow_up_elements), dict(self.rules), dict(self.attributes))
+        elements = {kind: dict(entries) for kind, entries in self.elements.items()}
+        return _Tables(elements, dict(self.lists), dict(self.rules), dict(self.attributes))
+
+    def table(self, key: str) -> Entries:
+        """The table that a layer calls `key`: `elements`, `rules`, `lists`, or `<kind>_elements`."""
+        if key in {"rules", "lists"}:
+            return self.rules if key == "rules" else self.lists
+        kind = EXAM if key == "elements" else key.removesuffix(_OF_KIND)
+        return self.elements.setdefault(kind, {})
+
+
+def _is_table(key: str) -> bool:
+    return key in {"elements", "rules", "lists"} or (key.endswith(_OF_KIND) and key not in _ATTRIBUTES)
 
 
 def compile_registries(layers: Iterable[Layer], sources: Mapping[str, Source], lists: Lists) -> tuple[Registry, ...]:
@@ -88,10 +105,10 @@ def _take(draft: _Draft, layer: Layer) -> None:
             continue
         if patch.get("replace"):
             draft.patches[version] = []
-        own = {key: value for key, value in patch.items() if key not in _TABLES}
+        own = {key: value for key, value in patch.items() if not _is_table(key)}
         if own:
             merge(draft.versions, {version: own}, layer, ("versions",))
-        tables = {key: patch[key] for key in _TABLES if patch.get(key)}
+        tables = {key: value for key, value in patch.items() if _is_table(key) and value}
         if tables:
             draft.patches.setdefault(version, []).append((layer, tables))
 
@@ -104,7 +121,7 @@ class _Compiler:
         self._sources = sources
         self._lists = lists
         self._tables: dict[str, _Tables] = {}
-        self._made: dict[tuple[int, RecordKind | None], Any] = {}
+        self._made: dict[tuple[int, str], Any] = {}
 
     def registry(self) -> Registry:
         """The registry with all its versions in the order of the layers."""
@@ -144,16 +161,19 @@ class _Compiler:
         tables = self._resolve(parent, (*seen, name)).copy() if parent is not None else _Tables()
         tables.attributes.update({key: entry.get(key) for key in _INHERITED if entry.get(key) is not None})
         for layer, patch in self._draft.patches.get(name, ()):
-            for table in _TABLES:
-                merge(getattr(tables, table), patch.get(table) or {}, layer, ("versions", name, table))
+            for table, entries in patch.items():
+                merge(tables.table(table), entries, layer, ("versions", name, table))
         self._tables[name] = tables
         return tables
 
     def _version(self, name: str, entry: Entry, word: str) -> MappingVersion:
         check_citations(entry, self._sources)
         tables = self._resolve(name, ())
-        exam = [self._element(key, item, RecordKind.EXAM) for key, item in tables.elements.items()]
-        follow_up = [self._element(key, item, RecordKind.FOLLOW_UP) for key, item in tables.follow_up_elements.items()]
+        kinds = [kind for kind, entries in tables.elements.items() if entries]
+        elements = [self._element(key, item, kind) for kind in kinds for key, item in tables.elements[kind].items()]
+        for kind, listed in tables.lists.items():
+            if kind not in kinds:
+                raise listed.error(f"{name} has no element of the kind {kind}", None, f"name them in `{kind}_elements`")
         start, end = _day(entry, "in_force_from"), _day(entry, "in_force_until")
         if start and end and start > end:
             raise entry.error(f"in force from {start} until {end}: the end is before the beginning", "in_force_until")
@@ -165,22 +185,48 @@ class _Compiler:
             in_force_until=end,
             provenance=entry.origin.provenance,
             sources=entry.origin.sources,
-            elements=tuple(exam + follow_up),
+            elements=tuple(elements),
             rules=tuple(self._rule(key, item) for key, item in tables.rules.items()),
             unknown=tables.attributes.get("unknown", "").strip(),
             key_elements=tuple(tables.attributes.get("key_elements", ())),
             patient_elements=tuple(tables.attributes.get("patient_elements", ())),
             unknown_elements=tables.attributes.get("unknown_elements", "reject"),
             exams=self._lists.exams,
-            follow_ups=self._lists.follow_ups,
+            lists=tuple(self._list(kind, tables, entry) for kind in kinds if kind != EXAM),
+            form=tables.attributes.get("form", ""),
             note=entry.origin.note,
             layer=entry.origin.layer,
             origins=entry.origins,
         )
-        check_version(version, entry, tables.elements | tables.follow_up_elements, tables.rules)
+        check_version(version, entry, tables.elements, tables.rules)
         return version
 
-    def _element(self, name: str, entry: Entry, record: RecordKind) -> Element:
+    def _list(self, kind: str, tables: _Tables, version: Entry) -> ChildList:
+        entry = tables.lists.get(kind)
+        name = entry.get("name") if entry is not None else None
+        name = name or self._lists.kinds.get(kind)
+        if not name:
+            fix = f"give `lists` an entry `{kind}` with a name, provenance and sources"
+            first = next(iter(tables.elements[kind].values()))
+            raise first.error(f"is of the kind {kind}, but nothing says in which list such elements stand", None, fix)
+        place = entry or version
+        check_citations(place, self._sources)
+        least, most = (entry.get("least", 0), entry.get("most", _LONGEST_LIST)) if entry is not None else (0, _LONGEST_LIST)
+        if least > most:
+            raise place.error("`least` is above `most`", "least")
+        return ChildList(
+            kind=kind,
+            name=name,
+            label=(entry.get("label") if entry is not None else None) or kind.replace("_", "-"),
+            least=least,
+            most=most,
+            provenance=place.origin.provenance,
+            sources=place.origin.sources,
+            note=place.origin.note,
+            layer=place.origin.layer,
+        )
+
+    def _element(self, name: str, entry: Entry, record: str) -> Element:
         key = (id(entry), record)
         if key not in self._made:
             check_citations(entry, self._sources)
@@ -189,7 +235,7 @@ class _Compiler:
         return made
 
     def _rule(self, name: str, entry: Entry) -> Rule:
-        key = (id(entry), None)
+        key = (id(entry), "")
         if key not in self._made:
             check_citations(entry, self._sources)
             self._made[key] = _rule(name, entry)
@@ -197,7 +243,7 @@ class _Compiler:
         return made
 
 
-def _element(name: str, entry: Entry, record: RecordKind) -> Element:
+def _element(name: str, entry: Entry, record: str) -> Element:
     codes = entry.get("codes") or {}
     return Element(
         name=name,
@@ -215,6 +261,7 @@ def _element(name: str, entry: Entry, record: RecordKind) -> Element:
         max_length=entry.get("max_length"),
         minimum=entry.get("minimum"),
         maximum=entry.get("maximum"),
+        bounds=Bounds(entry.get("bounds", "warn")),
         unit=entry.get("unit", ""),
         pattern=entry.get("pattern", ""),
         pattern_hint=entry.get("pattern_hint", ""),
@@ -230,7 +277,7 @@ def _rule(name: str, entry: Entry) -> Rule:
     return Rule(
         id=name,
         kind=RuleKind(entry.need("kind")),
-        record=RecordKind(entry.get("record", "exam")),
+        record=entry.get("record", EXAM),
         level=Level(entry.get("level", "submit")),
         elements=tuple(entry.get("elements", ())),
         message=entry.need("message"),
@@ -239,6 +286,10 @@ def _rule(name: str, entry: Entry) -> Rule:
         when=Condition(element=when["element"], values=tuple(when.get("values", ()))) if when else None,
         other=entry.get("other", ""),
         days=entry.get("days", 0),
+        percent=float(entry.get("percent", 0)),
+        pairs={value: tuple(allowed) for value, allowed in entry.get("pairs", {}).items()},
+        bands=tuple(Band(element=b["element"], least=b["least"], most=b.get("most")) for b in entry.get("bands", ())),
+        form=entry.get("form", ""),
         note=entry.origin.note,
         layer=entry.origin.layer,
     )

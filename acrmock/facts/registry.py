@@ -17,6 +17,7 @@ class ElementType(StrEnum):
     TEXT = "text"
     CODE = "code"
     DATE = "date"
+    INSTANT = "date-time"
     NUMBER = "number"
 
 
@@ -36,11 +37,15 @@ class VersionState(StrEnum):
     NOT_YET = "not-yet"
 
 
-class RecordKind(StrEnum):
-    """Which record an element or rule belongs to."""
+EXAM = "exam"
+"""The kind of a transaction's records; every other kind of record stands in one of the lists of an exam."""
 
-    EXAM = "exam"
-    FOLLOW_UP = "follow_up"
+
+class Bounds(StrEnum):
+    """What a number outside its `minimum` and `maximum` is: implausible, or refused."""
+
+    WARN = "warn"
+    REJECT = "reject"
 
 
 class RuleKind(StrEnum):
@@ -55,6 +60,13 @@ class RuleKind(StrEnum):
     WITHIN_DAYS = "within-days"
     EQUALS_HEADER = "equals-header"
     UNIQUE_EXAM = "unique-exam"
+    EXCLUDED = "excluded"
+    PAIRS = "pairs"
+    AMONG = "among"
+    WITHIN_PERCENT = "within-percent"
+    MEAN_IN_BANDS = "mean-in-bands"
+    MONTH_PAST = "month-past"
+    NEEDS_FORM = "needs-form"
 
 
 class Code(Struct, frozen=True, kw_only=True):
@@ -68,12 +80,12 @@ class Element(Struct, frozen=True, kw_only=True, dict=True):
     """One data element of a mapping version.
 
     `number` makes the stable part of its problem codes; `identity` says what kind of identifier it is (`ssn`, `mbi`,
-    `hicn`, `npi`, `id`, `name`, `birth-date`) or is empty; `minimum` and `maximum` are plausibility bounds in `unit`,
-    whose breach is a warning. `origins` tells of each attribute whose origin differs from the element's own.
+    `hicn`, `npi`, `id`, `name`, `birth-date`) or is empty; `minimum` and `maximum` are bounds in `unit`, whose breach is a
+    warning unless `bounds` says otherwise. `origins` tells of each attribute whose origin differs from the element's own.
     """
 
     name: str
-    record: RecordKind
+    record: str
     label: str
     type: ElementType
     level: Level
@@ -87,6 +99,7 @@ class Element(Struct, frozen=True, kw_only=True, dict=True):
     max_length: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    bounds: Bounds = Bounds.WARN
     unit: str = ""
     pattern: str = ""
     pattern_hint: str = ""
@@ -122,16 +135,26 @@ class Condition(Struct, frozen=True, kw_only=True):
     values: tuple[str, ...] = ()
 
 
+class Band(Struct, frozen=True, kw_only=True):
+    """A band of values and the element that counts what lies in it; `most` is None where it is open."""
+
+    element: str
+    least: float
+    most: float | None = None
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule across elements, as data; `id` is stable and makes the problem code.
 
     `level` submit makes a breach an error, complete makes it a warning and the record incomplete, optional a warning only.
-    `other` is the second element of a comparison; `days` the width of a window.
+    `other` is the second element of a comparison (in the record, else in its exam); `days` the width of a window, `percent`
+    of a tolerance; `pairs` are the values that go with each value of `other`; `bands` what a mean is made of; `form` the form
+    that must be there before, under the same header and the values of `elements`.
     """
 
     id: str
     kind: RuleKind
-    record: RecordKind
+    record: str
     level: Level
     elements: tuple[str, ...]
     message: str
@@ -140,6 +163,24 @@ class Rule(Struct, frozen=True, kw_only=True):
     when: Condition | None = None
     other: str = ""
     days: int = 0
+    percent: float = 0.0
+    pairs: Mapping[str, tuple[str, ...]] = {}
+    bands: tuple[Band, ...] = ()
+    form: str = ""
+    note: str = ""
+    layer: str = ""
+
+
+class ChildList(Struct, frozen=True, kw_only=True):
+    """A list of records in an exam: the kind of its records, its name on the wire, and how many there may be."""
+
+    kind: str
+    name: str
+    label: str
+    least: int
+    most: int
+    provenance: Provenance
+    sources: tuple[str, ...]
     note: str = ""
     layer: str = ""
 
@@ -148,8 +189,9 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
     """One mapping version of a registry: when it is in force, its elements and its rules.
 
     Dates are inclusive. `unknown` says what is not known of it, for every result that rests on it. `patient_elements`
-    name a patient, first present first; `key_elements` with them and the facility name an exam (fact U16).
-    `exams` and `follow_ups` are the names of the lists in a transaction and in an exam.
+    name a patient, first present first; `key_elements` with them and the facility name an exam (fact U16). `exams` is the
+    name of the list in a transaction, `lists` are those in an exam. `form` names the form that a version is the layout of,
+    where its records are no exams (fact N2.11).
     """
 
     registry: str
@@ -165,7 +207,8 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
     key_elements: tuple[str, ...] = ()
     patient_elements: tuple[str, ...] = ()
     exams: str
-    follow_ups: str
+    lists: tuple[ChildList, ...] = ()
+    form: str = ""
     unknown_elements: str = "reject"
     note: str = ""
     layer: str = ""
@@ -184,46 +227,70 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
         """Whether its elements are known; a version that is only remembered by name has none."""
         return bool(self.elements)
 
-    def element(self, name: str, record: RecordKind = RecordKind.EXAM) -> Element | None:
+    def element(self, name: str, record: str = EXAM) -> Element | None:
         """The element of that name, or None."""
         return self._by_name.get((record, name))
 
-    def of(self, record: RecordKind) -> tuple[Element, ...]:
+    def of(self, record: str) -> tuple[Element, ...]:
         """The elements of one kind of record, in order."""
-        return tuple(element for element in self.elements if element.record is record)
+        return tuple(element for element in self.elements if element.record == record)
 
     @cached_property
-    def conditions(self) -> tuple[tuple[RecordKind, str, Condition], ...]:
-        """Each rule that has a condition: of which kind of record, its ID and the condition."""
-        return tuple((rule.record, rule.id, rule.when) for rule in self.rules if rule.when is not None)
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of record: the exam, then those of its lists."""
+        return (EXAM, *(child.kind for child in self.lists))
+
+    def list_of(self, kind: str) -> ChildList | None:
+        """The list of a kind of record, or None."""
+        return next((child for child in self.lists if child.kind == kind), None)
+
+    def listed(self, name: str) -> ChildList | None:
+        """The list of that name on the wire, or None."""
+        return next((child for child in self.lists if child.name == name), None)
 
     @cached_property
-    def code_lists(self) -> Mapping[RecordKind, Mapping[str, Mapping[str, str]]]:
+    def code_lists(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
         """By kind of record and element: each code of its value list, with `Element=code`; empty for one without a list."""
-        found: dict[RecordKind, dict[str, dict[str, str]]] = {kind: {} for kind in RecordKind}
+        found: dict[str, dict[str, dict[str, str]]] = {kind: {} for kind in self.kinds}
         for element in self.elements:
             found[element.record][element.name] = {code: f"{element.name}={code}" for code in element.code_set}
         return found
 
     @cached_property
-    def identities(self) -> Mapping[RecordKind, Mapping[str, str]]:
+    def identities(self) -> Mapping[str, Mapping[str, str]]:
         """By kind of record: the elements that identify somebody, with the kind of each."""
-        found: dict[RecordKind, dict[str, str]] = {kind: {} for kind in RecordKind}
+        found: dict[str, dict[str, str]] = {kind: {} for kind in self.kinds}
         for element in self.elements:
             if element.identity:
                 found[element.record][element.name] = element.identity
         return found
 
     @cached_property
-    def conditions_on(self) -> Mapping[RecordKind, Mapping[str, tuple[tuple[str, Condition], ...]]]:
+    def conditions_on(self) -> Mapping[str, Mapping[str, tuple[tuple[str, Condition], ...]]]:
         """By kind of record and the element that they look at: the rules that have a condition, each with its ID."""
-        found: dict[RecordKind, dict[str, tuple[tuple[str, Condition], ...]]] = {kind: {} for kind in RecordKind}
+        found: dict[str, dict[str, tuple[tuple[str, Condition], ...]]] = {kind: {} for kind in self.kinds}
         for kind, rule, when in self.conditions:
             found[kind][when.element] = (*found[kind].get(when.element, ()), (rule, when))
         return found
 
     @cached_property
-    def _by_name(self) -> dict[tuple[RecordKind, str], Element]:
+    def window(self) -> Rule | None:
+        """The rule that says within how many days of an exam what stands in a list of it must be (fact N2.16), or None."""
+        return next((rule for rule in self.rules if rule.kind is RuleKind.WITHIN_DAYS and rule.record != EXAM), None)
+
+    @cached_property
+    def follow_ups(self) -> ChildList | None:
+        """The list of an exam's follow-ups: that of which the window speaks; None where the mapping has none."""
+        return self.list_of(self.window.record) if self.window is not None else None
+
+    @cached_property
+    def conditions(self) -> tuple[tuple[str, str, Condition], ...]:
+        """Each rule that has a condition in accepted records: of which kind of record, its ID and the condition."""
+        rules = [rule for rule in self.rules if rule.kind is not RuleKind.EXCLUDED]
+        return tuple((rule.record, rule.id, rule.when) for rule in rules if rule.when is not None)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Element]:
         return {(element.record, element.name): element for element in self.elements}
 
 
@@ -250,6 +317,7 @@ class Registry(Struct, frozen=True, kw_only=True):
         return tuple(v for v in self.versions if v.described and v.state(day) is VersionState.IN_FORCE)
 
     def default(self, day: date) -> MappingVersion | None:
-        """The newest version in force on `day`, or None."""
+        """The newest version of exams in force on `day`, else of a form, or None."""
         usable = self.in_force(day)
-        return usable[-1] if usable else None
+        exams = tuple(version for version in usable if not version.form) or usable
+        return exams[-1] if exams else None

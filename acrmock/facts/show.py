@@ -37,7 +37,8 @@ def show(facts: Facts, selector: str = "") -> list[Row]:
     """The facts whose key is `selector`, begins with it and a dot, or has it as one of its parts (all without one), in order.
 
     Keys: a setting's own (`nrdr.limit.exams`), `registry.SLUG.VERSION.ELEMENT[.CODE]`, `registry.SLUG.VERSION.rule.ID`,
-    `requirement.ID`, `error.CODE`, `profile.NAME.REVISION`, `source.KEY`, `dose.TABLE.ENTRY`.
+    `registry.SLUG.VERSION.list.KIND`, `requirement.ID`, `error.CODE`, `profile.NAME.REVISION`, `source.KEY`,
+    `dose.TABLE.ENTRY`.
     """
     wanted = selector.strip().strip(".")
     families: Iterable[tuple[str, Callable[[Facts], Iterator[Row]]]] = _FAMILIES.items()
@@ -111,6 +112,8 @@ def _version(registry: Registry, version: MappingVersion) -> Iterator[Row]:
         codes = element.origin("codes")
         for code in element.codes:
             yield _row(f"{base}.{element.name}.{code.code}", code.code, code.label, codes)
+    for child in version.lists:
+        yield _row(f"{base}.list.{child.kind}", f"{child.name} ({child.least} to {child.most})", f"list: {child.label}", child)
     for rule in version.rules:
         yield _row(f"{base}.rule.{rule.id}", f"{rule.kind} ({rule.level})", rule.message, rule)
 

@@ -2,9 +2,9 @@
 
 from acrmock.schema.census import Census, census, possible
 from acrmock.schema.envelope import HEADER_PARTS, envelope_schema, header_schema
-from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, patient_key
+from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, needed_forms, patient_key
 from acrmock.schema.marks import identity_marks
-from acrmock.schema.problems import PREFIX, ProblemKind, breached, element_code, rule_code
+from acrmock.schema.problems import PREFIX, ProblemKind, breached, element_code, of_rule, rule_code
 from acrmock.schema.record import element_schema, record_schema
 from acrmock.schema.validator import RecordState, RecordValidator, RecordVerdict
 
@@ -26,6 +26,8 @@ __all__ = [
     "follow_up_facts",
     "header_schema",
     "identity_marks",
+    "needed_forms",
+    "of_rule",
     "patient_key",
     "possible",
     "record_schema",

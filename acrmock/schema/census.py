@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from acrmock.facts import MappingVersion, RecordKind
+from acrmock.facts import EXAM, MappingVersion, RuleKind
 from acrmock.record import Struct
 from acrmock.schema.rules import holds
 
@@ -43,22 +43,26 @@ def census(version: MappingVersion, exams: Iterable[Any]) -> Census:
 
 
 def possible(version: MappingVersion) -> Census:
-    """All that a census of this version can count: the denominators of coverage."""
+    """All that a census of this version can count: the denominators of coverage. What a rule excludes is not asked for."""
+    rules = [rule for rule in version.rules if rule.when is not None]
+    barred = {f"{r.when.element}={v}" for r in rules if r.when and r.kind is RuleKind.EXCLUDED for v in r.when.values}
+    values = {f"{element.name}={code.code}" for element in version.elements for code in element.codes}
     return Census(
         elements=tuple(sorted(element.name for element in version.elements)),
-        values=tuple(sorted(f"{element.name}={code.code}" for element in version.elements for code in element.codes)),
-        branches=tuple(sorted(rule.id for rule in version.rules if rule.when is not None)),
+        values=tuple(sorted(values - barred)),
+        branches=tuple(sorted(rule.id for rule in rules if rule.kind is not RuleKind.EXCLUDED)),
     )
 
 
-def _records(version: MappingVersion, exams: Iterable[Any]) -> Iterator[tuple[RecordKind, Mapping[Any, Any]]]:
+def _records(version: MappingVersion, exams: Iterable[Any]) -> Iterator[tuple[str, Mapping[Any, Any]]]:
     for exam in exams:
         if not isinstance(exam, Mapping):
             continue
-        yield RecordKind.EXAM, exam
-        follow_ups = exam.get(version.follow_ups)
-        if isinstance(follow_ups, list):
-            yield from ((RecordKind.FOLLOW_UP, item) for item in follow_ups if isinstance(item, Mapping))
+        yield EXAM, exam
+        for child in version.lists:
+            listed = exam.get(child.name)
+            if isinstance(listed, list):
+                yield from ((child.kind, item) for item in listed if isinstance(item, Mapping))
 
 
 def _strings(value: Any) -> Iterator[str]:

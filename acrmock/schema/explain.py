@@ -7,11 +7,11 @@ from typing import Any
 
 from jsonschema_rs import ValidationError
 
-from acrmock.facts import Element, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts import EXAM, ChildList, Element, Level, MappingVersion, Rule, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
 from acrmock.schema.problems import PREFIX, ProblemKind, of_element, of_record, of_rule, unknown_element
-from acrmock.schema.record import MAX_FOLLOW_UPS, schema_rules
+from acrmock.schema.record import schema_rules
 
 _KINDS = {
     "type": ProblemKind.TYPE,
@@ -33,8 +33,8 @@ class Explainer:
 
     def __init__(self, version: MappingVersion) -> None:
         self._version = version
-        self._elements = {record: {element.name: element for element in version.of(record)} for record in RecordKind}
-        self._rules = {record: schema_rules(version, record, Level.SUBMIT) for record in RecordKind}
+        self._elements = {record: {element.name: element for element in version.of(record)} for record in version.kinds}
+        self._rules = {record: schema_rules(version, record, Level.SUBMIT) for record in version.kinds}
 
     def problems(self, errors: Iterable[ValidationError], base: str) -> list[RecordProblem]:
         """The problems that `errors` are, of an exam at the pointer `base`; of one value the weightiest only."""
@@ -54,20 +54,20 @@ class Explainer:
 
     def _explain(self, error: ValidationError, base: str) -> Iterator[RecordProblem]:
         instance, schema = list(error.instance_path), list(error.schema_path)
-        record = RecordKind.EXAM
-        follow_ups = self._version.follow_ups
-        if schema[:2] == ["properties", follow_ups] and follow_ups not in self._elements[RecordKind.EXAM]:
+        record = EXAM
+        child = self._version.listed(str(schema[1])) if schema[0] == "properties" else None
+        if child is not None:
             if len(schema) < 4:
-                yield self._follow_ups(join(base, follow_ups))
+                yield self._list(child, join(base, child.name))
                 return
-            base = join(base, follow_ups, instance[1])
+            base = join(base, child.name, instance[1])
             instance, schema = instance[2:], schema[3:]
-            record = RecordKind.FOLLOW_UP
+            record = child.kind
         yield from self._in_record(record, base, instance, schema, error.kind)
 
     def _in_record(
         self,
-        record: RecordKind,
+        record: str,
         base: str,
         instance: list[str | int],
         schema: list[str | int],
@@ -78,7 +78,7 @@ class Explainer:
         if keyword == "properties":
             yield self._value(elements[str(schema[1])], base, instance, str(schema[-1]))
         elif keyword == "required":
-            yield self._missing(elements[kind.property], base)
+            yield self._missing(record, kind.property, base)
         elif keyword == "additionalProperties":
             known = tuple(elements)
             for name in kind.unexpected[:_NAMED]:
@@ -86,15 +86,19 @@ class Explainer:
         elif keyword == "allOf":
             yield self._rule(self._rules[record][int(schema[1])], base, instance, kind)
         else:
-            what = "an exam" if record is RecordKind.EXAM else "a follow-up"
+            child = self._version.list_of(record)
+            what = "an exam" if child is None else child.label
             yield of_record(self._version, ProblemKind.RECORD, base, "", f"{what} must be a JSON object")
 
     def _value(self, element: Element, base: str, instance: list[str | int], keyword: str) -> RecordProblem:
         kind = _KINDS.get(keyword, ProblemKind.TYPE)
         return of_element(self._version, kind, element, join(base, *instance))
 
-    def _missing(self, element: Element, base: str) -> RecordProblem:
-        return of_element(self._version, ProblemKind.REQUIRED, element, join(base, element.name))
+    def _missing(self, record: str, name: str, base: str) -> RecordProblem:
+        child = self._version.listed(name) if record == EXAM else None
+        if child is not None:
+            return self._list(child, join(base, child.name))
+        return of_element(self._version, ProblemKind.REQUIRED, self._elements[record][name], join(base, name))
 
     def _rule(self, rule: Rule, base: str, instance: list[str | int], kind: Any) -> RecordProblem:
         if rule.kind is RuleKind.FORBIDS:
@@ -104,6 +108,7 @@ class Explainer:
         name = getattr(kind, "property", rule.elements[0])
         return of_rule(self._version, rule, join(base, name), name)
 
-    def _follow_ups(self, pointer: str) -> RecordProblem:
-        message = f"{self._version.follow_ups} must be a list of at most {MAX_FOLLOW_UPS} objects"
-        return of_record(self._version, ProblemKind.FOLLOW_UPS, pointer, self._version.follow_ups, message)
+    def _list(self, child: ChildList, pointer: str) -> RecordProblem:
+        many = f"at most {child.most}" if not child.least else f"{child.least} to {child.most}"
+        message = f"{child.name} must be a list of {many} objects"
+        return of_record(self._version, ProblemKind.LIST, pointer, child.name, message)

@@ -14,10 +14,10 @@ from typing import Any
 
 import jsonschema_rs
 
-from acrmock.facts import Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts import EXAM, Element, ElementType, Level, MappingVersion, Rule, RuleKind
 from acrmock.identity import luhn_npi
 from acrmock.schema.record import SCHEMA_RULES, record_schema
-from acrmock.schema.rules import day
+from acrmock.schema.rules import day, holds
 
 Test = Callable[[Mapping[str, Any], Mapping[str, Any], str, str], bool]
 """Whether a record breaks nothing, given its exam, the business date as text and the header's facility."""
@@ -31,9 +31,8 @@ class Flawless:
 
     def __init__(self, version: MappingVersion) -> None:
         self._schema = jsonschema_rs.validator_for(_schema(version))
-        self._exam = _tests(version, RecordKind.EXAM)
-        self._follow_up = _tests(version, RecordKind.FOLLOW_UP)
-        self._follow_ups = version.follow_ups
+        self._exam = _tests(version, EXAM)
+        self._below = tuple((child.name, tests) for child in version.lists if (tests := _tests(version, child.kind)))
 
     def __call__(self, exam: Any, today: date, facility: str) -> bool:
         """Whether an exam has no problem at all; False where that cannot be told quickly."""
@@ -43,11 +42,12 @@ class Flawless:
         for test in self._exam:
             if not test(exam, exam, now, facility):
                 return False
-        if self._follow_ups in exam:
-            for follow_up in exam[self._follow_ups]:
-                for test in self._follow_up:
-                    if not test(follow_up, exam, now, facility):
-                        return False
+        for name, tests in self._below:
+            if name in exam:
+                for record in exam[name]:
+                    for test in tests:
+                        if not test(record, exam, now, facility):
+                            return False
         return True
 
 
@@ -55,18 +55,17 @@ def _schema(version: MappingVersion) -> dict[str, Any]:
     """The schema at level complete, where no unknown element is tolerated."""
     schema = record_schema(version, Level.COMPLETE)
     schema["additionalProperties"] = False
-    follow_ups = schema["properties"].get(version.follow_ups, {}).get("items")
-    if follow_ups is not None:
-        follow_ups["additionalProperties"] = False
+    for child in version.lists:
+        schema["properties"][child.name]["items"]["additionalProperties"] = False
     return schema
 
 
-def _tests(version: MappingVersion, record: RecordKind) -> tuple[Test, ...]:
+def _tests(version: MappingVersion, record: str) -> tuple[Test, ...]:
     """What the schema cannot say of one kind of record, and what it leaves out because its level is optional."""
     bounded = [element for element in version.of(record) if element.minimum is not None or element.maximum is not None]
     made = [_ranges(bounded)] if bounded else []
     for rule in version.rules:
-        if rule.record is record and rule.kind != RuleKind.UNIQUE_EXAM:
+        if rule.record == record and rule.kind not in _OF_OTHERS:
             dated = _all_dates(version, rule)
             if rule.kind in SCHEMA_RULES:
                 if rule.level is Level.OPTIONAL:
@@ -79,7 +78,12 @@ def _tests(version: MappingVersion, record: RecordKind) -> tuple[Test, ...]:
 
 
 def _all_dates(version: MappingVersion, rule: Rule) -> bool:
-    """Whether all that a rule compares are dates of the first layer, so that their texts stand in the order of the days."""
+    """Whether all that a rule compares are dates of the first layer, so that their texts stand in the order of the days.
+
+    One that must lie some days back is not told quickly.
+    """
+    if rule.kind is RuleKind.NOT_FUTURE and rule.days:
+        return False
     other = version.element(rule.other, rule.record) or version.element(rule.other)
     compared = [version.element(name, rule.record) for name in rule.elements] + ([other] if rule.other else [])
     return all(element is not None and element.type is ElementType.DATE for element in compared)
@@ -176,6 +180,17 @@ def _equals_header(rule: Rule) -> Test:
     return test
 
 
+def _excluded(rule: Rule) -> Test:
+    when = rule.when
+
+    def test(record: Mapping[str, Any], _exam: Mapping[str, Any], _today: str, _facility: str) -> bool:
+        return when is not None and not holds(when, record)
+
+    return test
+
+
+_OF_OTHERS = frozenset({RuleKind.UNIQUE_EXAM, RuleKind.NEEDS_FORM})
+"""What no record says alone: it is held against the other records of the transaction, or against what was loaded before."""
 _DATED = frozenset({RuleKind.NOT_FUTURE, RuleKind.NOT_BEFORE})
 _MAKERS: dict[RuleKind, Callable[[Rule], Test]] = {
     RuleKind.LUHN_NPI: _luhn,
@@ -183,4 +198,5 @@ _MAKERS: dict[RuleKind, Callable[[Rule], Test]] = {
     RuleKind.NOT_BEFORE: _not_before,
     RuleKind.WITHIN_DAYS: _within,
     RuleKind.EQUALS_HEADER: _equals_header,
+    RuleKind.EXCLUDED: _excluded,
 }

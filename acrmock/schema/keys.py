@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from acrmock.facts import ElementType, MappingVersion, RecordKind, RuleKind
+from acrmock.facts import ElementType, MappingVersion, Rule, RuleKind
 from acrmock.pointer import join, printable
 from acrmock.record import FollowUpFacts
 from acrmock.schema.rules import day
 
 _SEPARATOR = "\x1f"
+_DAYS = frozenset({ElementType.DATE, ElementType.INSTANT})
 
 
 def patient_key(version: MappingVersion, exam: Any, facility: str) -> str:
@@ -26,18 +27,38 @@ def patient_key(version: MappingVersion, exam: Any, facility: str) -> str:
 
 
 def exam_key(version: MappingVersion, exam: Any, facility: str) -> str:
-    """What names an exam: facility, patient and the version's key elements (fact U16); empty without a patient. Raw."""
+    """What names an exam: facility, patient and the version's key elements (fact U16); empty without a patient. Raw.
+
+    A record of a form names no patient: facility, form and key elements name it.
+    """
+    if version.form:
+        return form_key(version.form, exam, version.key_elements, facility)
     patient = patient_key(version, exam, facility)
     if not patient:
         return ""
     return _SEPARATOR.join((patient, *(_part(exam.get(name)) for name in version.key_elements)))
 
 
+def form_key(form: str, record: Any, elements: Sequence[str], facility: str) -> str:
+    """What names a record of a form: facility, form and the values of `elements`; empty without one of them. Raw."""
+    parts = [_part(record.get(name)) for name in elements] if isinstance(record, Mapping) else []
+    return _SEPARATOR.join((facility, form, *parts)) if parts and all(parts) else ""
+
+
+def needed_forms(version: MappingVersion, record: Any, facility: str) -> Iterator[tuple[Rule, str]]:
+    """The rules by which a record needs another form before it, each with that form's key. Raw."""
+    for rule in version.rules:
+        if rule.kind is RuleKind.NEEDS_FORM:
+            key = form_key(rule.form, record, rule.elements, facility)
+            if key:
+                yield rule, key
+
+
 def exam_date(version: MappingVersion, exam: Any) -> str:
     """The date of an exam as written, or empty: the first of its key elements that is a date."""
     for name in version.key_elements:
         element = version.element(name)
-        if element is not None and element.type is ElementType.DATE and isinstance(exam, Mapping):
+        if element is not None and element.type in _DAYS and isinstance(exam, Mapping):
             found = day(exam.get(name))
             return found.isoformat() if found else ""
     return ""
@@ -45,9 +66,9 @@ def exam_date(version: MappingVersion, exam: Any) -> str:
 
 def follow_up_facts(version: MappingVersion, exam: Any, index: int, today: date) -> tuple[FollowUpFacts, ...]:
     """When the follow-ups of an exam were, as far as their dates can be read (fact N2.16)."""
-    rule = next((rule for rule in version.rules if rule.kind is RuleKind.WITHIN_DAYS), None)
-    follow_ups = exam.get(version.follow_ups) if isinstance(exam, Mapping) else None
-    if rule is None or rule.record is not RecordKind.FOLLOW_UP or not isinstance(follow_ups, list):
+    rule, child = version.window, version.follow_ups
+    follow_ups = exam.get(child.name) if child is not None and isinstance(exam, Mapping) else None
+    if rule is None or child is None or not isinstance(follow_ups, list):
         return ()
     screen = day(exam.get(rule.other))
     found = []
@@ -55,7 +76,7 @@ def follow_up_facts(version: MappingVersion, exam: Any, index: int, today: date)
         when = day(follow_up.get(rule.elements[0])) if isinstance(follow_up, Mapping) else None
         found.append(
             FollowUpFacts(
-                pointer=join("", version.exams, index, version.follow_ups, place),
+                pointer=join("", version.exams, index, child.name, place),
                 days_after_exam=(when - screen).days if when and screen else None,
                 in_future=when is not None and when > today,
             ),
@@ -64,4 +85,6 @@ def follow_up_facts(version: MappingVersion, exam: Any, index: int, today: date)
 
 
 def _part(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:.12g}"
     return printable(value) if isinstance(value, str) else ""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from acrmock import identity
-from acrmock.facts import MappingVersion, RecordKind
+from acrmock.facts import EXAM, MappingVersion
 from acrmock.pointer import join, printable
 from acrmock.record import IdentityMark
 
 UNDENIABLE, DOUBTFUL = "undeniable", "doubtful"
 _LONGEST = 10_000
 _SSN_LENGTH = 11
+_SSN = re.compile("[0-9]{3}-[0-9]{2}-[0-9]{4}")
 
 
 def identity_marks(version: MappingVersion, exam: Any, index: int) -> tuple[IdentityMark, ...]:
@@ -20,19 +22,18 @@ def identity_marks(version: MappingVersion, exam: Any, index: int) -> tuple[Iden
     if not isinstance(exam, Mapping):
         return ()
     base = join("", version.exams, index)
-    found = list(_in_record(version, RecordKind.EXAM, exam, base))
-    follow_ups = exam.get(version.follow_ups)
-    if isinstance(follow_ups, list):
-        for place, follow_up in enumerate(follow_ups):
-            if isinstance(follow_up, Mapping):
-                below = join(base, version.follow_ups, place)
-                found += _in_record(version, RecordKind.FOLLOW_UP, follow_up, below)
+    found = list(_in_record(version, EXAM, exam, base))
+    for child in version.lists:
+        listed = exam.get(child.name)
+        for place, record in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(record, Mapping):
+                found += _in_record(version, child.kind, record, join(base, child.name, place))
     return tuple(found)
 
 
 def _in_record(
     version: MappingVersion,
-    kind: RecordKind,
+    kind: str,
     record: Mapping[Any, Any],
     base: str,
 ) -> Iterator[IdentityMark]:
@@ -50,6 +51,8 @@ def _in_record(
 
 
 def _mark(kind: str, value: str) -> tuple[str, str] | None:
+    if kind == "id":  # any identifier of the patient may be one that somebody was issued
+        kind = "ssn" if _SSN.fullmatch(value) else "mbi"
     if kind == "ssn":
         return ("ssn", UNDENIABLE) if identity.classify_ssn(value) == "issuable" else None
     if kind == "mbi":

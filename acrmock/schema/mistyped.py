@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from acrmock.facts import Element, ElementType, MappingVersion, RecordKind
+from acrmock.facts import EXAM, Element, ElementType, MappingVersion
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
 from acrmock.schema.problems import ProblemKind, of_element
@@ -21,7 +21,7 @@ class Mistyped:
     """The elements of an exam whose values have a wrong type, and what the schema says of the rest."""
 
     def __init__(self, version: MappingVersion) -> None:
-        elements = version.of(RecordKind.EXAM)
+        elements = version.of(EXAM)
         self._version = version
         self._wrong = {element.name: _JSON - _right(element) for element in elements}
         self._said = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from enum import StrEnum
 
-from acrmock.facts import Element, ElementType, Facts, Level, MappingVersion, Provenance, Rule
+from acrmock.facts import Bounds, Element, ElementType, Facts, Level, MappingVersion, Provenance, Rule
 from acrmock.pointer import printable
 from acrmock.record import RecordProblem
 
@@ -28,11 +28,12 @@ class ProblemKind(StrEnum):
     FORMAT = "FMT"
     RANGE = "RANGE"
     REPEATED = "REP"
-    FOLLOW_UPS = "FOLLOWUPS"
+    LIST = "LIST"
     UNKNOWN = "UNKNOWN"
     RECORD = "RECORD"
 
 
+_RANGE = {Bounds.WARN: "is implausible: expected", Bounds.REJECT: "must be"}
 _ATTRIBUTE = {
     ProblemKind.REQUIRED: "level",
     ProblemKind.TYPE: "type",
@@ -72,7 +73,8 @@ def breached(facts: Facts, code: str) -> tuple[str, ...]:
 
 def of_element(version: MappingVersion, kind: ProblemKind, element: Element, pointer: str, message: str = "") -> RecordProblem:
     """A problem with one element's value; a missing element of level complete, or an implausible number, is a warning."""
-    mild = kind is ProblemKind.RANGE or (kind is ProblemKind.REQUIRED and element.level is Level.COMPLETE)
+    implausible = kind is ProblemKind.RANGE and element.bounds is Bounds.WARN
+    mild = implausible or (kind is ProblemKind.REQUIRED and element.level is Level.COMPLETE)
     return RecordProblem(
         code=element_code(version, kind, element),
         severity=WARNING if mild else ERROR,
@@ -128,7 +130,7 @@ def _sentence(kind: ProblemKind, element: Element) -> str:
         ProblemKind.CODE: lambda: f"has a value outside its value list ({_codes(element)})",
         ProblemKind.LENGTH: lambda: f"must have {_length(element)}",
         ProblemKind.FORMAT: lambda: f"must be {element.pattern_hint or _shape(element)}",
-        ProblemKind.RANGE: lambda: f"is implausible: expected {_range(element)}",
+        ProblemKind.RANGE: lambda: f"{_RANGE[element.bounds]} {_range(element)}",
     }
     return f"{name} {sentences.get(kind, lambda: 'has the same code twice')()}"
 
@@ -138,6 +140,7 @@ def _shape(element: Element) -> str:
         return "a list of codes, each a string, at least one" if element.multiple else "one code, as a string"
     shapes = {
         ElementType.DATE: "a date of the calendar as YYYY-MM-DD",
+        ElementType.INSTANT: "a day of the calendar and a time of day as YYYY-MM-DDThh:mm:ss",
         ElementType.NUMBER: "a number, or a number as a string",
     }
     return shapes.get(element.type, "a string")

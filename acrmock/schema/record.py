@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from acrmock.facts import Condition, Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts import EXAM, Condition, Element, ElementType, Level, MappingVersion, Rule, RuleKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MAX_FOLLOW_UPS = 100
 MAX_TEXT = 4000
 _LARGEST = 1_000_000_000
 
@@ -21,6 +20,7 @@ DATE_PATTERN = (
     f"^(?:{_YEAR}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
     f"|02-(?:0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)$"
 )
+INSTANT_PATTERN = DATE_PATTERN.removesuffix("$") + "[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
 NUMBER_PATTERN = r"^-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,9})?$"
 _NUMBER_LENGTH = 20
 
@@ -34,24 +34,27 @@ def record_schema(version: MappingVersion, level: Level = Level.SUBMIT) -> dict[
         "$id": f"urn:acrmock:schema:record:{version.registry}:{version.version}:{level}",
         "title": f"{version.header_word} {version.version}: one exam, {level}",
         "description": "Derived by acrmock from its tables; not an ACR document. " + version.unknown,
-        **_object(version, RecordKind.EXAM, level),
+        **_object(version, EXAM, level),
     }
-    if version.of(RecordKind.FOLLOW_UP):
-        schema["properties"][version.follow_ups] = {
+    for child in version.lists:
+        schema["properties"][child.name] = {
             "type": "array",
-            "maxItems": MAX_FOLLOW_UPS,
-            "items": _object(version, RecordKind.FOLLOW_UP, level),
+            "minItems": child.least,
+            "maxItems": child.most,
+            "items": _object(version, child.kind, level),
         }
+        if child.least:
+            schema["required"].append(child.name)
     return schema
 
 
-def schema_rules(version: MappingVersion, record: RecordKind, level: Level) -> tuple[Rule, ...]:
+def schema_rules(version: MappingVersion, record: str, level: Level) -> tuple[Rule, ...]:
     """The rules that the schema of `level` says, in the order of its `allOf`."""
     levels = {Level.SUBMIT, level}
-    return tuple(rule for rule in version.rules if rule.record is record and rule.kind in SCHEMA_RULES and rule.level in levels)
+    return tuple(rule for rule in version.rules if rule.record == record and rule.kind in SCHEMA_RULES and rule.level in levels)
 
 
-def _object(version: MappingVersion, record: RecordKind, level: Level) -> dict[str, Any]:
+def _object(version: MappingVersion, record: str, level: Level) -> dict[str, Any]:
     elements = version.of(record)
     levels = {Level.SUBMIT, level} - {Level.OPTIONAL}
     schema: dict[str, Any] = {
@@ -77,6 +80,8 @@ def element_schema(element: Element) -> dict[str, Any]:
         return {**head, **value}
     if element.type is ElementType.DATE:
         return {**head, "type": "string", "minLength": 10, "maxLength": 10, "pattern": DATE_PATTERN}
+    if element.type is ElementType.INSTANT:
+        return {**head, "type": "string", "minLength": 19, "maxLength": 19, "pattern": INSTANT_PATTERN}
     if element.type is ElementType.NUMBER:
         text = {"type": "string", "maxLength": _NUMBER_LENGTH, "pattern": NUMBER_PATTERN}
         return {**head, "anyOf": [{"type": "number", "minimum": -_LARGEST, "maximum": _LARGEST}, text]}

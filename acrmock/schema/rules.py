@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from acrmock.facts import Condition, Element, ElementType, Level, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts import Condition, Element, ElementType, Level, MappingVersion, Rule, RuleKind
 from acrmock.identity import luhn_npi
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
@@ -29,10 +29,12 @@ class Scene:
     facility: str
 
 
+_DAY, _INSTANT = len("2026-04-30"), len("2026-04-30T12:00:00")
+_ROUNDING = 0.01
 Evaluator = Callable[[Scene], Iterator[RecordProblem]]
 
 
-def evaluators(version: MappingVersion, record: RecordKind) -> tuple[Evaluator, ...]:
+def evaluators(version: MappingVersion, record: str) -> tuple[Evaluator, ...]:
     """The evaluators of all rules of the second layer for one kind of record, cheapest form first."""
     found: list[Evaluator] = []
     needed = tuple(element for element in version.of(record) if element.level is Level.COMPLETE)
@@ -41,7 +43,7 @@ def evaluators(version: MappingVersion, record: RecordKind) -> tuple[Evaluator, 
     bounded = tuple(element for element in version.of(record) if element.minimum is not None or element.maximum is not None)
     if bounded:
         found.append(_ranges(version, bounded))
-    found += [_MAKERS[rule.kind](version, rule) for rule in version.rules if rule.record is record and _second(rule)]
+    found += [_MAKERS[rule.kind](version, rule) for rule in version.rules if rule.record == record and _second(rule)]
     return tuple(found)
 
 
@@ -60,11 +62,17 @@ def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
 
 
 def day(value: Any) -> date | None:
-    """The date that a value is, or None."""
-    if not isinstance(value, str) or len(value) != 10:
+    """The date that a value is, or the day of the instant that it is, or None."""
+    found = moment(value)
+    return found.date() if found is not None else None
+
+
+def moment(value: Any) -> datetime | None:
+    """The local instant that a value is (a date's first), or None."""
+    if not isinstance(value, str) or len(value) not in (_DAY, _INSTANT):
         return None
     try:
-        return date.fromisoformat(value)
+        return datetime.fromisoformat(value)
     except ValueError:
         return None
 
@@ -140,9 +148,11 @@ def _any_of(version: MappingVersion, rule: Rule) -> Evaluator:
 
 
 def _each(version: MappingVersion, rule: Rule, wrong: Callable[[Scene, Any], bool]) -> Evaluator:
-    """The evaluator that reports each element of `rule` whose value is `wrong`."""
+    """The evaluator that reports each element of `rule` whose value is `wrong`, where the rule's condition holds."""
 
     def evaluate(scene: Scene) -> Iterator[RecordProblem]:
+        if rule.when is not None and not holds(rule.when, scene.record):
+            return
         for name in rule.elements:
             value = scene.record.get(name)
             if value is not None and wrong(scene, value):
@@ -162,33 +172,105 @@ def _ten_digits(value: str) -> bool:
 def _not_future(version: MappingVersion, rule: Rule) -> Evaluator:
     def wrong(scene: Scene, value: Any) -> bool:
         found = day(value)
-        return found is not None and found > scene.today
+        return found is not None and found > scene.today - timedelta(days=rule.days)
 
     return _each(version, rule, wrong)
 
 
 def _not_before(version: MappingVersion, rule: Rule) -> Evaluator:
     def wrong(scene: Scene, value: Any) -> bool:
-        found, other = day(value), _other(rule, scene)
-        return found is not None and other is not None and found < other
+        other = _other(rule, scene)
+        first, second = moment(value), moment(other)
+        if first is None or second is None:
+            return False
+        return first < second if len(value) == len(other) else first.date() < second.date()
 
     return _each(version, rule, wrong)
 
 
 def _within(version: MappingVersion, rule: Rule) -> Evaluator:
     def wrong(scene: Scene, value: Any) -> bool:
-        found, other = day(value), _other(rule, scene)
+        found, other = day(value), day(_other(rule, scene))
         return found is not None and other is not None and (found - other).days > rule.days
 
     return _each(version, rule, wrong)
 
 
-def _other(rule: Rule, scene: Scene) -> date | None:
-    return day(scene.record[rule.other] if rule.other in scene.record else scene.exam.get(rule.other))
+def _other(rule: Rule, scene: Scene) -> Any:
+    return scene.record[rule.other] if rule.other in scene.record else scene.exam.get(rule.other)
 
 
 def _equals_header(version: MappingVersion, rule: Rule) -> Evaluator:
     return _each(version, rule, lambda scene, value: value != scene.facility)
+
+
+def _excluded(version: MappingVersion, rule: Rule) -> Evaluator:
+    return _each(version, rule, lambda _scene, _value: True)
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """The texts that a value is: itself, or those in a list."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _known(version: MappingVersion, rule: Rule, value: Any) -> tuple[str, ...]:
+    """The texts in a value but for what its value list does not have: that is the first layer's to report."""
+    sets = [e.code_set for name in rule.elements if (e := version.element(name, rule.record)) is not None and e.codes]
+    return tuple(text for text in texts(value) if all(text in codes for codes in sets))
+
+
+def _pairs(version: MappingVersion, rule: Rule) -> Evaluator:
+    def wrong(scene: Scene, value: Any) -> bool:
+        allowed = [rule.pairs[other] for other in texts(_other(rule, scene)) if other in rule.pairs]
+        return bool(allowed) and any(all(item not in values for values in allowed) for item in _known(version, rule, value))
+
+    return _each(version, rule, wrong)
+
+
+def _among(version: MappingVersion, rule: Rule) -> Evaluator:
+    def wrong(scene: Scene, value: Any) -> bool:
+        others = set(_known(version, rule, _other(rule, scene)))  # without any, that is what is told
+        return bool(others) and not set(_known(version, rule, value)) <= others
+
+    return _each(version, rule, wrong)
+
+
+def _within_percent(version: MappingVersion, rule: Rule) -> Evaluator:
+    def wrong(scene: Scene, value: Any) -> bool:
+        found, other = number(value), number(_other(rule, scene))
+        return found is not None and other is not None and abs(found - other) > abs(other) * rule.percent / 100
+
+    return _each(version, rule, wrong)
+
+
+def mean_range(rule: Rule, record: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The least and greatest mean that the counts of a rule's bands allow; None where they are not all there, or all 0."""
+    counts = [number(record.get(band.element)) for band in rule.bands]
+    total = sum(count for count in counts if count is not None)
+    if None in counts or total <= 0:
+        return None
+    known = [(band, count) for band, count in zip(rule.bands, counts, strict=True) if count]
+    least = sum(band.least * count for band, count in known) / total
+    most = sum((float("inf") if band.most is None else band.most) * count for band, count in known) / total
+    return least, most
+
+
+def _mean_in_bands(version: MappingVersion, rule: Rule) -> Evaluator:
+    def wrong(scene: Scene, value: Any) -> bool:
+        found, bounds = number(value), mean_range(rule, scene.record)
+        return found is not None and bounds is not None and not bounds[0] - _ROUNDING <= found <= bounds[1] + _ROUNDING
+
+    return _each(version, rule, wrong)
+
+
+def _month_past(version: MappingVersion, rule: Rule) -> Evaluator:
+    def wrong(scene: Scene, value: Any) -> bool:
+        month, year = number(value), number(_other(rule, scene))
+        return month is not None and year is not None and (year, month) >= (scene.today.year, scene.today.month)
+
+    return _each(version, rule, wrong)
 
 
 _MAKERS: dict[RuleKind, Callable[[MappingVersion, Rule], Evaluator]] = {
@@ -200,5 +282,11 @@ _MAKERS: dict[RuleKind, Callable[[MappingVersion, Rule], Evaluator]] = {
     RuleKind.NOT_BEFORE: _not_before,
     RuleKind.WITHIN_DAYS: _within,
     RuleKind.EQUALS_HEADER: _equals_header,
+    RuleKind.EXCLUDED: _excluded,
+    RuleKind.PAIRS: _pairs,
+    RuleKind.AMONG: _among,
+    RuleKind.WITHIN_PERCENT: _within_percent,
+    RuleKind.MEAN_IN_BANDS: _mean_in_bands,
+    RuleKind.MONTH_PAST: _month_past,
 }
 _BOTH_LAYERS = frozenset({RuleKind.REQUIRES, RuleKind.FORBIDS, RuleKind.ANY_OF})

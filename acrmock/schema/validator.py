@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from acrmock.facts import Facts, Level, MappingVersion, RecordKind, RuleKind
+from acrmock.facts import EXAM, Facts, Level, MappingVersion, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
@@ -72,13 +72,13 @@ class RecordValidator:
         self._schema = jsonschema_rs.validator_for(record_schema(version))
         self._explainer = Explainer(version)
         self._mistyped = Mistyped(version)
-        self._exam_rules = evaluators(version, RecordKind.EXAM)
-        self._follow_up_rules = evaluators(version, RecordKind.FOLLOW_UP)
+        self._exam_rules = evaluators(version, EXAM)
+        self._below = tuple((child.name, evaluators(version, child.kind)) for child in version.lists)
         self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
         self._incompleting = _incompleting(version)
         self._flawless = Flawless(version)
         self._complete = RecordVerdict(state=RecordState.COMPLETE, status=self._words[RecordState.COMPLETE])
-        self._names = {record: tuple(element.name for element in version.of(record)) for record in RecordKind}
+        self._names = tuple(element.name for element in version.of(EXAM))
 
     def check(self, exam: Any, *, index: int, today: date, facility: str) -> RecordVerdict:
         """The verdict on one exam at `index` of the transaction; pointers are relative to the transaction's body."""
@@ -134,10 +134,9 @@ class RecordValidator:
         """Unknown elements, where the version only warns of them."""
         if self._version.unknown_elements != "warn" or not isinstance(exam, Mapping):
             return
-        known = self._names[RecordKind.EXAM]
         for name in exam:
-            if name not in known and name != self._version.follow_ups:
-                yield unknown_element(self._version, join(base, str(name)), str(name), known)
+            if name not in self._names and self._version.listed(name) is None:
+                yield unknown_element(self._version, join(base, str(name)), str(name), self._names)
 
     def _second_layer(self, exam: Any, base: str, today: date, facility: str) -> Iterator[RecordProblem]:
         if not isinstance(exam, Mapping):
@@ -145,14 +144,13 @@ class RecordValidator:
         scene = Scene(exam, exam, base, today, facility)
         for evaluate in self._exam_rules:
             yield from evaluate(scene)
-        follow_ups = exam.get(self._version.follow_ups)
-        if not isinstance(follow_ups, list):
-            return
-        for place, follow_up in enumerate(follow_ups):
-            if isinstance(follow_up, Mapping):
-                below = Scene(follow_up, exam, join(base, self._version.follow_ups, place), today, facility)
-                for evaluate in self._follow_up_rules:
-                    yield from evaluate(below)
+        for name, rules in self._below:
+            listed = exam.get(name)
+            for place, record in enumerate(listed if isinstance(listed, list) else ()):
+                if isinstance(record, Mapping):
+                    below = Scene(record, exam, join(base, name, place), today, facility)
+                    for evaluate in rules:
+                        yield from evaluate(below)
 
     def _verdict(self, problems: list[RecordProblem], base: str) -> RecordVerdict:
         state = RecordState.COMPLETE

@@ -178,6 +178,8 @@ def _registries(case: Case, attempt: Registration) -> Iterator[Fault]:
 
 def _registry(case: Case, attempt: Registration, slug: str, version: str) -> str:
     registry = case.rules.registry(slug)
+    if slug == case.rules.documents:
+        return "has no mapping versions" if version else ""
     if registry is None:
         return "is no registry that is known"
     if not version:

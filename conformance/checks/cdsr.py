@@ -49,13 +49,14 @@ def _incomplete(post: DocumentPost, later: tuple[DocumentPost, ...]) -> Iterator
 def cdsr_create_update(case: Case) -> Ruling:
     """The first post of an id gives 201, an update 200, and the client goes on after both (S3, fact N5.3).
 
-    Fails for: the same document once more after its success was delivered, as if that had been a failure; an update that comes
-    under a new id, in the step that asks for one. Needs a creation and an update.
+    Fails for: the same document once more after its success was delivered, as if that had been a failure, also under a new id
+    after a 200; an update that comes under a new id, in the step that asks for one. Needs a creation and an update.
     """
     posts = case.flows.documents
     stories = documents(posts)
     faults = [fault for story in stories for fault in _again(story)]
     faults += _new_ids(case)
+    faults += _under_new_ids(posts)
     updated = [post for post in posts if post.facts.updated]
     seen = [at(post.seq, "/response/status") for post in posts if post.stored] if updated else []
     if any(post.facts.created for post in posts):
@@ -83,6 +84,18 @@ def _new_ids(case: Case) -> Iterator[Fault]:
     before = {post.facts.id for post in case.flows.documents if post.stored and post.step != UPDATE}
     if asked and before and in_step and not any(post.facts.updated for post in in_step):
         yield Fault(entry=in_step[0].seq, pointer="/facts/document/id", actual="the update came under a new id")
+
+
+def _under_new_ids(posts: tuple[DocumentPost, ...]) -> Iterator[Fault]:
+    """Updates that were taken, and came again as new documents that differ in id and times alone."""
+    told: dict[tuple[str, str], DocumentPost] = {}
+    for post in posts:
+        before = told.get((post.environment, post.facts.content)) if post.facts.content else None
+        if before is not None and post.facts.created and post.facts.id != before.facts.id:
+            words = f"the update that was taken in entry {before.seq} came again under a new id"
+            yield Fault(entry=post.seq, pointer="/facts/document/content", actual=words)
+        if post.facts.updated and not post.lost:
+            told[post.environment, post.facts.content] = post
 
 
 @CDSR.check("cdsr-times-id")

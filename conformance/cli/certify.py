@@ -48,6 +48,12 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
     "--expect", metavar="N|FILE", help="Dose reports that a modality will send: a number, or a file of SOP Instance UIDs."
 )
 @click.option("--seed", type=click.IntRange(0, 2**53), metavar="N", help="Which reports are planted; default: others each time.")
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="WORDS",
+    help='A fault that your client is to survive: "nrdr.post busy 503 1 first 2", "nrdr.post unavailable first 1"; repeats.',
+)
 @out_option
 @format_option()
 @judging_options
@@ -79,6 +85,7 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
 
 
 def _order(flags: dict[str, Any]) -> Any:
+    from conformance.cli.faults import rule_of
     from conformance.runs.application import ApplicationRequest
     from conformance.runs.certification import Order
     from conformance.runs.client import split_command
@@ -87,6 +94,7 @@ def _order(flags: dict[str, Any]) -> Any:
     names = (
         "name",
         "redirect_url",
+        "post_logout_url",
         "ip",
         "local_source",
         "registry",
@@ -96,6 +104,7 @@ def _order(flags: dict[str, Any]) -> Any:
         "user",
         "dicom",
         "station",
+        "guide",
         "environment",
         "application",
     )
@@ -111,6 +120,7 @@ def _order(flags: dict[str, Any]) -> Any:
         baseline=flags["baseline"],
         overlays=tuple(flags["overlays"]),
         doses=_doses(flags),
+        faults=tuple(rule_of(text) for text in flags["fault"]),
         server=ServerChoice(url=flags["server"], token=flags["token"], ca_file=flags["ca_file"], data=flags["data"]),
     )
 

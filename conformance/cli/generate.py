@@ -42,6 +42,15 @@ Examples:
 @click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="The first index, to make a shard.")
 @click.option("--facility", default="", help="For coverage: the facility that the header will name.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; default: standard output.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "pipe", "xlsx"]),
+    default="json",
+    show_default=True,
+    help="JSON lines, or a data file that can be uploaded.",
+)
+@click.option("--header", is_flag=True, help="In a data file: a row of names first (which the portal rejects).")
 @overlay_option
 def exams(
     registry: str,
@@ -53,16 +62,27 @@ def exams(
     start: int,
     facility: str,
     out: Path | None,
+    form: str,
+    header: bool,
     overlays: tuple[Path, ...],
 ) -> None:
     """Make exams, one JSON object a line, each fit to stand in a transaction's list of exams."""
     from acrmock.clock import SystemClock, today
     from acrmock.facts import load_facts
-    from synthetic.command import ExamOptions, write_exams, write_exams_file
+    from synthetic.command import ExamOptions, Format, write_exams, write_exams_file
 
     facts = load_facts(overlays)
     options = ExamOptions(
-        registry=registry, count=count, seed=seed, mapping=mapping, as_of=as_of, kind=kind, start=start, facility=facility
+        registry=registry,
+        count=count,
+        seed=seed,
+        mapping=mapping,
+        as_of=as_of,
+        kind=kind,
+        start=start,
+        facility=facility,
+        format=Format(form),
+        header=header,
     )
     day = today(SystemClock())
     if out is not None:

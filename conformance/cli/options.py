@@ -109,7 +109,10 @@ def registration_options(function: F) -> F:
             "--local-source", multiple=True, metavar="CIDR", help="Address your client has here; repeats. Default: loopback."
         ),
         click.option(
-            "--registry", multiple=True, metavar="R[:VERSION]", help="Registry, and mapping version if not the newest; repeats."
+            "--registry",
+            multiple=True,
+            metavar="R[:VERSION]",
+            help="Registry, and version if not the newest (cdsr has none); repeats.",
         ),
         click.option("--logo", type=READABLE, help="PNG of 150 x 40 pixels."),
         click.option("--link", metavar="URL", help="Web page that the logo links to."),

@@ -109,7 +109,7 @@ def _context(ca_file: Path | None) -> Any:
 
     try:
         return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except ssl.SSLError as error:
+    except OSError as error:  # ssl.SSLError is one
         raise SetupError("this is no certificate authority", where="--ca-file", actual=str(ca_file)) from error
 
 

@@ -178,7 +178,8 @@ class Builder:
             self._injected.append(
                 Injected(seq=entry.seq, environment=where, operation=facts.operation, path=path, instead=fault.instead)
             )
-            if fault.instead and facts.authorize is None:
+            looked_at = facts.authorize is not None or (facts.document is not None and facts.document.internal)
+            if fault.instead and not looked_at:
                 return  # the service never saw it: what the client sent was not looked at
         step = self._steps.current(entry.run)
         handler = _HANDLERS.get(facts.operation)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from acrmock.errors import SetupError
+from acrmock.facts import Facts
 from acrmock.facts.model import Profile, Role
-from conformance.vendors.kinds import DEFAULT_CALLING_AE
+from conformance.vendors.kinds import DEFAULT_CALLING_AE, DOCUMENTS
 
 MAX_LOGO_BYTES = 1_000_000
 
@@ -64,7 +65,7 @@ class ApplicationRequest:
         }
         return {key: value for key, value in values.items() if value not in (None, [], {})}
 
-    def body_with_defaults(self, profile: Profile, *, run: str) -> dict[str, Any]:
+    def body_with_defaults(self, profile: Profile, facts: Facts, *, run: str) -> dict[str, Any]:
         """The registration within a run: what was not given gets a default, and `given` names what was."""
         body = self.body()
         given = sorted(key for key in body if key != "settings")
@@ -72,13 +73,18 @@ class ApplicationRequest:
             "name": DEFAULT_NAME,
             "redirect_url": [DEFAULT_REDIRECT_URL],
             "ip": [DEFAULT_ADDRESS],
-            "registry": list(profile.registries),
+            "registry": list(claimed(profile, facts)),
             "environment": "test",
         }
         if profile.role is not Role.NONE:
             defaults |= {"dicom": [DEFAULT_CALLING_AE], "station": list(DEFAULT_STATIONS)}
         told = {key: value for key, value in (defaults | body).items() if value != []}
         return {**told, "run": run, "local": profile.local, "given": given}
+
+
+def claimed(profile: Profile, facts: Facts) -> tuple[str, ...]:
+    """What a vendor of that profile claims: its registries, and where documents are judged, theirs (it has no mappings)."""
+    return (*profile.registries, *((facts.text("cdsr.registry"),) if DOCUMENTS in profile.groups else ()))
 
 
 def _logo(path: Path | None) -> str | None:

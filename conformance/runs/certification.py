@@ -66,6 +66,7 @@ class Order:
     runner: client.Runner = client.run
     package: bool = True
     doses: DosesGiven = field(default_factory=DosesGiven)
+    faults: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,7 +95,7 @@ class Certification:
                 application=self.order.application.application,
             )
             try:
-                self._drive(control, run, profile)
+                self._drive(control, run, profile, facts)
                 if dicom:
                     await_associations(control, run, self.clock)
             finally:
@@ -107,15 +108,17 @@ class Certification:
         given = ("logo",) if self.order.application.logo else ()
         return tuple(dict.fromkeys((*profile.default_claims, *given)))
 
-    def _drive(self, control: Control, run: str, profile: Profile) -> None:
-        document = self._register(control, run, profile)
+    def _drive(self, control: Control, run: str, profile: Profile, facts: Facts) -> None:
+        document = self._register(control, run, profile, facts)
         if document is None:
             return
+        for rule in self.order.faults:
+            control.set_fault(application=document["application"], environment=document["environment"], **rule)
         with self._workplace() as workplace:
             Steps(self, control, run, profile, document, workplace).all()
 
-    def _register(self, control: Control, run: str, profile: Profile) -> dict[str, Any] | None:
-        body = self.order.application.body_with_defaults(profile, run=run)
+    def _register(self, control: Control, run: str, profile: Profile, facts: Facts) -> dict[str, Any] | None:
+        body = self.order.application.body_with_defaults(profile, facts, run=run)
         body["settings"] = self.settings(profile)
         try:
             return control.register(body)
@@ -252,7 +255,7 @@ class Steps:
         """Wait for traffic within the window, then until none has come for a moment."""
         if doses.finished is not None:
             return StepEnded(name, None, not doses.wait(window), None)
-        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
+        seen = self._control.await_entry(run=self._run, operation=_awaited(name, self._profile), timeout=window)
         last = seen
         while last is not None:
             last = self._control.await_entry(run=self._run, after=last, timeout=QUIET)
@@ -277,8 +280,12 @@ _AWAITED = {
     "refresh": "auth.token",
     "configure": "C-ECHO",
     "create": "cdsr.post",
-    "update": "cdsr.post",
 }
+
+
+def _awaited(step: str, profile: Profile) -> str:
+    """The operation that shows that the client has begun a step; without a registry of exams, all else is about documents."""
+    return _AWAITED.get(step, "nrdr.status" if profile.registries else "cdsr.post")
 
 
 def certify(order: Order, handlers: Sequence[Handler] = ()) -> Result:

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from acrmock.facts import Profile, load_facts
+from acrmock.facts import Facts, Profile, load_facts
 from acrmock.facts.model import Role
-from conformance.runs.application import DEFAULT_ADDRESS, DEFAULT_STATIONS, ApplicationRequest
+from conformance.runs.application import DEFAULT_ADDRESS, DEFAULT_STATIONS, ApplicationRequest, claimed
 from conformance.runs.certification import Order
 from conformance.runs.doses import DosesGiven
 from conformance.runs.planting import Target
 from conformance.runs.png import grey_png
 from conformance.runs.python import command
 from conformance.vendors import faults
-from conformance.vendors.kinds import check_name
+from conformance.vendors.kinds import Part, check_name, parts_of
 from conformance.vendors.senders.address import Peer
 
 LOGO = (150, 40)
@@ -39,10 +39,11 @@ def order(
     `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one);
     `overlays` hold for server, vendor and judge.
     """
-    known = load_facts(overlays).profile(profile)
+    facts = load_facts(overlays)
+    known = facts.profile(profile)
     check_name(known, broken)
     port = port or _free_port()
-    flags = _flags(known, port)
+    flags = _flags(known, facts, port)
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
@@ -62,29 +63,30 @@ def order(
             profile=profile,
             out=out,
             command=tuple(command("conformance.vendors.__main__", *arguments)),
-            application=ApplicationRequest(**flags, logo=logo if known.role is Role.NONE else None),
+            application=ApplicationRequest(**flags, logo=logo if "link" in flags else None),
             overlays=overlays,
             doses=doses,
             step_settings={**STEP_SETTINGS, **faults.CONDITIONS.get(broken or "", {})},
         )
 
 
-def _flags(profile: Profile, port: int) -> dict[str, Any]:
+def _flags(profile: Profile, facts: Facts, port: int) -> dict[str, Any]:
     """What the demonstration's vendor tells ACR: all of it right."""
-    if profile.role is not Role.NONE:
-        return {
-            "name": "acrmock reference sender",
-            "ip": (DEFAULT_ADDRESS,),
-            "local_source": ("127.0.0.1/32",),
-            "dicom": (f"SENDER{port}",),
-            "station": DEFAULT_STATIONS,
-        }
-    return {
-        "name": "acrmock reference vendor",
-        "redirect_url": (f"https://localhost:{port}/callback",),
+    parts = parts_of(profile)
+    sends = profile.role is not Role.NONE
+    flags: dict[str, Any] = {
+        "name": "acrmock reference sender" if parts == (Part.DOSES,) else "acrmock reference vendor",
         "ip": (DEFAULT_ADDRESS,),
         "local_source": ("127.0.0.1/32",),
-        "registry": profile.registries,
+    }
+    if sends:
+        flags |= {"dicom": (f"SENDER{port}",), "station": DEFAULT_STATIONS}
+    if parts == (Part.DOSES,):
+        return flags
+    return {
+        **flags,
+        "redirect_url": (f"https://localhost:{port}/callback",),
+        "registry": claimed(profile, facts),
         "settings": SETTINGS,
         "link": "https://example.org/",
         "logo_size": LOGO,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import requests
 
-from acrmock.facts.registry import Level
+from acrmock.facts.registry import EXAM, MappingVersion
 from acrmock.schema import RecordValidator
 from conformance.vendors.data import ExamSource, other_version
 from conformance.vendors.exchange import DEFAULT_WAIT, Exam, Exchange, Outcome
 from conformance.vendors.reference import COMPLETE_EXAMS, ReferenceVendor
 from conformance.vendors.state import Sent
 from synthetic import transactions
+from synthetic.exams import droppable
 
 E = TypeVar("E", bound=type[Exchange])
 V = TypeVar("V", bound=type[ReferenceVendor])
@@ -190,7 +190,8 @@ class _IncompleteSource(ExamSource):
 
     def stripped(self, exam: Exam) -> Exam:
         """The exam without its first element that only completeness demands."""
-        name = next(e.name for e in self.maker.version.elements if e.level is Level.COMPLETE and e.name in exam and not e.codes)
+        coded = {element.name for element in self.maker.version.of(EXAM) if element.codes}
+        name = min(droppable(self.maker.version, exam), key=coded.__contains__)
         return {key: value for key, value in exam.items() if key != name}
 
 
@@ -213,9 +214,15 @@ class RealPerson(ReferenceVendor):
         """As the reference, but one exam carries a number of an issued area."""
         self.auth.renew()
         for line in self.lines:
-            name = next(e.name for e in line.version.elements if e.identity == "ssn")
+            name = identifier(line.version, "ssn")
             exams = self.source(line).complete(1)
             self.deliver(line, [{**exam, name: _issuable_number()} for exam in exams])
+
+
+def identifier(version: MappingVersion, kind: str) -> str:
+    """The element of an exam for a kind of identifier, else for any."""
+    found = {element.identity: element.name for element in reversed(version.of(EXAM))}
+    return found.get(kind) or found["id"]
 
 
 def _issuable_number() -> str:
@@ -230,9 +237,8 @@ class FollowUpAsExam(ReferenceVendor):
     def followed_up(self, line: Exchange) -> Exam:
         """The same patient's exam of a month later."""
         source = self.source(line)
-        exam = self.sent_exam(1)
-        day = source.exam_day(exam) + timedelta(days=30)
-        return {**exam, source.exam_date: day.isoformat()}
+        exam = self.sent_exam(1, line)
+        return source.moved(exam, 30)
 
 
 @vendor_fails("tx-coverage")
@@ -277,5 +283,4 @@ class NewKey(ReferenceVendor):
         """The changed exam of another day."""
         source = self.source(line)
         exam = super().changed(line)
-        day = source.exam_day(exam) - timedelta(days=1)
-        return {**exam, source.exam_date: day.isoformat()}
+        return source.moved(exam, -1)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from acrmock.errors import SetupError
-from acrmock.facts import Facts, MappingVersion, Registry
+from acrmock.facts import ElementType, Facts, MappingVersion, Registry
+from acrmock.schema import exam_date
 from conformance.vendors.state import State
 from synthetic.coverage import coverage_set
 from synthetic.exammaker import ExamMaker
 from synthetic.exams import incomplete, updated
-from synthetic.hints import DateHint
 
 Exam = dict[str, Any]
 
@@ -50,7 +50,7 @@ class ExamSource:
 
     def complete(self, count: int) -> list[Exam]:
         """The next complete exams, without follow-ups."""
-        return [self.maker.exam(index, follow_ups=(), ago=AGO) for index in self._next(count)]
+        return [self.maker.exam(index, lists={}, ago=AGO) for index in self._next(count)]
 
     def incomplete(self, count: int) -> list[Exam]:
         """The next exams that are acceptable and not complete."""
@@ -64,18 +64,20 @@ class ExamSource:
         """The exam with a follow-up more."""
         return dict(self.maker.with_follow_up(exam, 0, exam_day=self.exam_day(exam)))
 
-    @cached_property
-    def exam_date(self) -> str:
-        """The name of the element that says on which day the exam was."""
-        return next(name for name, hint in self.maker.hints.exam.items() if hint.date is DateHint.EXAM)
-
     def exam_day(self, exam: Exam) -> date:
         """The day of the exam."""
-        return date.fromisoformat(str(exam[self.exam_date]))
+        return date.fromisoformat(exam_date(self._version, exam))
+
+    def moved(self, exam: Exam, days: int) -> Exam:
+        """The exam of another day: of what makes its key, the days are others."""
+        keys = [element for name in self._version.key_elements if (element := self._version.element(name)) is not None]
+        dated = [element.name for element in keys if element.type in (ElementType.DATE, ElementType.INSTANT)]
+        instants = {name: datetime.fromisoformat(exam[name]) + timedelta(days=days) for name in dated}
+        return {**exam, **{name: found.isoformat()[: len(exam[name])] for name, found in instants.items()}}
 
     def corrected(self, exam: Exam, elements: Collection[str]) -> Exam | None:
         """A rejected exam with the named elements taken from a fresh record; None when none of them is known."""
-        fresh = self.maker.exam(next(iter(self._next(1))), follow_ups=(), ago=AGO)
+        fresh = self.maker.exam(next(iter(self._next(1))), lists={}, ago=AGO)
         named = set(elements) & (exam.keys() | fresh.keys())
         if not named:
             return None

@@ -11,7 +11,7 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts, MappingVersion, Registry
 from conformance.vendors import state as memory
 from conformance.vendors.auth import Authentication
-from conformance.vendors.config import Registration, VendorError, wording
+from conformance.vendors.config import Registration, VendorError, issuer_name, wording
 from conformance.vendors.data import ExamSource
 from conformance.vendors.exchange import Exam, Exchange, Outcome
 
@@ -51,6 +51,7 @@ class ReferenceVendor:
             say=say,
             certificate=certificate,
             browser=browser,
+            issuer=issuer_name(registration, facts),
         )
         self.lines = [self._exchange(slug) for slug in registration.registries]
 
@@ -82,7 +83,8 @@ class ReferenceVendor:
     def follow_up(self) -> None:
         """Work-up followed a screen: it is sent as a follow-up of that exam."""
         for line in self.lines:
-            self.deliver(line, [self.followed_up(line)])
+            if line.version.follow_ups is not None:
+                self.deliver(line, [self.followed_up(line)])
 
     def refresh(self) -> None:
         """The access token has expired: work goes on by refresh token."""
@@ -117,6 +119,7 @@ class ReferenceVendor:
 
     def _post(self, line: Exchange, exams: Sequence[Exam]) -> memory.Sent:
         sent = line.post(exams)
+        sent.registry = line.registry.slug
         self.state.sent.append(sent)
         self.save()
         return sent
@@ -135,15 +138,16 @@ class ReferenceVendor:
 
     def changed(self, line: Exchange) -> Exam:
         """A sent exam with another value, its key untouched."""
-        return self.source(line).changed(self.sent_exam(0))
+        return self.source(line).changed(self.sent_exam(0, line))
 
     def followed_up(self, line: Exchange) -> Exam:
         """A sent exam with a follow-up."""
-        return self.source(line).followed_up(self.sent_exam(1))
+        return self.source(line).followed_up(self.sent_exam(1, line))
 
-    def sent_exam(self, index: int) -> Exam:
-        """A complete exam that was loaded before."""
-        loaded = [sent for sent in self.state.sent if sent.exams and len(sent.exams) == COMPLETE_EXAMS]
+    def sent_exam(self, index: int, line: Exchange | None = None) -> Exam:
+        """A complete exam that was loaded before to a registry (the first of the registration unless `line` names it)."""
+        slug = (line or self.lines[0]).registry.slug
+        loaded = [sent for sent in self.state.sent if sent.registry == slug and len(sent.exams) == COMPLETE_EXAMS]
         if not loaded:
             raise VendorError("nothing was sent yet that could be changed")
         return loaded[-1].exams[index % COMPLETE_EXAMS]

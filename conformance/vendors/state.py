@@ -13,13 +13,14 @@ from conformance.runs.files import write_atomically
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """One transaction as it was sent: its ID, its exams, the status word last read, and when to ask first.
+    """One transaction as it was sent: to which registry, its ID, its exams, the status word last read, and when to ask first.
 
     `due` is in seconds of this process's monotonic clock.
     """
 
     transaction_id: str
     exams: list[dict[str, Any]]
+    registry: str = ""
     status: str = ""
     due: float = 0.0
 

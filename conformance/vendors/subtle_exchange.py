@@ -8,12 +8,11 @@ from typing import Any
 
 import requests
 
-from conformance.vendors.broken_exchange import SpoiledOnce, fails, vendor_fails
+from conformance.vendors.broken_exchange import SpoiledOnce, fails, identifier, vendor_fails
 from conformance.vendors.exchange import Exam, Exchange, Outcome
 from conformance.vendors.reference import COMPLETE_EXAMS, ReferenceVendor
 from conformance.vendors.state import Sent
 from synthetic import transactions
-from synthetic.hints import DateHint
 
 MANY = 40
 EARLY = 0.5
@@ -126,16 +125,12 @@ class FutureFollowUp(ReferenceVendor):
 
     def followed_up(self, line: Exchange) -> Exam:
         """The exam with a follow-up of next week."""
-        source = self.source(line)
         exam = super().followed_up(line)
-        dated = next(name for name, hint in source.maker.hints.follow_up.items() if hint.date is DateHint.FOLLOW_UP)
+        window, child = line.version.window, line.version.follow_ups
+        if window is None or child is None:
+            return exam
         day = (self.clock.now().date() + timedelta(days=7)).isoformat()
-        return {
-            **exam,
-            self.facts.text("nrdr.envelope.follow_ups"): [
-                {**one, dated: day} for one in exam[self.facts.text("nrdr.envelope.follow_ups")]
-            ],
-        }
+        return {**exam, child.name: [{**one, window.elements[0]: day} for one in exam[child.name]]}
 
 
 @vendor_fails("tx-update:unchanged")
@@ -144,8 +139,7 @@ class SameAgain(ReferenceVendor):
 
     def changed(self, line: Exchange) -> Exam:
         """The exam without a change."""
-        del line
-        return self.sent_exam(0)
+        return self.sent_exam(0, line)
 
 
 @vendor_fails("tx-test-data:mbi")
@@ -156,6 +150,6 @@ class RealInsured(ReferenceVendor):
         """As the reference, but one exam carries such a number."""
         self.auth.renew()
         for line in self.lines:
-            name = next(e.name for e in line.version.elements if e.identity == "mbi")
+            name = identifier(line.version, "mbi")
             exams = self.source(line).complete(1)
             self.deliver(line, [{**exam, name: "1EG4TE5MK73"} for exam in exams])

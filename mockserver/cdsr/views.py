@@ -74,6 +74,7 @@ def _ingest(call: Call, names: Names, request: flask.Request) -> bool:
         missing=tuple(problem.element for problem in document.missing),
         date_problems=document.dates,
         version=document.version,
+        content=call.engine.digester.ref("content", document.content) if document.content else "",
     )
     if call.struck is not None and call.struck.error:
         call.notes.document = msgspec.structs.replace(facts, internal=True)

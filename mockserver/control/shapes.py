@@ -13,7 +13,10 @@ from mockserver import guides
 from mockserver.faults import DICOM, OPERATIONS
 from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
+from mockserver.onboarding.registries import most_registries
 from mockserver.plans import ANY_REGISTRY
+from mockserver.portal.log import FORMATS
+from mockserver.portal.model import Decision
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 APPLICATION, RUN = "default", "run-0123456789ab"
+FILE = "20260302120000-0123abcd"
+REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
+"""A data set of nothing but the class of a dose report and an instance, in base64."""
 
 EXAMPLES: dict[str, Json] = {
     "RegistrationRequest": {
@@ -44,8 +50,9 @@ EXAMPLES: dict[str, Json] = {
     "MoveClock": {"application": APPLICATION, "advance": 3600},
     "SetFault": {"application": APPLICATION, "operation": "nrdr.post", "error": "too-many-requests", "trigger": {"kind": "once"}},
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
+    "DecideFile": {"decision": "continue"},
     "ConfigureStation": {"station": "CT1"},
-    "Plant": {"reports": [{"sop_instance": "1.2.3", "sha256": "00", "digest": "00", "station": "CT1"}]},
+    "Plant": {"reports": [{"data": REPORT, "transfer_syntax": "1.2.840.10008.1.2.1"}]},
     "SetCentral": {"application": APPLICATION, "down": False},
     "Reset": {"application": APPLICATION},
     "Acknowledge": {"application": APPLICATION, "transaction": "T-1", "who": "A. Person", "why": "cannot be corrected"},
@@ -77,6 +84,9 @@ STATION: Json = {
 }
 """A Station Name: an SH value that is not empty (PS3.5 table 6.2-1)."""
 
+TITLE: Json = {"type": "string", "maxLength": 16, "pattern": r"^ *[!-\[\]-~][ -\[\]-~]*$"}
+"""An AE title that is not empty (PS3.5 table 6.2-1)."""
+
 FORM: dict[str, Json] = {
     "station": STATION,
     "facility": {"type": "string", "maxLength": 200},
@@ -88,6 +98,22 @@ FORM_EXAMPLE: Json = {"station": "CT1", "action": "configure"}
 
 NAMED = {"report_after": "after", "report_count": "count"}
 """The names of those parameters that another call has of another kind."""
+
+
+_SHORT: Json = {"type": "string", "maxLength": 200}
+FILE_QUERY: dict[str, Json] = {
+    "name": {"schema": _SHORT, "example": "lcsr_exam_march.txt"},
+    "registry": {"schema": _SHORT, "example": "lcsr"},
+    "facility": {"schema": _SHORT},
+    "mapping": {"schema": _SHORT},
+    "errors": {"schema": {"type": "string", "enum": list(Decision), "default": "ask"}, "example": "ask"},
+    "plan": {"schema": _SHORT, "example": "now"},
+    "channel": {"schema": _SHORT},
+    "date": {"schema": {"type": "string", "format": "date"}, "example": "2026-03-02"},
+    "after": {"schema": _SHORT},
+    "format": {"schema": {"type": "string", "enum": list(FORMATS), "default": "text"}, "example": "text"},
+}
+"""The query parameters of the calls about files, by name."""
 
 
 def refine(schemas: Json, facts: Facts) -> None:
@@ -127,7 +153,7 @@ def _registration(schema: Json, facts: Facts) -> None:
     name = {"type": "string", "minLength": 1, "maxLength": limits.name_length}
     urls = _one_or_more(limits.redirect_urls, limits.url_length)
     addresses = _one_or_more(limits.addresses, 64)
-    registries = _one_or_more(4 * len(facts.registries) + 4, 200)
+    registries = _one_or_more(most_registries(facts), 200)
     told = {"name": name, "redirect_url": urls, "ip": addresses, "registry": registries}
     members |= {member: {"anyOf": [value, NULL]} for member, value in told.items()}
     after = {**urls["anyOf"][0], "minItems": 0}
@@ -137,10 +163,25 @@ def _registration(schema: Json, facts: Facts) -> None:
     members["facility"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": limits.facilities}, NULL]}
     members["environment"] = {"type": "string", "enum": list(limits.environments), "default": "test"}
     members["settings"] = _settings(facts)
+    titles, stations = _any_number(TITLE, limits.addresses), _any_number(STATION, limits.addresses)
+    members |= {"dicom": {"anyOf": [*titles, NULL]}, "station": {"anyOf": [*stations, NULL]}}
     schema["anyOf"] = [
         {"required": list(told), "properties": told},
+        _without_sign_in(told, dicom={"anyOf": [{**titles[0], "minItems": 1}, titles[1]]}, registry=NULL),
+        _without_sign_in(told, registry={"enum": [word := facts.text("cdsr.registry"), [word]]}),
         {"required": ["application"], "properties": {"application": {"type": "string", "minLength": 1}}},
     ]
+
+
+def _without_sign_in(told: Json, **more: Json) -> Json:
+    """What is needed of an application that only sends dose reports, or only documents."""
+    needed = {"name": told["name"], "ip": told["ip"], **more}
+    return {"required": [name for name, schema in needed.items() if schema is not NULL], "properties": needed}
+
+
+def _any_number(text: Json, most: int) -> list[Json]:
+    """A list of them, which may be empty, or one."""
+    return [{"type": "array", "items": text, "maxItems": most}, text]
 
 
 def _one_or_more(most: int, length: int) -> Json:
@@ -236,6 +277,10 @@ LINKS: dict[str, Json] = {
     "register": {
         name: {"operationId": name, "parameters": _OF_APPLICATION}
         for name in ("showApplication", "moveEndpoints", "overrideSettings", "showClock", "showPlans")
+    },
+    "uploadFile": {
+        name: {"operationId": name, "parameters": {"application": "$response.body#/application", "file": "$response.body#/file"}}
+        for name in ("showFile", "decideFile", "fileLog")
     },
     "startRun": {
         name: {"operationId": name, "parameters": _OF_RUN} for name in ("showRun", "beginStep", "noteEvent", "finishRun")

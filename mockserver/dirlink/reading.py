@@ -56,6 +56,7 @@ def read(core: EngineCore, data: bytes, transfer_syntax: str, facts: ReportFacts
             patient=ref("patient", header.patient_id) if header.patient_id else "",
             events=events[:_MOST_EVENTS],
             study_time=f"{header.study_date}{header.study_time}"[:24],
+            ended=report.end[:32],
             missing=missing(report, words) if report.dose else (),
             template=template_problems(report, words) if report.dose else (),
             warnings=tuple(f"{one.pointer}: {one.element or one.expected}: {one.reason}" for one in report.warnings),

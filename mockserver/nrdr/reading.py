@@ -21,7 +21,7 @@ from acrmock.schema import census, identity_marks
 from acrmock.strictjson import JsonProblem, JsonReason, loads
 from mockserver.context import Call
 from mockserver.nrdr.header import Expected, Header, header_faults, read_header
-from mockserver.nrdr.records import judge_records
+from mockserver.nrdr.records import Need, judge_records, needs
 from mockserver.nrdr.tables import Tables
 from mockserver.problem import Problem
 
@@ -48,6 +48,7 @@ class Reading:
     facts: TransactionFacts
     header: Header = field(default_factory=Header)
     records: tuple[RecordFacts, ...] = ()
+    needs: tuple[Need, ...] = ()
     refusals: list[Problem] = field(default_factory=list)
 
 
@@ -160,7 +161,7 @@ def _read_envelope(call: Call, tables: Tables, reading: Reading, *, registry: Re
     reading.header = header
     reading.facts = msgspec.structs.replace(
         reading.facts,
-        transaction_id=header.transaction_id[:200],
+        transaction_id=call.engine.redactor.kept(header.transaction_id[:200]),
         declared_registry=header.registry[:OUTSIDE],
         declared_mapping=header.data_version[:OUTSIDE],
         exams=len(exams or ()),
@@ -198,6 +199,7 @@ def _read_records(
         return
     validator, facility = tables.records(version), reading.header.facility_id
     reading.records = judge_records(call.engine.digester, validator, version, exams, today=today, facility=facility)
+    reading.needs = needs(call.engine.digester, version, exams, facility=facility)
     counted = census(version, exams)
     reading.facts = msgspec.structs.replace(
         reading.facts,

@@ -19,7 +19,13 @@ from mockserver.onboarding.names import check_name
 from mockserver.onboarding.overrides import check_settings
 from mockserver.onboarding.people import Person, check_facilities, check_users
 from mockserver.onboarding.reasons import shown, wrong
-from mockserver.onboarding.registries import check_environment, check_registries, scopes_of
+from mockserver.onboarding.registries import (
+    check_environment,
+    check_registries,
+    claims_documents,
+    claims_exams,
+    scopes_of,
+)
 from mockserver.onboarding.request import RegistrationRequest, as_list
 from mockserver.onboarding.urls import check_url, without_user_info
 
@@ -44,6 +50,7 @@ class Admission:
     local_sources: tuple[str, ...]
     local_sources_given: bool
     registries: dict[str, str]
+    documents: bool
     scopes: tuple[str, ...]
     facilities: int
     people: tuple[Person, ...]
@@ -89,13 +96,14 @@ def weigh(
 
     name = kept(_name(request, existing, limits))
     environment = kept((request.environment, check_environment(request.environment, limits)))
-    redirect_urls = kept(_redirect_urls(request, model, limits))
+    claimed = _claimed(request, model, facts)
+    redirect_urls = kept(_redirect_urls(request, model, limits, claimed, facts))
     post_logout_urls = kept(_post_logout_urls(request, model, limits))
     addresses = kept(_addresses(as_list(request.ip) or (model.addresses if model else ()), limits, local=local))
     sources = kept(_sources(request, model, limits, local_sources))
     calling_aes = kept(check_titles(as_list(request.dicom) or (model.calling_aes if model else ()), limits))
     stations = kept(check_stations(as_list(request.station) or (model.stations if model else ()), limits))
-    registries = kept(check_registries(_claimed(request, model), facts, day, needed=not calling_aes))
+    registries = kept(check_registries(claimed, facts, day, needed=not calling_aes))
     stated = request.facility if model is None or request.facility is not None else len(model.facilities)
     facilities = kept(check_facilities(stated, limits))
     people = kept(check_users(None if request.user is None else as_list(request.user), facilities, limits))
@@ -115,7 +123,8 @@ def weigh(
         local_sources=sources,
         local_sources_given=request.local_source is not None or bool(model and model.local_sources_given),
         registries=registries,
-        scopes=scopes_of(tuple(registries), facts),
+        documents=claims_documents(claimed, facts),
+        scopes=scopes_of(tuple(registries), facts, documents=_token_for_documents(request, claimed, facts)),
         facilities=facilities,
         people=people,
         guide=guide,
@@ -147,18 +156,26 @@ def _name(request: RegistrationRequest, existing: Application | None, limits: Li
     return name, check_name(name, limits)
 
 
-def _claimed(request: RegistrationRequest, model: Registration | None) -> tuple[str, ...]:
+def _claimed(request: RegistrationRequest, model: Registration | None, facts: Facts) -> tuple[str, ...]:
     if request.registry is None and model is not None:
-        return tuple(f"{slug}:{version}" for slug, version in model.registries.items())
+        documents = (facts.text("cdsr.registry"),) if model.documents else ()
+        return (*(f"{slug}:{version}" for slug, version in model.registries.items()), *documents)
     return as_list(request.registry)
 
 
+def _token_for_documents(request: RegistrationRequest, claimed: tuple[str, ...], facts: Facts) -> bool:
+    """Whether documents are claimed and need a token, by a layer or by the application's own settings (choice U33)."""
+    asked = request.settings.get("cdsr.bearer_required", facts.flag("cdsr.bearer_required"))
+    return claims_documents(claimed, facts) and asked is True
+
+
 def _redirect_urls(
-    request: RegistrationRequest, model: Registration | None, limits: Limits
+    request: RegistrationRequest, model: Registration | None, limits: Limits, claimed: tuple[str, ...], facts: Facts
 ) -> tuple[tuple[str, ...], list[FieldProblem]]:
-    """Where a sign-in comes back to; who only sends dose reports has none."""
+    """Where a sign-in comes back to; who only sends dose reports or documents has none."""
     urls = as_list(request.redirect_url) or (model.redirect_urls if model else ())
-    if not urls and as_list(request.dicom) and not _claimed(request, model):
+    signs_in = claims_exams(claimed, facts) or _token_for_documents(request, claimed, facts)
+    if not urls and not signs_in and (claimed or as_list(request.dicom)):
         return (), []
     if not urls:
         return (), [

@@ -146,6 +146,7 @@ def issue(unit: Unit, admission: Admission, application: str, remember: Issue, s
         calling_aes=admission.calling_aes,
         stations=admission.stations,
         registries=admission.registries,
+        documents=admission.documents,
         scopes=admission.scopes,
         addresses=admission.addresses,
         local_sources=admission.local_sources,

@@ -40,10 +40,11 @@ class Logo(Stored, frozen=True, kw_only=True):
 class Registration(Stored, frozen=True, kw_only=True):
     """One environment of an application, with every value issued for it (requirement srv-credentials).
 
-    `registries` maps a slug to its mapping version. `addresses` are the CIDRs declared for ACR; `local_sources` those that
-    stand for them here, `local_sources_given` whether the vendor named them. `calling_aes` are the AE titles
-    that dose reports were said to come from, `stations` the Station Names that were configured with it. `settings` override
-    layer settings by key; `guide` is the version of the sign-in guide, empty for the one that holds unless another is named.
+    `registries` maps a slug to its mapping version; `documents`: the registry of documents, which has none, was claimed too.
+    `addresses` are the CIDRs declared for ACR; `local_sources` those that stand for them here, `local_sources_given` whether
+    the vendor named them. `calling_aes` are the AE titles that dose reports were said to come from, `stations` the Station
+    Names that were configured with it. `settings` override layer settings by key; `guide` is the version of the sign-in
+    guide, empty for the one that holds unless another is named.
     """
 
     environment: str
@@ -56,6 +57,7 @@ class Registration(Stored, frozen=True, kw_only=True):
     redirect_urls: tuple[str, ...]
     registries: dict[str, str]
     scopes: tuple[str, ...]
+    documents: bool = False
     addresses: tuple[str, ...] = ()
     local_sources: tuple[str, ...] = ()
     local_sources_given: bool = False

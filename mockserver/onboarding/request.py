@@ -12,8 +12,10 @@ Texts = tuple[str, ...] | str
 class RegistrationRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a vendor tells ACR, and how this server shall treat it.
 
-    `redirect_url`, `post_logout_url`, `ip`, `local_source`, `registry` (`R` or `R:VERSION`) and `user` (`NAME:FACILITY`, the
-    facility counted from 1) take one text or a list; None means not said. `logo` is base64. `given` names the fields that
+    `redirect_url`, `post_logout_url`, `ip`, `local_source`, `registry` (`R` or `R:VERSION`; that of documents has no versions),
+    `dicom` (calling AE titles), `station` and `user` (`NAME:FACILITY`, the facility counted from 1) take one text or a list;
+    None means not said. A registry is needed unless there is a calling AE title; a redirect URL where one is signed in to.
+    `logo` is base64. `given` names the fields that
     the vendor said itself, by default all that are present; `local` admits addresses that are not public; `settings`
     override layer values.
     """

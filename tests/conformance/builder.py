@@ -43,7 +43,8 @@ BASE = "https://localhost:8443/test"
 CALLBACK = "https://localhost:8765/callback"
 START = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
 SCOPE = "openid offline_access lcsr_data_submission"
-BRANCH = next(rule.id for rule in load_facts().registries[0].versions[-1].rules if rule.when is not None)
+LCSR = next(registry for registry in load_facts().registries if registry.slug == "lcsr")
+BRANCH = next(rule.id for rule in LCSR.versions[-1].rules if rule.when is not None)
 Mutation = Callable[["Story"], None]
 
 

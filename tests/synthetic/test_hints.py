@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from acrmock.errors import SetupError
-from acrmock.facts import FactsError, RecordKind, load_facts, shipped
+from acrmock.facts import EXAM, FactsError, load_facts, shipped
 from acrmock.facts.yamlfile import Document, read_text
 from acrmock.schema import RecordState, RecordValidator
 from synthetic.coverage import coverage_set, uncovered
@@ -53,13 +53,15 @@ def test_shipped_hints_fit(path: Path) -> None:
     assert registry is not None
     assert path.stem == registry.slug
     described = [version for version in registry.versions if version.described]
-    for record, table in ((RecordKind.EXAM, hints.exam), (RecordKind.FOLLOW_UP, hints.follow_up)):
-        elements = {element.name: element for version in described for element in version.of(record)}
+    for record, table in ((kind, hints.of(kind)) for kind in (EXAM, *hints.lists)):
+        elements: dict[str, set[str]] = {}
+        for element in (element for version in described for element in version.of(record)):
+            elements.setdefault(element.name, set()).update(element.code_set)
         assert set(table) <= set(elements)
         for name, hint in table.items():
-            assert {*hint.needs, *hint.unless, *hint.product_of} <= set(elements)
-            if elements[name].codes:
-                assert {*hint.weights, *hint.alone} <= elements[name].code_set, name
+            assert {*hint.needs, *hint.unless, *hint.product_of, *filter(None, [hint.after])} <= set(elements)
+            if elements[name]:
+                assert {*hint.weights, *hint.alone} <= elements[name], name
 
 
 @pytest.mark.parametrize(

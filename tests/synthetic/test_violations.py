@@ -8,7 +8,7 @@ from functools import cache
 import jsonschema
 import pytest
 
-from acrmock.facts import Level, MappingVersion, RecordKind, load_facts
+from acrmock.facts import Level, MappingVersion, load_facts
 from acrmock.schema import RecordState, RecordValidator, record_schema
 from synthetic.exammaker import ExamMaker, version_of
 from synthetic.violation import Violation
@@ -79,4 +79,4 @@ def test_violations_are_the_same_twice() -> None:
     maker = ExamMaker(lcsr(), seed=8, as_of=AS_OF)
     for violation in violations(lcsr()):
         assert violation.exams(maker, 3) == violation.exams(maker, 3)
-    assert maker.version.of(RecordKind.FOLLOW_UP)
+    assert maker.version.follow_ups

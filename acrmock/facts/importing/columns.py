@@ -18,13 +18,13 @@ Words = tuple[str, ...]
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mapping: `headings` by meaning, words of types, of yes and no, and what separates codes."""
+    """The mapping: `headings` by meaning, words of types, of yes and no, of kinds of record, and what separates codes."""
 
     headings: dict[str, Words]
     types: dict[str, Words]
     said_yes: Words
     said_no: Words
-    follow_up: Words = ()
+    records: dict[str, Words] = {}
     code_separators: Words = ("\n", ";")
     label_separators: Words = ("=",)
     schema: str = SCHEMA

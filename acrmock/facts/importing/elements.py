@@ -9,7 +9,7 @@ import msgspec
 
 from acrmock.facts.importing.columns import Columns, Words
 from acrmock.facts.importing.table import Row, Table, TableError, heading_of, plain
-from acrmock.facts.registry import ElementType, Level
+from acrmock.facts.registry import EXAM, ElementType, Level
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _SHOWN = 20
@@ -23,7 +23,7 @@ class ImportedElement(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     type: ElementType = ElementType.TEXT
     level: Level = Level.OPTIONAL
-    follow_up: bool = False
+    kind: str = EXAM
     number: int | None = None
     codes: Mapping[str, str] = {}
     multiple: bool = False
@@ -93,9 +93,9 @@ def _is_title(row: Row) -> bool:
 
 
 def _twice(elements: list[ImportedElement], table: Table) -> Iterator[str]:
-    seen: dict[tuple[bool, str], int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for element in elements:
-        first = seen.setdefault((element.follow_up, element.name), element.row)
+        first = seen.setdefault((element.kind, element.name), element.row)
         if first != element.row:
             yield f"{table.where(element.row)}: {element.name} stands in row {first} already"
 
@@ -112,7 +112,7 @@ def _element(row: Row, cells: Mapping[str, str], columns: Columns) -> ImportedEl
         label=cells.get("label") or name.replace("_", " "),
         type=kind,
         level=_level(cells, columns),
-        follow_up=cells.get("record", "").casefold() in columns.follow_up,
+        kind=_kind(cells.get("record", ""), columns),
         number=_whole(cells, "number", lenient=True),
         codes=codes if kind is ElementType.CODE else {},
         multiple=_said(cells.get("multiple", ""), columns, "multiple"),
@@ -123,6 +123,12 @@ def _element(row: Row, cells: Mapping[str, str], columns: Columns) -> ImportedEl
         pattern=_pattern(cells.get("pattern", "")),
         unit=cells.get("unit", ""),
     )
+
+
+def _kind(text: str, columns: Columns) -> str:
+    """The kind of record that a row belongs to."""
+    word = text.casefold().strip()
+    return next((kind for kind, words in columns.records.items() if word == kind or _is_one_of(word, words)), EXAM)
 
 
 def _type(text: str, columns: Columns, *, coded: bool) -> ElementType:

@@ -18,7 +18,7 @@ from acrmock.facts.facts import Facts
 from acrmock.facts.importing.elements import ImportedElement
 from acrmock.facts.layer import LAYER_SCHEMA
 from acrmock.facts.provenance import Provenance
-from acrmock.facts.registry import Element, MappingVersion, RecordKind, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Element, MappingVersion, Rule, RuleKind
 
 SOURCE = "IMPORTED"
 """The source that stands for a document of the user's own; a citation names the file and the row."""
@@ -58,9 +58,8 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
     found = tuple(elements)
     known = facts.registry(registry)
     base = known.version(version) if known is not None else None
-    tables = {False: "elements", True: "follow_up_elements"}
-    here = {(item.follow_up, item.name) for item in found}
-    before = {(item.record is RecordKind.FOLLOW_UP, item.name): item for item in base.elements} if base is not None else {}
+    here = {(item.kind, item.name) for item in found}
+    before = {(item.record, item.name): item for item in base.elements} if base is not None else {}
     gone = () if origin.keep else tuple(key for key in before if key not in here)
     names = {name for _, name in gone}
     if origin.keep:
@@ -68,10 +67,10 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
         held = {item.number for key, item in before.items() if key not in here}
         found = tuple(msgspec.structs.replace(item, number=None) if item.number in held else item for item in found)
     patch: dict[str, Any] = _head(base, version, origin) | _keys(base, names)
-    for follow_up, table in tables.items():
-        rows: dict[str, Any] = {name: None for other, name in gone if other is follow_up}
-        mine = [item for item in found if item.follow_up is follow_up]
-        rows |= {item.name: _entry(item, origin, before.get((follow_up, item.name))) for item in mine}
+    for kind in dict.fromkeys((*(kind for kind, _ in gone), *(item.kind for item in found))):
+        table = "elements" if kind == EXAM else f"{kind}_elements"
+        rows: dict[str, Any] = {name: None for other, name in gone if other == kind}
+        rows |= {item.name: _entry(item, origin, before.get((kind, item.name))) for item in found if item.kind == kind}
         if rows:
             patch[table] = rows
     rules = _rules(base, names, found, origin)
@@ -80,8 +79,8 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
     layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry, "versions": {version: patch}}
     return Imported(
         text=_comment(origin) + yaml.safe_dump(layer, sort_keys=False, allow_unicode=True, width=120),
-        added=tuple(item.name for item in found if (item.follow_up, item.name) not in before),
-        changed=tuple(item.name for item in found if (item.follow_up, item.name) in before),
+        added=tuple(item.name for item in found if (item.kind, item.name) not in before),
+        changed=tuple(item.name for item in found if (item.kind, item.name) in before),
         removed=tuple(name for _, name in gone),
         dropped_rules=tuple(name for name, kept in rules.items() if kept is None),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acrmock.facts import Facts, FactsError, Provenance, Weight, load_facts, shipped
+from acrmock.facts.forms import Form
 
 HEAD = "schema: acrmock/layer/1\n"
 
@@ -25,6 +26,9 @@ def overlaid(tmp_path: Path, *texts: str) -> Facts:
 
 GUIDE = "kind: sources\nsources:\n  GUIDE: {title: the guide we were sent, kind: acr, seen: 2026-01-02}\n"
 
+OF_FORM = {Form.UID: "1.2.3", Form.PATH: "/changed", Form.URL: "https://changed.example/x", Form.AE_PREFIX: "CH_"}
+"""Another value for settings of a form that not every text has."""
+
 
 @pytest.mark.parametrize("key", sorted(load_facts().settings))
 def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
@@ -37,12 +41,13 @@ def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
         expected = value + 1 if before.maximum is None or value + 1 <= before.maximum else value - 1
         written = str(expected)
     elif isinstance(value, tuple):
-        written, expected = "[changed]", ("changed",)
+        item = OF_FORM.get(before.form, "changed")
+        written, expected = f'["{item}"]', (item,)
     elif isinstance(value, Mapping):
         written, expected = "{changed: other}", {"changed": "other"}
     else:
-        expected = before.choices[-1] if before.choices else "changed"
-        written = str(expected)
+        expected = before.choices[-1] if before.choices else OF_FORM.get(before.form, "changed")
+        written = f'"{expected}"'
     text = f"kind: settings\nsettings:\n  {key}: {{value: {written}, provenance: acr, sources: [GUIDE p. 3]}}\n"
     facts = overlaid(tmp_path, GUIDE, text)
     after = facts.fact(key)
@@ -121,9 +126,9 @@ versions:
   1.0: null
 """
     other = """kind: registry
-registry: nmd
-title: National Mammography Database
-header_word: NMD
+registry: mam
+title: A registry of its own
+header_word: MAM
 aliases: [mammo]
 provenance: acr
 sources: [S2]
@@ -135,15 +140,15 @@ versions:
       Exam_Date: {label: date, type: date, level: submit, provenance: mock-choice, sources: [MOCK]}
 """
     facts = overlaid(tmp_path, GUIDE, more, other)
-    lcsr, nmd = facts.registry("lcsr"), facts.registry("mammo")
+    lcsr, own = facts.registry("lcsr"), facts.registry("mammo")
     assert lcsr is not None
-    assert nmd is not None
+    assert own is not None
     newest = lcsr.default(date(2026, 7, 1))
     assert newest is not None
     assert newest.version == "1.9"
     assert len(newest.elements) == 89
     assert lcsr.version("1.0") is None
-    assert [version.version for version in nmd.versions] == ["3.4"]
+    assert [version.version for version in own.versions] == ["3.4"]
 
 
 def test_requirements_errors_and_profiles_change(tmp_path: Path) -> None:
@@ -220,3 +225,21 @@ def test_a_misspelt_placeholder_is_refused(tmp_path: Path) -> None:
     assert "{mapping}" in caught.value.fix
     bare = 'kind: settings\nsettings:\n  nrdr.path.post: {value: "/x", provenance: acr, sources: [S2]}\n'
     assert overlaid(tmp_path, bare).text("nrdr.path.post") == "/x"
+
+
+def test_a_maximum_below_zero_needs_no_minimum(tmp_path: Path) -> None:
+    """An element may have a negative greatest value and no least one; a least above it is refused."""
+    text = """kind: registry
+registry: lcsr
+versions:
+  1.8:
+    elements:
+      Deficit: {{label: d, type: number, maximum: -5, {least}provenance: mock-choice, sources: [MOCK]}}
+"""
+    registry = overlaid(tmp_path, text.format(least="")).registry("lcsr")
+    version = registry.version("1.8") if registry else None
+    element = version.element("Deficit") if version else None
+    assert element is not None
+    assert (element.minimum, element.maximum) == (None, -5)
+    with pytest.raises(FactsError, match="above `maximum`"):
+        overlaid(tmp_path, text.format(least="minimum: -4, "))

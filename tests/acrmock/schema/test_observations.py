@@ -76,7 +76,7 @@ def test_follow_ups_are_dated(version: MappingVersion, exam: Exam) -> None:
 
 
 def test_marks_of_real_people(version: MappingVersion, exam: Exam) -> None:
-    """Numbers issued to patients are undeniable, a practitioner's or one in a text is doubtful, synthetic ones are none."""
+    """Numbers issued to patients are undeniable, wherever an identifier stands; a practitioner's or one in a text is doubtful."""
     assert identity_marks(version, exam, 0) == ()
     exam |= {
         "Patient_SSN": "123-45-6789",
@@ -92,7 +92,7 @@ def test_marks_of_real_people(version: MappingVersion, exam: Exam) -> None:
         ("/Exams/1/New_Medicare_Beneficiary_ID", "mbi", "undeniable"),
         ("/Exams/1/Medicare_Beneficiary_ID", "hicn", "undeniable"),
         ("/Exams/1/Radiologist_Reading_NPI", "npi", "doubtful"),
-        ("/Exams/1/Other_ID", "ssn-in-text", "doubtful"),
+        ("/Exams/1/Other_ID", "ssn", "undeniable"),
         ("/Exams/1/Follow_Ups/0/Tissue_Diagnosis_Other_Spec", "ssn-in-text", "doubtful"),
     }
 

@@ -9,16 +9,19 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracle import oracle
 
-from acrmock.facts import Element, ElementType, Level, RecordKind, load_facts
+from acrmock.facts import EXAM, Element, ElementType, Level, load_facts
 from acrmock.schema import RecordValidator, record_schema
 
 REGISTRY = load_facts().registry("lcsr")
 assert REGISTRY is not None
 VERSION = REGISTRY.version("1.8")
 assert VERSION is not None
+assert VERSION.follow_ups is not None
+LIST = VERSION.follow_ups.name
 VALIDATOR = RecordValidator(load_facts(), VERSION)
-ORACLE = jsonschema.Draft202012Validator(record_schema(VERSION))
+ORACLE = oracle(record_schema(VERSION))
 
 SCALARS = st.one_of(
     st.none(),
@@ -52,8 +55,8 @@ def test_every_element_means_the_same(element: Element, data: st.DataObject) -> 
     """For any value of an element both validators accept or both refuse, and a refusal is explained at that element."""
     value = data.draw(near(element) | ANYTHING)
     record = {element.name: value}
-    exam = record if element.record is RecordKind.EXAM else {VERSION.follow_ups: [record]}
-    base = "/Exams/0" if element.record is RecordKind.EXAM else f"/Exams/0/{VERSION.follow_ups}/0"
+    exam = record if element.record == EXAM else {LIST: [record]}
+    base = "/Exams/0" if element.record == EXAM else f"/Exams/0/{LIST}/0"
     of_value = [error for error in ORACLE.iter_errors(exam) if element.name in error.absolute_path]
     found = [problem for problem in VALIDATOR._first_layer(exam, "/Exams/0") if _at(problem.pointer, f"{base}/{element.name}")]
     missing = f"-REQ-{element.tag}"
@@ -70,7 +73,7 @@ def _at(pointer: str, base: str) -> bool:
 def test_whole_exams_mean_the_same(exam: dict[str, Any], data: st.DataObject) -> None:
     """Dropping, changing and adding elements of a good exam is judged alike, conditions included."""
     changed = dict(exam)
-    names = [element.name for element in VERSION.of(RecordKind.EXAM)]
+    names = [element.name for element in VERSION.of(EXAM)]
     for name in data.draw(st.lists(st.sampled_from(names), max_size=5)):
         element = VERSION.element(name)
         assert element is not None
@@ -108,7 +111,7 @@ def test_the_complete_level_asks_for_more(exam: dict[str, Any]) -> None:
 def test_the_quick_verdict_is_the_whole_one(exam: dict[str, Any], data: st.DataObject) -> None:
     """An exam that is found flawless at once has nothing to be said of it when it is gone through rule by rule."""
     changed = dict(exam)
-    names = [element.name for element in VERSION.of(RecordKind.EXAM)]
+    names = [element.name for element in VERSION.of(EXAM)]
     for name in data.draw(st.lists(st.sampled_from(names), max_size=2)):
         element = VERSION.element(name)
         assert element is not None
@@ -126,8 +129,8 @@ def test_the_quick_verdict_is_the_whole_one(exam: dict[str, Any], data: st.DataO
 def test_wrong_types_are_told_as_the_schema_tells_them(exam: dict[str, Any], data: st.DataObject) -> None:
     """What is said of values of wrong types, and of the rest beside them, is what the whole schema's errors say."""
     changed: dict[Any, Any] = dict(exam)
-    names = [element.name for element in VERSION.of(RecordKind.EXAM)]
-    for name in data.draw(st.lists(st.sampled_from([*names, VERSION.follow_ups, "Unknown"]), min_size=1, max_size=6)):
+    names = [element.name for element in VERSION.of(EXAM)]
+    for name in data.draw(st.lists(st.sampled_from([*names, "Follow_Ups", "Unknown"]), min_size=1, max_size=6)):
         changed[name] = data.draw(ANYTHING)
     for name in data.draw(st.lists(st.sampled_from(sorted(changed)), max_size=2, unique=True)):
         del changed[name]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acrmock.facts import Element, ElementType, Level, MappingVersion, RecordKind, RuleKind, load_facts
+from acrmock.facts import EXAM, Element, ElementType, Level, MappingVersion, RuleKind, load_facts
 from acrmock.facts.registry_checks import RESERVED
 from acrmock.identity import npi_check_digit
 from acrmock.record import RecordProblem
@@ -44,8 +44,8 @@ def test_a_complete_exam(check: Check, exam: Exam) -> None:
 @pytest.mark.parametrize("element", [item for item in VERSION.elements if item.level is not Level.OPTIONAL], ids=lambda e: e.name)
 def test_required_elements(check: Check, exam: Exam, element: Element) -> None:
     """What is needed to submit rejects when missing; what is needed to be complete leaves the record incomplete."""
-    record = exam if element.record is RecordKind.EXAM else exam["Follow_Ups"][0]
-    base = "/Exams/0" if element.record is RecordKind.EXAM else "/Exams/0/Follow_Ups/0"
+    record = exam if element.record == EXAM else exam["Follow_Ups"][0]
+    base = "/Exams/0" if element.record == EXAM else "/Exams/0/Follow_Ups/0"
     del record[element.name]
     verdict = check(exam)
     problem = only(verdict)
@@ -147,8 +147,8 @@ def test_unknown_elements_can_be_tolerated(tmp_path: Path, exam: Exam) -> None:
 def test_conditions(check: Check, exam: Exam, rule: Any) -> None:
     """Where a condition holds and what it needs is missing, the rule is broken there; with it, it is not."""
     assert VERSION is not None
-    record = exam if rule.record is RecordKind.EXAM else exam["Follow_Ups"][0]
-    base = "/Exams/0" if rule.record is RecordKind.EXAM else "/Exams/0/Follow_Ups/0"
+    record = exam if rule.record == EXAM else exam["Follow_Ups"][0]
+    base = "/Exams/0" if rule.record == EXAM else "/Exams/0/Follow_Ups/0"
     trigger, target = VERSION.element(rule.when.element, rule.record), VERSION.element(rule.elements[0], rule.record)
     assert trigger is not None
     assert target is not None

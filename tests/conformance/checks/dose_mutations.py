@@ -246,6 +246,15 @@ def _new_id(story: DoseStory) -> None:
 
 
 breaks("cdsr", "cdsr-create-update", "new id", _new_id)
+
+
+def _again_as_new(story: DoseStory) -> None:
+    """After its update was taken, the same comes under another id."""
+    posted("content", "d:content:same", 1)(story)
+    story.before_end(lambda: document(story, 2, 201, id=OTHER_UUID, content="d:content:same"))
+
+
+breaks("cdsr", "cdsr-create-update", "again under a new id", _again_as_new)
 breaks("cdsr", "cdsr-times-id", "no UUID", both(posted("id_uuid", False), posted("id_uuid", False, 1)))
 breaks(
     "cdsr",

@@ -25,7 +25,7 @@ def test_operations_stand_in_their_association_and_step() -> None:
     """Each operation belongs to the association of its name, also where several overlap, and to the step it came in."""
     dicom = told(rdim_run()).dicom
     assert [len(one.operations) for one in dicom.associations] == [1, 1, 1, 1]
-    assert [one.step for one in dicom.associations] == ["plant", "forward", "forward", "forward"]
+    assert [one.step for one in dicom.associations] == ["configure", "forward", "forward", "forward"]
     assert [item.facts.sop_instance for item in dicom.operations(STORE)] == [uid(1), uid(2), uid(3)]
     assert all(one.began <= one.operations[0].t <= one.ended for one in dicom.associations)
 

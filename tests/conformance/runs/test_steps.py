@@ -87,7 +87,7 @@ def test_defaults_are_told_apart_from_what_was_given(tmp_path: Path) -> None:
     """`given` names exactly the flags; the rest is the harness's."""
     logo = tmp_path / "logo.png"
     logo.write_bytes(b"png")
-    body = ApplicationRequest(name="Mine", logo=logo).body_with_defaults(load_facts().profile("lcsr"), run="r1")
+    body = ApplicationRequest(name="Mine", logo=logo).body_with_defaults(load_facts().profile("lcsr"), load_facts(), run="r1")
     assert body["given"] == ["logo", "name"]
     assert body["name"] == "Mine"
     assert body["registry"] == ["lcsr"]

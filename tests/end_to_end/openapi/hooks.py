@@ -22,9 +22,15 @@ from typing import Any
 import requests
 import schemathesis
 
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHORTEST_WAIT = "0.05"
 SETTINGS = {"auth.code_lifetime": 60}
+REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
+CLAIMS = ("logo", "follow-up", "update", "offline")
 Values = dict[str, Any]
+
+
+schemathesis.serializer.alias(WORKBOOK, "application/octet-stream")
 
 
 @cache
@@ -183,6 +189,8 @@ def _register(case: Any) -> None:
         "ip": "198.51.100.7",
         "local_source": ["127.0.0.0/8"],
         "registry": "lcsr",
+        "dicom": ["SENDER"],
+        "station": "CT1",
         "link": "https://vendor.example/",
         "user": ["somebody:1"],
         "settings": SETTINGS,
@@ -191,8 +199,10 @@ def _register(case: Any) -> None:
     case.body.update({name: value for name, value in told.items() if case.body.get(name) is not None})
     if case.body.get("name") is None:
         case.body["application"] = issued()["application"]
-    else:
-        case.body.pop("application", None)
+        return
+    case.body.pop("application", None)
+    if case.body.get("registry") is not None or case.body.get("dicom") is None:
+        case.body.update({name: told[name] for name in ("ip", "redirect_url", "registry")})
 
 
 def _settings(case: Any) -> None:
@@ -205,6 +215,12 @@ def _start_run(case: Any) -> None:
     case.body.pop("revision", None)
     case.body.pop("application", None)
     case.body["profile"] = "lcsr"
+    case.body["claims"] = [claim for claim in case.body.get("claims") or () if claim in CLAIMS]
+
+
+def _step(case: Any) -> None:
+    """A step of the profile that a run is of here."""
+    case.body["step"] = "submit"
 
 
 def _own_application(case: Any) -> None:
@@ -246,6 +262,24 @@ def _fault(case: Any) -> None:
         case.body["error"] = "rate-limited"
 
 
+def _upload(case: Any) -> None:
+    """A name that is new and as the portal wants it, of the registry that is claimed; any bytes are a file, if a bad one."""
+    _own_application(case)
+    told = {"name": f"lcsr_exam_{secrets.token_hex(8)}.txt", "registry": "lcsr"}
+    for name in ("facility", "mapping", "channel"):
+        case.query.pop(name, None)
+    if "plan" in case.query:
+        case.query["plan"] = "now"
+    case.query.update(told)
+
+
+def _of_files(case: Any) -> None:
+    """The application that is registered, and a registry that there is."""
+    _own_application(case)
+    if "registry" in case.query:
+        case.query["registry"] = "lcsr"
+
+
 def _dose(case: Any) -> None:
     """The application that is registered, a facility of its own, a station that is configured, a state that there is."""
     _own_application(case)
@@ -260,10 +294,10 @@ def _dose(case: Any) -> None:
 
 
 def _planted(case: Any) -> None:
-    """UIDs, which have no other characters than a pattern says."""
+    """Reports whose data set can be read far enough to be known again."""
     _own_application(case)
-    for number, report in enumerate(case.body["reports"]):
-        report["sop_instance"] = f"1.2.3.{number}"
+    for report in case.body["reports"]:
+        report.update(data=REPORT, transfer_syntax="1.2.840.10008.1.2.1")
 
 
 FILLED: dict[str, Callable[[Any], None]] = {
@@ -279,9 +313,13 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "register": _register,
     "overrideSettings": _settings,
     "startRun": _start_run,
+    "beginStep": _step,
     "moveClock": _clock,
     "setPlan": _plan,
     "setFault": _fault,
+    "uploadFile": _upload,
+    "listFiles": _of_files,
+    **dict.fromkeys(("showFile", "decideFile", "fileLog"), _own_application),
     "explainRefusal": _own_application,
     "plantReports": _planted,
     **dict.fromkeys(

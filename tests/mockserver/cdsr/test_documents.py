@@ -222,3 +222,21 @@ def test_a_bearer_token_where_asked_for(house: Any) -> None:
     assert send(house, SAMPLE).status_code == 401
     assert send(house, SAMPLE, Authorization="Bearer made-up").status_code == 401
     assert send(house, SAMPLE, Authorization=f"Bearer {house.test.bearer()}").status_code == 201
+
+
+def test_the_content_of_a_document_is_all_but_its_id_and_times(house: Any) -> None:
+    """Another id, other times of the header and another case of its names are the same content; anything else is not."""
+    header = SAMPLE["dartheader"]
+
+    def content(payload: Any = SAMPLE["payload"], **changes: Any) -> str:
+        assert send(house, {"dartheader": {**header, **changes}, "payload": payload}).status_code in {200, 201}
+        found: str = house.last().facts.document.content
+        return found
+
+    first = content()
+    assert first.startswith("d:content:")
+    assert content(id="6b1eae10-150d-4135-a85d-9ac98e734055", creationdate="2020-01-01T00:00:00Z") == first
+    upper = {name.upper(): value for name, value in SAMPLE["dartheader"].items()}
+    assert send(house, {"DartHeader": upper, "Payload": {}}).status_code in {200, 201}
+    assert house.last().facts.document.content == first
+    assert len({first, content(versionno="2"), content(payload={"a": 1}), content(payload=None)}) == 4

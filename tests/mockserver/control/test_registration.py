@@ -136,7 +136,7 @@ def test_a_huge_redirect_url_is_answered(house: Any, good: dict[str, Any]) -> No
 
 def test_wrong_types_are_named(house: Any, good: dict[str, Any]) -> None:
     """A field of another type or an unknown one is refused with its place."""
-    for field, value in (("name", 5), ("ip", [1]), ("facility", "two"), ("settings", []), ("dicom", "AE")):
+    for field, value in (("name", 5), ("ip", [1]), ("facility", "two"), ("settings", []), ("dicom", 5), ("titles", "AE")):
         answer = house.call("POST", "/_acrmock/applications", {**good, field: value})
         assert answer.status_code == 422
         assert field in answer.text
@@ -172,3 +172,33 @@ def test_guide(house: Any, good: dict[str, Any]) -> None:
     for wrong in ("", "2.0", "x" * 1000):
         refused = house.call("POST", "/_acrmock/applications", {**good, "name": "Late", "guide": wrong})
         assert [field["pointer"] for field in refused.json["fields"]] == ["/guide"]
+
+
+def test_documents_alone_need_neither_mapping_nor_redirect_url(house: Any, good: dict[str, Any], core: EngineCore) -> None:
+    """Who claims the registry of documents needs no other registry and no sign-in; production takes the claim over."""
+    told = {key: value for key, value in good.items() if key != "redirect_url"} | {"registry": "cdsr"}
+    document = house.call("POST", "/_acrmock/applications", told).json
+    assert document["registries"] == {}
+    assert document["redirect_urls"] == []
+    assert document["cdsr"].endswith("/test/dartcs/cdsregistry/fp")
+    more = {"application": document["application"], "environment": "production"}
+    assert house.call("POST", "/_acrmock/applications", more).status_code == 201
+    found = core.applications.get(document["application"])
+    assert found is not None
+    assert [one.documents for one in found.environments.values()] == [True, True]
+    both = house.call("POST", "/_acrmock/applications", {**good, "name": "Both", "registry": ["lcsr", "CDSR"]}).json
+    assert list(both["registries"]) == ["lcsr"]
+    token = {**told, "name": "Token", "settings": {"cdsr.bearer_required": True}}
+    refused = house.call("POST", "/_acrmock/applications", token)
+    assert [field["pointer"] for field in refused.json["fields"]] == ["/redirect_url"]
+    signed_in = house.call("POST", "/_acrmock/applications", {**token, "redirect_url": good["redirect_url"]}).json
+    assert "cdsr" in signed_in["scopes"]
+
+
+def test_claims_of_the_registry_of_documents_that_make_no_sense(house: Any, good: dict[str, Any]) -> None:
+    """It has no mapping versions and is named once; without any registry, and without dose reports, one is asked for."""
+    for registry, pointer in ((["cdsr:1.0"], "/registry/0"), (["cdsr", "lcsr", "CDSR"], "/registry/2"), ([], "/registry")):
+        refused = house.call("POST", "/_acrmock/applications", {**good, "registry": registry})
+        assert refused.status_code == 422
+        assert [field["pointer"] for field in refused.json["fields"]] == [pointer]
+        assert "cdsr" in refused.text.lower()
