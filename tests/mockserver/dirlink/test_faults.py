@@ -48,8 +48,8 @@ def test_an_association_is_rejected_for_the_moment(receiver: Receiver) -> None:
     with receiver.raw() as raw:
         assert raw.associate() == ASSOCIATE_AC
         assert raw.store() == 0
-    entry = receiver.associations(1)[0]
-    assert entry.facts.end is AssociationEnd.REJECTED
+        raw.release()
+    (entry,) = (one for one in receiver.associations(2) if one.facts.end is AssociationEnd.REJECTED)
     assert entry.refusal is not None
     assert "the rule full" in entry.refusal.message
 
