@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from acrmock.errors import SetupError
+from acrmock.facts import load_facts
 from acrmock.record import AssociationEnd
+from mockserver.dirlink.limits import offer
 
 from .conftest import (
     ABORT,
@@ -365,3 +368,12 @@ def test_stopping_waits_for_nobody(receive: Callable[..., Receiver]) -> None:
     for raw in (*silent, *amid):
         assert raw.receive()[0] in ENDED
         raw.wire.close()
+
+
+def test_two_states_of_one_word(tmp_path: Path) -> None:
+    """An overlay that gives two states one word is refused: nobody could tell them apart."""
+    overlay = tmp_path / "same.yaml"
+    held = "  dirlink.state.held: {value: RECEIVED, provenance: mock-choice, sources: [MOCK]}\n"
+    overlay.write_text("schema: acrmock/layer/1\nkind: settings\nsettings:\n" + held)
+    with pytest.raises(SetupError, match="the same word"):
+        offer(load_facts([overlay]))
