@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from acrmock.pointer import PointerError, parse_pointer
-from acrmock.record import FieldProblem, HttpEntry, Struct
+from acrmock.record import FieldProblem, HttpEntry, RecordProblem, Struct
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -24,6 +24,8 @@ _REFERENCE = re.compile(r"d:([a-z_0-9]{1,20}):[A-Za-z0-9_-]{22}")
 _UNTOLD = frozenset({"host", "content-length", "connection", "user-agent", "accept-encoding", "transfer-encoding"})
 _SCOPE = re.compile(r'scope="([^"]{1,200})"')
 _LIVE = "<a live access token>"
+_SAID = re.compile(r"(?:must be|must have|expected) (.{1,300})\Z|value list \((.{1,300})\)\Z", re.DOTALL)
+_MOST_RECORDS = 100
 _WORD = re.compile(r"\S{1,300}")
 
 
@@ -42,7 +44,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     `diff` is a unified diff from the request as sent to the one that a correct client would have sent, `curl` that one as a
     command; both hold `<kind>` where a secret stands and `<words>` where only the sense of a value is known. `injected` names
-    the fault rule that answered in place of the service: then nothing was wrong with the request.
+    the fault rule that answered in place of the service: then nothing was wrong with the request. `records` tells of the records
+    that were rejected although their transaction was accepted, a hundred problems at most; `diff` and `curl` put them right too.
     """
 
     seq: int
@@ -55,11 +58,17 @@ class Explanation(Struct, frozen=True, kw_only=True):
     diff: str = ""
     curl: str = ""
     injected: str = ""
+    records: tuple[Wrong, ...] = ()
 
     @property
     def refused(self) -> bool:
         """Whether there was a refusal at all."""
         return bool(self.code)
+
+
+def has_wrong(entry: HttpEntry) -> bool:
+    """Whether there is something to explain: a refusal, or a rejected record."""
+    return entry.refusal is not None or bool(_record_problems(entry))
 
 
 @dataclass(slots=True)
@@ -102,9 +111,7 @@ def explain(entry: HttpEntry) -> Explanation:
     fault = entry.facts.fault
     refusal = entry.refusal
     if refusal is None:
-        return Explanation(
-            seq=entry.seq, status=entry.response.status, request=request, injected=fault.name if fault is not None else ""
-        )
+        return _of_records(entry, request, fault.name if fault is not None else "")
     injected = fault.name if fault is not None and fault.instead else ""
     before, after = _draft(entry), _draft(entry)
     if not injected:
@@ -132,6 +139,56 @@ def explain(entry: HttpEntry) -> Explanation:
         curl=_curl(after),
         injected=injected,
     )
+
+
+def _of_records(entry: HttpEntry, request: str, injected: str) -> Explanation:
+    """What was wrong with records of a transaction that was accepted; nothing but the request where nothing was."""
+    problems = _record_problems(entry)
+    told = Explanation(seq=entry.seq, status=entry.response.status, request=request, injected=injected)
+    if not problems:
+        return told
+    before, after = _draft(entry), _draft(entry)
+    wrong = tuple(_wrong_record(before.document, problem) for problem in problems[:_MOST_RECORDS])
+    for one in wrong:
+        _mend(after, FieldProblem(pointer=one.pointer, element=one.element, expected=one.expected, reason=one.reason))
+    return msgspec.structs.replace(
+        told,
+        records=wrong,
+        hint="Correct the records that were rejected and send just these again, in a new transaction.",
+        diff=_diff(before, after),
+        curl=_curl(after),
+    )
+
+
+def _record_problems(entry: HttpEntry) -> tuple[RecordProblem, ...]:
+    """The errors (no warnings) of the records of an accepted transaction."""
+    transaction = entry.facts.transaction
+    if transaction is None or not transaction.accepted:
+        return ()
+    return tuple(problem for record in transaction.records for problem in record.problems if problem.severity == "error")
+
+
+def _wrong_record(document: Any, problem: RecordProblem) -> Wrong:
+    """One problem of a record, with what stood there and what a correct record would have."""
+    said = _SAID.search(problem.message)
+    expected = (said[1] or said[2]) if said else f"a value of {problem.element}" if "is missing" in problem.message else ""
+    return Wrong(
+        pointer=problem.pointer,
+        element=problem.element,
+        expected=expected,
+        actual=_shown(_at(document, problem.pointer)),
+        reason=f"{problem.code}: {problem.message}",
+    )
+
+
+def _at(document: Any, pointer: str) -> str:
+    """What stands at `pointer` of a document, in a few characters; empty for nothing."""
+    try:
+        for token in parse_pointer(pointer):
+            document = document[token] if isinstance(document, dict) else document[int(token)]
+    except (PointerError, LookupError, ValueError, TypeError):
+        return ""
+    return msgspec.json.encode(document).decode()[:200]
 
 
 def _draft(entry: HttpEntry) -> _Draft:
@@ -300,13 +357,12 @@ def as_text(found: Explanation) -> str:
     """The explanation for a terminal: ASCII, no colours."""
     lines = [f"entry {found.seq}: {found.request} -> {found.status or 'no answer'}"]
     if not found.refused:
-        return "\n".join([*lines, f"  touched by the fault {found.injected}" if found.injected else "  not refused"])
+        lines.append(f"  touched by the fault {found.injected}" if found.injected else "  not refused")
+        return "\n".join([*lines, *_records_as_text(found)])
     lines.append(f"  {found.code}: {found.message}")
     if found.injected:
         return "\n".join([*lines, f"  the fault {found.injected} answered so on purpose; nothing was wrong with the request"])
-    for one in found.fields:
-        parts = (one.reason, f"expected {one.expected}" if one.expected else "", f"got {one.actual}" if one.actual else "")
-        lines.append(f"  {one.pointer}: " + "; ".join(part for part in parts if part))
+    lines += map(_line, found.fields)
     if found.hint:
         lines.append(f"  fix: {found.hint}")
     if found.diff:
@@ -314,4 +370,16 @@ def as_text(found: Explanation) -> str:
     return "\n".join([*lines, "", found.curl])
 
 
-__all__ = ["Explanation", "Wrong", "as_text", "explain"]
+def _line(one: Wrong) -> str:
+    parts = (one.reason, f"expected {one.expected}" if one.expected else "", f"got {one.actual}" if one.actual else "")
+    return f"  {one.pointer}: " + "; ".join(part for part in parts if part)
+
+
+def _records_as_text(found: Explanation) -> list[str]:
+    if not found.records:
+        return []
+    lines = ["  but records were rejected:", *map(_line, found.records)]
+    return [*lines, f"  fix: {found.hint}", *(["", found.diff] if found.diff else []), "", found.curl]
+
+
+__all__ = ["Explanation", "Wrong", "as_text", "explain", "has_wrong"]

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, unquote_plus
 
 import msgspec
 
+from acrmock._people import People
 from acrmock._pseudonym import pseudonym
 from acrmock._scan import Known, Scanner
 from acrmock.pointer import printable
@@ -29,6 +30,8 @@ BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
 
 _MOST_PATTERNS = 64
+_REMEMBERED = 200
+_MOST_REMEMBERED = 1024
 _HALF = re.compile("[\ud800-\udfff]")
 _NAMES = re.compile(r'"([^"\\]*+)"\s*+:')
 
@@ -93,6 +96,13 @@ class Digester:
 
 
 @dataclass(slots=True)
+class Noted:
+    """What a caller wants to know beyond the exposures: whether an identifier of a person was found that no name marked."""
+
+    person: bool = False
+
+
+@dataclass(slots=True)
 class _Seen:
     """What was seen while one request or answer was cleaned."""
 
@@ -100,6 +110,7 @@ class _Seen:
     exposures: list[Exposure] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
     """The references that stand for what went: they hold nothing that is to be found."""
+    noted: Noted | None = None
 
     def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
         if kind is not None and place:
@@ -121,7 +132,8 @@ class Redactor:
     """Takes what is sensitive out of requests and answers.
 
     `identities` maps an element's name to its kind (`ssn`, `mbi`, `npi`, `name`, `birth-date`, `id`), `synthetic` says whether
-    a value of a kind lies in a synthetic range and may stay; `sensitive` adds parameter names.
+    a value of a kind lies in a synthetic range and may stay; `sensitive` adds parameter names; `dated` are names whose
+    dates are nobody's birthday.
     """
 
     def __init__(
@@ -131,9 +143,12 @@ class Redactor:
         identities: Mapping[str, str] | None = None,
         synthetic: Callable[[str, str], bool] = lambda _kind, _value: False,
         sensitive: Mapping[str, str] | None = None,
+        dated: Iterable[str] = (),
         body_limit: int = BODY_LIMIT,
     ) -> None:
         self._digester = digester
+        self.people = People(digester.stream, frozenset(map(str.lower, (*dated, *(identities or {})))))
+        self._nobodys: set[str] = set()
         self._identities = {name.lower(): kind for name, kind in (identities or {}).items()}
         self._synthetic = synthetic
         self._members = {**SENSITIVE, **(sensitive or {})}
@@ -149,18 +164,36 @@ class Redactor:
         self.scanner.learn(value)
 
     def text(self, text: str, known: Known, *, ours: frozenset[str] = frozenset()) -> str:
-        """Free text without issued secrets and JWTs; `ours` are marks in it that were just made, which need no look."""
-        if ours and "eyJ" not in text and "%" not in text and not self.scanner.finds(text, known, ours):
-            return text
-        return self._text(text, _Seen(known), _Spot("", "", ""))
+        """Free text or JSON without issued secrets, JWTs and identifiers of people.
+
+        `ours` are marks in it that were just made, which need no look.
+        """
+        if not ours or "eyJ" in text or "%" in text or self.scanner.finds(text, known, ours):
+            text = self._secrets(text, _Seen(known), _Spot("", "", ""))
+        return self.people.clean(text, numbers=False)
+
+    def kept(self, identifier: str) -> str:
+        """A client's own identifier as it is kept: a reference where it holds an identifier of a person, else as it came.
+
+        A reference and no pseudonym, because two identifiers must stay two; as a segment of a path it has the same one.
+        """
+        return identifier if self.people.clean(identifier) == identifier else self._digester.ref("id", identifier)
 
     # whole messages
 
     def request(
-        self, method: str, url: str, headers: Headers, body: bytes, known: Known, *, version: str = "HTTP/1.1"
+        self,
+        method: str,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        known: Known,
+        *,
+        version: str = "HTTP/1.1",
+        noted: Noted | None = None,
     ) -> tuple[HttpRequest, tuple[Exposure, ...]]:
         """The record of a request without its secrets, and where it held any that was issued here."""
-        seen = _Seen(known)
+        seen = _Seen(known, noted=noted)
         clean_url, query = self._url(url, seen, path=_Spot("path", "", "/request/url"), query="query")
         clean_headers = tuple(
             NameValue(name=self._text(name, seen, _Spot("header", name, f"/request/headers/{index}/name")), value=value)
@@ -205,6 +238,24 @@ class Redactor:
     # places
 
     def _text(self, text: str, seen: _Seen, spot: _Spot) -> str:
+        """`text` without issued secrets, JWTs and identifiers of people, in whichever encoding they stand."""
+        return self._persons(self._secrets(text, seen, spot), seen)
+
+    def _persons(self, text: str, seen: _Seen) -> str:
+        """`text` without identifiers of people; short texts without any are remembered, because headers repeat."""
+        if text in self._nobodys:
+            return text
+        clean = self.people.clean(text)
+        if clean != text:
+            if seen.noted is not None:
+                seen.noted.person = True
+        elif len(text) <= _REMEMBERED:
+            if len(self._nobodys) >= _MOST_REMEMBERED:
+                self._nobodys = set()
+            self._nobodys.add(text)
+        return clean
+
+    def _secrets(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """`text` without issued secrets and JWTs, in whichever encoding they stand."""
         if self.scanner.is_clean(text):
             return text
@@ -242,7 +293,7 @@ class Redactor:
     def _url(self, url: str, seen: _Seen, *, path: _Spot, query: str) -> tuple[str, tuple[NameValue, ...]]:
         head, mark, rest = url.partition("?")
         rest, hash_, fragment = rest.partition("#")
-        head = self._text(head, seen, path)
+        head = self._path(self._secrets(head, seen, path), seen)
         pairs: list[NameValue] = []
         parts: list[str] = []
         for part in rest.split("&") if mark else ():
@@ -257,6 +308,13 @@ class Redactor:
             inner, _ = self._url("?" + fragment, seen, path=path, query=query if query != "query" else "fragment")
             clean += hash_ + inner[1:]
         return clean, tuple(pairs)
+
+    def _path(self, head: str, seen: _Seen) -> str:
+        """A URL up to its query, with a reference for each segment that holds an identifier of a person."""
+        if self._persons(head, seen) == head:
+            return head
+        kept = "/".join(part if (kept := self.kept(once := unquote(part))) == once else kept for part in head.split("/"))
+        return self._persons(kept, seen)
 
     def _pair(self, part: str, seen: _Seen, place: str, path: _Spot, pointer: str) -> tuple[str, str, str]:
         """One `name=value` of a query or form: the decoded name and value, and the part as sent, all cleaned."""
@@ -345,11 +403,12 @@ class Redactor:
             return "", False
         if b"\0" in body:
             return self._digester.ref("binary", body), False
-        text = self._text(body.decode("utf-8", "replace"), seen, spot)
+        text = self._secrets(body.decode("utf-8", "replace"), seen, spot)
         limit = self._body_limit
         truncated = len(text) > limit
         if "json" in media.lower() or text.lstrip()[:1] in {"{", "["}:
             text = self._json(text[: limit + 8192] if truncated else text, seen, spot)
+        text = self._persons(text, seen)
         return (text[:limit] if truncated else text), truncated
 
     def _json(self, text: str, seen: _Seen, spot: _Spot) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any, BinaryIO, Self
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import requests
@@ -19,6 +19,8 @@ from acrmock.errors import SetupError
 from acrmock.typed import decode
 
 TIMEOUT = 30.0
+UPLOAD_TIMEOUT = 600.0
+_PAGE = 1000
 
 
 def read_ready(data: Path) -> ReadyDocument:
@@ -137,9 +139,16 @@ class Control:
         )
 
     def reports(self, application: str, environment: str) -> list[dict[str, Any]]:
-        """The dose reports that came, with their states."""
+        """The dose reports that came, with their states, by SOP Instance UID."""
         path = f"/_acrmock/applications/{application}/reports"
-        return list(self._checked("GET", path, params={"environment": environment}).json()["reports"])
+        found: list[dict[str, Any]] = []
+        while True:
+            after = {"after": found[-1]["sop_instance"]} if found else {}
+            params = {"environment": environment, "count": str(_PAGE), **after}
+            page = list(self._checked("GET", path, params=params).json()["reports"])
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def start_run(
         self, *, profile: str, revision: str, claims: Sequence[str], launch: bool, application: str | None = None
@@ -171,6 +180,23 @@ class Control:
         body = {"application": application, "environment": environment, "transaction": transaction, "who": who, "why": why}
         self._json("POST", "/_acrmock/acknowledge", body)
 
+    def upload(self, application: str, stream: BinaryIO, query: Mapping[str, str]) -> dict[str, Any]:
+        """Upload a data file; `query` as `POST …/files` takes it (name, registry, environment, facility, errors, …). Its view."""
+        where = f"/_acrmock/applications/{quote(application, safe='')}/files"
+        answer = self._send("POST", where, upload=stream, params=query, timeout=UPLOAD_TIMEOUT)
+        self._raise_refusal(answer)
+        return dict(answer.json())
+
+    def file(self, application: str, environment: str, file: str) -> dict[str, Any]:
+        """A data file as it stands."""
+        path = f"/_acrmock/applications/{quote(application, safe='')}/files/{file}"
+        return dict(self._checked("GET", path, params={"environment": environment}).json())
+
+    def file_log(self, application: str, environment: str, file: str, format_: str) -> bytes:
+        """The log of a data file, as `text` or `xlsx`."""
+        path = f"/_acrmock/applications/{quote(application, safe='')}/files/{file}/log"
+        return self._checked("GET", path, params={"environment": environment, "format": format_}, timeout=UPLOAD_TIMEOUT).content
+
     def journal(self, *, application: str | None = None, run: str | None = None) -> Iterator[bytes]:
         """The lines of a recording (header, entries, footer), as the server streams them."""
         params = {key: value for key, value in (("application", application), ("run", run)) if value}
@@ -185,6 +211,17 @@ class Control:
         """Make requests fail on purpose; the members of the rule are those of `POST /_acrmock/faults`. The rule as stored."""
         found = self._json("POST", "/_acrmock/faults", rule)
         return found if isinstance(found, dict) else {}
+
+    def faults(self, application: str | None = None, environment: str = "test") -> list[dict[str, Any]]:
+        """The rules of an application's environment (None: those of the control API), with how often each was met and struck."""
+        params = {"application": application, "environment": environment} if application else {}
+        return list(self._checked("GET", "/_acrmock/faults", params=params).json()["faults"])
+
+    def clear_faults(self, application: str | None = None, environment: str = "test", name: str = "") -> list[str]:
+        """Take back the rule of a name, or every rule; the names of those that went."""
+        params = {"name": name} if name else {}
+        params |= {"application": application, "environment": environment} if application else {}
+        return list(self._checked("DELETE", "/_acrmock/faults", params=params).json()["cleared"])
 
     def why(self, seq: str, *, application: str | None = None) -> Mapping[str, Any]:
         """Why the exchange of a number (or the `last` one refused) was refused, as `acrmock.explain` has it."""
@@ -224,12 +261,14 @@ class Control:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
+        upload: BinaryIO | None = None,
         params: Mapping[str, str] | None = None,
         stream: bool = False,
         timeout: float = TIMEOUT,
     ) -> requests.Response:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        data = upload if body is None else json.dumps(body).encode()
+        kind = "application/octet-stream" if upload is not None else "application/json"
+        headers = {"Content-Type": kind} if data is not None else None
         try:
             return self._session.request(
                 method,

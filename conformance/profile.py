@@ -96,6 +96,10 @@ class DoseRules(Struct, frozen=True, kw_only=True):
         """Whether the sender forwards what others made."""
         return self.role in {Role.RDIM, Role.PACS}
 
+    def stores(self, sop_class: str) -> bool:
+        """Whether a SOP class is for storing objects; `not_storage` names the others, a root of UIDs by a dot at its end."""
+        return not any(sop_class == one or (one.endswith(".") and sop_class.startswith(one)) for one in self.not_storage)
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """The facts and the profile as checks see them."""

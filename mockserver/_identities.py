@@ -23,6 +23,18 @@ def identity_names(facts: Facts) -> dict[str, str]:
     }
 
 
+def dated_names(facts: Facts) -> frozenset[str]:
+    """The elements whose dates are nobody's birthday."""
+    elements = {
+        element.name
+        for registry in facts.registries
+        for version in registry.versions
+        for element in version.elements
+        if element.type == "date" and element.identity not in PERSONAL
+    }
+    return frozenset(elements | {"exam_date"})
+
+
 def is_synthetic(kind: str, value: str) -> bool:
     """Whether a value lies in a declared synthetic range and may stand in a record as it is."""
     from acrmock import identity  # noqa: PLC0415 - needed only where bodies hold identifiers

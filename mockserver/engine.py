@@ -26,7 +26,7 @@ from acrmock.errors import SetupError
 from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
-from mockserver._identities import identity_names, is_synthetic
+from mockserver._identities import dated_names, identity_names, is_synthetic
 from mockserver.context import SECRET_LENGTH, Applications, EngineCore, SecretLength
 from mockserver.gate import Gate
 from mockserver.journal import Exchange, Journal, Whose
@@ -209,6 +209,7 @@ class Engine:
             digester,
             identities=identity_names(facts),
             synthetic=is_synthetic,
+            dated=dated_names(facts),
             sensitive={facts.text("auth.form.password"): "password"},
         )
         applications = Applications(store)

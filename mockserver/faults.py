@@ -322,12 +322,19 @@ def magic_of(facts: Facts) -> Magic | None:
 def words(facts: Facts) -> Iterator[tuple[str, tuple[Effect, Trigger]]]:
     """The layer's words with the effect and the trigger that each stands for; raises `ValueError` for one not understood."""
     for word, text in facts.mapping("faults.magic.words").items():
-        told, _, times = text.partition(" first ")
-        kind, *numbers = told.split()
-        values = [float(number) if "." in number else int(number) for number in numbers]
-        names = {"delay": ("seconds",), "slow": ("seconds",), "truncate": ("keep",), "busy": ("status", "retry_after")}
-        effect = msgspec.convert({"kind": kind, **dict(zip(names.get(kind, ()), values, strict=True))}, Effect)
-        yield word, (effect, First(count=int(times)) if times else Always())
+        yield word, understood(text)
+
+
+_NUMBERS = {"delay": ("seconds",), "slow": ("seconds",), "truncate": ("keep",), "busy": ("status", "retry_after")}
+
+
+def understood(text: str) -> tuple[Effect, Trigger]:
+    """The effect and trigger of words such as `busy 503 1 first 2`; raises `ValueError` for words that are not understood."""
+    told, _, times = text.partition(" first ")
+    kind, *numbers = told.split() or [""]
+    values = [float(number) if "." in number else int(number) for number in numbers]
+    effect = msgspec.convert({"kind": kind, **dict(zip(_NUMBERS.get(kind, ()), values, strict=bool(numbers)))}, Effect)
+    return effect, First(count=int(times)) if times else Always()
 
 
 OPERATIONS = (*(str(item) for item in Operation if item is not Operation.BROWSER), CONTROL)

@@ -31,7 +31,7 @@ from acrmock.record import (
     TlsFacts,
     encode_line,
 )
-from acrmock.redaction import Digester, Headers, Redactor
+from acrmock.redaction import Digester, Headers, Noted, Redactor
 from acrmock.typed import decode, decoder
 from mockserver.retention import GAP, Bound, dropped
 from mockserver.store import Reader, Snapshot, Store, Unit
@@ -130,8 +130,9 @@ class Journal:
     ) -> int:
         """Append an exchange within `unit`, redacted, its body's facts and exposures added to `facts`. Returns its `seq`."""
         known = secrets_in(unit)
+        noted = Noted()
         request, seen = self._redactor.request(
-            exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version
+            exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version, noted=noted
         )
         response, shown = self._redactor.response(
             exchange.status,
@@ -142,8 +143,8 @@ class Journal:
             foreign=facts.operation is Operation.BROWSER,
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
-        if complete.exposures:
-            # what the facts quote (a transaction ID, a client ID) may be the very secret that was seen
+        if complete.exposures or noted.person:
+            # what the facts quote (a transaction ID, a client ID) may be the very value that was seen
             quoted = msgspec.json.encode(complete).decode("utf-8")
             cleaned = self._redactor.text(quoted, known, ours=_references(complete))
             if cleaned != quoted:

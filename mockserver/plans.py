@@ -87,7 +87,23 @@ class Fail(_Plan, frozen=True, kw_only=True, tag="fail"):
     heal_after: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
 
 
-Plan = Immediate | After | Polls | Hold | Fail
+class Partial(_Plan, frozen=True, kw_only=True, tag="partial"):
+    """The last `reject` of the records that could be loaded are rejected; the end is reached after `seconds`.
+
+    With more records than that it is PartiallySuccessful, else nothing is left to load.
+    """
+
+    reject: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    seconds: Seconds = 0.0
+
+
+class Superseded(_Plan, frozen=True, kw_only=True, tag="superseded"):
+    """What was loaded is replaced at once, as if by a later transaction; the end is reached after `seconds`."""
+
+    seconds: Seconds = 0.0
+
+
+Plan = Immediate | After | Polls | Hold | Fail | Partial | Superseded
 
 
 class PlanRecord(Stored, frozen=True, kw_only=True):
@@ -130,7 +146,7 @@ def status(
     lifted. That later transactions replaced a loaded one is not a plan's to say (`mockserver.nrdr.lifecycle`).
     """
     forced = failure(plan, ordinal)
-    target = forced or end
+    target = forced or (StatusKey.UPDATED if isinstance(plan, Superseded) and end.loaded else end)
     steps = _path(plan, target, forced=forced is not None)
     reached = _progress(plan, len(steps), elapsed=elapsed, polls=polls, released=released)
     return steps[reached] if reached < len(steps) else target
@@ -150,7 +166,7 @@ def _progress(plan: Plan, steps: int, *, elapsed: float, polls: int, released: b
     match plan:
         case Immediate():
             return steps
-        case After(seconds=seconds) | Fail(seconds=seconds):
+        case After(seconds=seconds) | Fail(seconds=seconds) | Partial(seconds=seconds) | Superseded(seconds=seconds):
             return _share(elapsed, seconds, steps)
         case Polls(count=count):
             return _share(float(polls), float(count), steps)
@@ -170,7 +186,7 @@ def settles_after(plan: Plan, *, elapsed: float) -> float | None:
     match plan:
         case Immediate():
             return 0.0
-        case After(seconds=seconds) | Fail(seconds=seconds):
+        case After(seconds=seconds) | Fail(seconds=seconds) | Partial(seconds=seconds) | Superseded(seconds=seconds):
             return max(0.0, seconds - elapsed)
         case _:
             return None

@@ -16,7 +16,7 @@ from acrmock.facts import Facts
 from synthetic.exammaker import version_of
 from synthetic.exams import Kind, exams
 from synthetic.makers import Record
-from synthetic.tables import write_pipe, write_workbook
+from synthetic.tables import write_table
 
 _BATCH = 64 * 1024
 _encode = msgspec.json.Encoder().encode
@@ -42,6 +42,7 @@ class ExamOptions(msgspec.Struct, frozen=True, kw_only=True):
     start: int = 0
     facility: str = ""
     format: Format = Format.JSON
+    header: bool = False
 
 
 def exams_of(facts: Facts, options: ExamOptions, today: date) -> Iterator[Record]:
@@ -90,7 +91,7 @@ def write_exams(facts: Facts, options: ExamOptions, stream: BinaryIO, *, today: 
 def _table(facts: Facts, options: ExamOptions, source: Iterator[Record], stream: BinaryIO, today: date) -> int:
     day = today if options.as_of is None else as_of_date(options.as_of)
     version = version_of(facts, options.registry, options.mapping, day)
-    return (write_pipe if options.format is Format.PIPE else write_workbook)(version, source, stream)
+    return write_table(facts, version, source, stream, workbook=options.format is Format.XLSX, header=options.header)
 
 
 def _lines(source: Iterator[Record], stream: BinaryIO) -> int:

@@ -20,6 +20,9 @@ EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 UNTIL = 0x00100030
 """The last element that the answer to a C-STORE rests on: Patient's Birth Date."""
 
+WHOSE = frozenset([0x00100010, 0x00100020])
+"""Patient's Name and Patient ID: where they stand twice, which PS3.5 forbids, every value is told, none hides behind another."""
+
 INFLATED_MOST = 64 << 20
 ELEMENTS_MOST = 1_000_000
 LEVELS_MOST = 256
@@ -113,7 +116,8 @@ def _top(data: bytes, transfer_syntax: str, until: int, beyond: int, *, whole: b
                 if tag > last:
                     return values
                 if what == VALUE:
-                    values[tag] = data[start:stop]
+                    before = values.get(tag) if tag in WHOSE else None
+                    values[tag] = data[start:stop] if before is None else before + b"\\" + data[start:stop]
             if what == SEQUENCE:
                 depth += 1
     except Unreadable as error:

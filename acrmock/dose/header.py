@@ -40,6 +40,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     requested_procedure: str = ""
     patient_name: str = ""
     patient_id: str = ""
+    other_ids: str = ""
+    other_names: str = ""
     birth_date: str = ""
     patient_sex: str = ""
     patient_age: str = ""
@@ -65,6 +67,8 @@ _FIELDS = {
     0x00100020: "patient_id",
     0x00100030: "birth_date",
     0x00100040: "patient_sex",
+    0x00101000: "other_ids",
+    0x00101001: "other_names",
     0x00101010: "patient_age",
     0x00101020: "patient_size",
     0x00101030: "patient_weight",

@@ -13,11 +13,35 @@ def looks_synthetic(header: Header, facts: Facts) -> bool:
     """Whether an object is recognisably synthetic: its Patient ID and its Patient's Name both keep our convention.
 
     The settings `dirlink.synthetic.patient_id` (a pattern for the whole ID) and `dirlink.synthetic.patient_name_prefix` (upper
-    and lower case alike) say which. Either alone is not enough: a person may be called so.
+    and lower case alike) say which. Either alone is not enough: a person may be called so. Every value, every component group of
+    a name (PS3.5 section 6.2.1.1), and the patient's other names and IDs keep it too, because one real name among them is one
+    too many; what follows the prefix is no letter, because a person may be called `Synthetica`.
     """
     prefix = facts.text("dirlink.synthetic.patient_name_prefix")
-    named = bool(prefix) and header.patient_name.upper().startswith(prefix.upper())
-    return named and _pattern(facts.text("dirlink.synthetic.patient_id")).fullmatch(header.patient_id) is not None
+    pattern = _pattern(facts.text("dirlink.synthetic.patient_id"))
+    names = _values(header.patient_name)
+    identities = (header.patient_id, *_values(header.other_ids))
+    return (
+        bool(prefix and names)
+        and all(_named(name, prefix) for name in (*names, *_values(header.other_names)))
+        and all(pattern.fullmatch(one) is not None for one in identities)
+    )
+
+
+def _values(text: str) -> tuple[str, ...]:
+    """The values of an attribute that may have several (PS3.5 section 6.4), without padding; none where it is empty."""
+    return tuple(value for part in text.split("\\") if (value := part.strip(" ")))
+
+
+def _named(name: str, prefix: str) -> bool:
+    groups = [group for part in name.split("=") if (group := part.strip(" "))]
+    return bool(groups) and all(_begins(group, prefix) for group in groups)
+
+
+def _begins(group: str, prefix: str) -> bool:
+    head, after = group[: len(prefix)], group[len(prefix) : len(prefix) + 1]
+    same = head.isascii() == prefix.isascii() and head.upper() == prefix.upper()
+    return same and not (prefix[-1].isalpha() and after.isalpha())
 
 
 @lru_cache(maxsize=16)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from acrmock.facts.forms import Form
 from acrmock.facts.provenance import Provenance
 
 
@@ -48,6 +49,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[Any, ...] = ()
+    form: Form | None = None
 
 
 class Weight(StrEnum):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from acrmock.facts.forms import Form, misshapen
 from acrmock.facts.layer import Layer
 from acrmock.facts.merge import Entries, Entry, merge
 from acrmock.facts.model import Fact, Origin, Source
@@ -71,7 +72,7 @@ def problem_with(fact: Fact, value: Any) -> str:
         return f"must be at least {fact.minimum:g}, not {value!r:.80}"
     if fact.maximum is not None and value > fact.maximum:
         return f"must be at most {fact.maximum:g}, not {value!r:.80}"
-    return ""
+    return misshapen(fact.form, value) if fact.form is not None else ""
 
 
 def _refuse_unknown(entries: Entries, key: str, patch: Mapping[str, Any], layer: Layer) -> None:
@@ -127,6 +128,7 @@ def _fact(key: str, entry: Entry, sources: Mapping[str, Source]) -> Fact:
         minimum=entry.get("minimum"),
         maximum=entry.get("maximum"),
         choices=tuple(entry.get("choices", ())),
+        form=Form(form) if (form := entry.get("form")) else None,
     )
     reason = problem_with(fact, fact.value)
     if reason:

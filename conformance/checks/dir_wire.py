@@ -28,18 +28,21 @@ def dir_association(case: Case) -> Ruling:
 
     Fails for: another called AE title, or one that is malformed; an association that the sender aborts, drops or leaves
     silent; no association at all that offers a dose class. Which end an association finds by a refusal or an abort of ours is
-    not the sender's doing. One that only verifies need offer no dose class.
+    not the sender's doing. One that only verifies or asks need offer no dose class; one that was still open when the recording
+    ended offered what was stored in it.
     """
     known = [one for one in case.flows.dicom.associations if one.facts is not None]
     faults = [fault for one in known for fault in _association(one)]
-    offering = [one for one in known if _offers(one, case.rules.dose)]
+    unended = [item for one in case.flows.dicom.associations if one.facts is None for item in one.stores if item.facts.dose]
+    offering = [at(one.seq, "/facts/end") for one in known if _offers(one, case.rules.dose)]
+    offering += [at(item.seq, "/facts/sop_class") for item in unended]
     storing = [one for one in known if _stores(one, case.rules.dose)]
     if storing and not offering:
         faults.append(Fault(entry=storing[0].seq, pointer="/facts/contexts", actual="no dose SR class was ever offered"))
     return rule(
         "the right called AE title, dose SR classes offered, each association released",
         faults,
-        [at(one.seq, "/facts/end") for one in offering],
+        offering,
         "no association that offers a dose SR class was seen",
         correct="A-ASSOCIATE to the AE title of the registration, with a dose SR class, and A-RELEASE when done",
     )
@@ -60,13 +63,13 @@ def _association(one: Association) -> Iterator[Fault]:
 def _offers(one: Association, rules: DoseRules) -> bool:
     """Whether an association offers a class that is for dose reports, or another that was accepted for them (fact D1.15)."""
     contexts = one.facts.contexts if one.facts else ()
-    return any(context.dose for context in contexts) or bool(one.accepted - rules.not_storage)
+    return any(context.dose for context in contexts) or any(map(rules.stores, one.accepted))
 
 
 def _stores(one: Association, rules: DoseRules) -> bool:
     """Whether an association proposes to store anything."""
     contexts = one.facts.contexts if one.facts else ()
-    return any(context.abstract_syntax not in rules.not_storage for context in contexts)
+    return any(rules.stores(context.abstract_syntax) for context in contexts)
 
 
 @WIRE.check("dir-echo", subject="sender")
@@ -119,7 +122,8 @@ def dir_rdsr_only(case: Case) -> Ruling:
 
 def _proposes_none(one: Association, rules: DoseRules) -> Iterator[Fault]:
     if one.facts is not None and _stores(one, rules) and not _offers(one, rules):
-        names = ", ".join(c.abstract_syntax for c in one.facts.contexts[:3] if c.abstract_syntax not in rules.not_storage)
+        storage = [context.abstract_syntax for context in one.facts.contexts if rules.stores(context.abstract_syntax)]
+        names = ", ".join(storage[:3])
         yield Fault(entry=one.seq, pointer="/facts/contexts", actual=f"proposes no dose SR class, but {names}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +23,9 @@ Examples:
   acrmock certify --profile lcsr --launch "python my_client.py"
   acrmock certify --profile lcsr --launch "./client --all" --once --redirect-url https://localhost:9000/cb --format junit
   acrmock certify --profile lcsr --server https://localhost:8443
+  acrmock certify --profile dir-pacs --plant-to MYPACS@localhost:104 --station CT1 --dicom MYPACS
+  acrmock certify --profile dir-rdim --plant-dir ./inbox --launch ./my-forwarder
+  acrmock certify --profile dir-direct --expect 12 --dicom CT1 --station CT1
 
 \b
 Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
@@ -33,6 +37,22 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 @click.option("--once", is_flag=True, help="Run the client a single time for everything.")
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 86400), metavar="SECONDS", help="Window of each step, instead of the profile's."
+)
+@click.option(
+    "--plant-to", metavar="AE@HOST:PORT", help="Where your RDIM or PACS takes the dose reports that are planted with it."
+)
+@click.option(
+    "--plant-dir", type=click.Path(path_type=Path), metavar="DIR", help="The folder in which it finds them, in its stead."
+)
+@click.option(
+    "--expect", metavar="N|FILE", help="Dose reports that a modality will send: a number, or a file of SOP Instance UIDs."
+)
+@click.option("--seed", type=click.IntRange(0, 2**53), metavar="N", help="Which reports are planted; default: others each time.")
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="WORDS",
+    help='A fault that your client is to survive: "nrdr.post busy 503 1 first 2", "nrdr.post unavailable first 1"; repeats.',
 )
 @out_option
 @format_option()
@@ -47,6 +67,9 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
     With --launch a private server is started, your client is run once per step (its task in ACRMOCK_STEP, the registration
     in the file that ACRMOCK_REGISTRATION names, a robot user in BROWSER), and its traffic is judged. SSL_CERT_FILE and
     REQUESTS_CA_BUNDLE name acrmock's authority alone.
+
+    The profiles dir-rdim and dir-pacs plant dose reports with your system, and compare what it passes on; dir-direct waits
+    for those of your modality.
     """
     from acrmock.facts import load_facts
     from conformance.cli.printing import print_result
@@ -62,6 +85,7 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
 
 
 def _order(flags: dict[str, Any]) -> Any:
+    from conformance.cli.faults import rule_of
     from conformance.runs.application import ApplicationRequest
     from conformance.runs.certification import Order
     from conformance.runs.client import split_command
@@ -70,6 +94,7 @@ def _order(flags: dict[str, Any]) -> Any:
     names = (
         "name",
         "redirect_url",
+        "post_logout_url",
         "ip",
         "local_source",
         "registry",
@@ -79,6 +104,7 @@ def _order(flags: dict[str, Any]) -> Any:
         "user",
         "dicom",
         "station",
+        "guide",
         "environment",
         "application",
     )
@@ -93,5 +119,20 @@ def _order(flags: dict[str, Any]) -> Any:
         only=tuple(flags["only"]),
         baseline=flags["baseline"],
         overlays=tuple(flags["overlays"]),
+        doses=_doses(flags),
+        faults=tuple(rule_of(text) for text in flags["fault"]),
         server=ServerChoice(url=flags["server"], token=flags["token"], ca_file=flags["ca_file"], data=flags["data"]),
+    )
+
+
+def _doses(flags: dict[str, Any]) -> Any:
+    import secrets
+
+    from conformance.runs.doses import DosesGiven, read_expected
+    from conformance.runs.planting import target_of
+
+    return DosesGiven(
+        target=target_of(flags["plant_to"], flags["plant_dir"]),
+        seed=secrets.randbelow(2**31) if flags["seed"] is None else flags["seed"],
+        expect=read_expected(flags["expect"]),
     )

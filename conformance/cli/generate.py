@@ -48,8 +48,9 @@ Examples:
     type=click.Choice(["json", "pipe", "xlsx"]),
     default="json",
     show_default=True,
-    help="JSON lines, or a table with a row of names.",
+    help="JSON lines, or a data file that can be uploaded.",
 )
+@click.option("--header", is_flag=True, help="In a data file: a row of names first (which the portal rejects).")
 @overlay_option
 def exams(
     registry: str,
@@ -62,6 +63,7 @@ def exams(
     facility: str,
     out: Path | None,
     form: str,
+    header: bool,
     overlays: tuple[Path, ...],
 ) -> None:
     """Make exams, one JSON object a line, each fit to stand in a transaction's list of exams."""
@@ -80,6 +82,7 @@ def exams(
         start=start,
         facility=facility,
         format=Format(form),
+        header=header,
     )
     day = today(SystemClock())
     if out is not None:

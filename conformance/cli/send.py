@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,8 @@ from acrmock.errors import SetupError
 from conformance.cli.options import READABLE, Format, format_option
 
 if TYPE_CHECKING:
-    from conformance.vendors.senders.scu import Answer, Peer
+    from conformance.vendors.senders.address import Peer
+    from conformance.vendors.senders.scu import Answer
 
 
 @click.command(
@@ -56,10 +56,14 @@ def send(
     What the peer answered to each object is printed; an object that is refused does not keep the others from going.
     """
     from acrmock.clock import SystemClock
+    from conformance.vendors.senders.address import checked_title
     from conformance.vendors.senders.objects import files_of, read_object
     from conformance.vendors.senders.scu import NotSent, Scu, deliver
 
     peer = _peer(target, registration)
+    checked_title(calling, "--calling")
+    if ca_file and not tls:
+        raise SetupError("an authority is of use with TLS only", where="--ca-file", fix="add --tls")
     options: dict[str, Any] = {"context": _context(ca_file)} if tls else {}
     clock = SystemClock()
     if echo:
@@ -84,27 +88,29 @@ def send(
 
 
 def _peer(target: str | None, registration: Path | None) -> Peer:
-    from conformance.vendors.senders.scu import Peer
+    from conformance.vendors.senders.address import Peer, checked_title, peer_of
 
     if bool(target) == bool(registration):
         raise SetupError("whom to call?", expected="either --to or --registration")
     if target:
-        found = re.fullmatch(r"([^@]{1,16})@(\[[0-9A-Fa-f:.]+\]|[^@:\s]+):(\d{1,5})", target)
-        if found is None or not 0 < int(found[3]) < 65536:
-            raise SetupError("this is no address", where="--to", expected="AE@HOST:PORT", actual=target[:80])
-        return Peer(ae_title=found[1], host=found[2].strip("[]"), port=int(found[3]))
+        return peer_of(target, "--to")
     try:
         document = json.loads((registration or Path()).read_text(encoding="utf-8"))
-        return msgspec.convert(document["dicom"], Peer)
+        peer = msgspec.convert(document["dicom"], Peer)
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         where = str(registration)
         raise SetupError("the registration has no DICOM address", where=where, actual=str(error)[:200]) from error
+    checked_title(peer.ae_title, str(registration))
+    return peer
 
 
 def _context(ca_file: Path | None) -> Any:
     import ssl
 
-    return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except OSError as error:  # ssl.SSLError is one
+        raise SetupError("this is no certificate authority", where="--ca-file", actual=str(ca_file)) from error
 
 
 def _shown(peer: Peer) -> str:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,8 @@ def serve(
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
+    # pydicom warns of what a peer sent, in its words, and Python remembers every such text: a hostile peer's would never end.
+    warnings.filterwarnings("ignore", module=r"(?:pydicom|pynetdicom)(?:\.|$)")
     engine = Engine(data, port, **options)
     ready = engine.start()
     try:

@@ -56,7 +56,7 @@ def why(
 
 
 def _recorded(path: Path, seq: str, application: str | None) -> Explanation:
-    from acrmock.explain import explain
+    from acrmock.explain import explain, has_wrong
     from acrmock.record import HttpEntry
     from conformance.recording import read
 
@@ -65,7 +65,7 @@ def _recorded(path: Path, seq: str, application: str | None) -> Explanation:
     wanted = [
         entry
         for entry in entries
-        if (entry.refusal is not None and application in {None, entry.application} if seq == "last" else str(entry.seq) == seq)
+        if (has_wrong(entry) and application in {None, entry.application} if seq == "last" else str(entry.seq) == seq)
     ]
     if not wanted:
         raise SetupError("the recording has no such exchange", where=str(path), actual=seq, fix="name an entry that stands in it")

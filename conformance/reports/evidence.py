@@ -74,7 +74,7 @@ def title_of(entry: AnyEntry, limit: int = 100) -> str:
     """
     if isinstance(entry, HttpEntry):
         path = path_of(entry.request.url).partition("?")[0]
-        return one_line(cut(f"{entry.request.method} {path}", limit)) + f" → {entry.response.status}"
+        return one_line(cut(f"{entry.request.method} {path}", limit)) + f" → {entry.response.status}" + on_purpose(entry)
     if isinstance(entry, TlsEntry):
         return one_line(cut(f"failed TLS handshake: {entry.tls.error or 'no reason known'}", limit))
     if isinstance(entry, AssociationEntry):
@@ -85,6 +85,15 @@ def title_of(entry: AnyEntry, limit: int = 100) -> str:
         told = f"{entry.facts.service} {entry.facts.sop_instance}".rstrip()
         return one_line(cut(told, limit)) + f" → {status_words(entry.facts.status)}"
     return one_line(cut(f"event {entry.name}", limit))
+
+
+def on_purpose(entry: HttpEntry) -> str:
+    """That a fault rule had a hand in the answer, in brackets; nothing where none had."""
+    fault = entry.facts.fault
+    if fault is None:
+        return ""
+    told = "injected" if fault.instead else "lost" if fault.lost else "touched"
+    return f" ({told} on purpose by the fault {one_line(cut(fault.name, 80))})"
 
 
 @dataclass(frozen=True, slots=True)

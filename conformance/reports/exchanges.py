@@ -17,6 +17,7 @@ from conformance.reports.evidence import (
     RecordingLike,
     entry_document,
     event_step,
+    on_purpose,
     path_of,
     title_of,
     told_places,
@@ -219,7 +220,7 @@ def _told(entry: HttpEntry) -> str:
         told = f"{transaction.transaction_id or 'no ID'}, {transaction.exams} {'exam' if transaction.exams == 1 else 'exams'}"
     else:
         told = ""
-    return one_line(cut(told, 200))
+    return (one_line(cut(told, 200)) + on_purpose(entry)).strip()
 
 
 def _told_of_association(entry: AssociationEntry) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from acrmock import __version__
 from acrmock.record import AssociationEntry, DimseEntry, EventEntry, HttpEntry, NameValue, TlsEntry
-from conformance.reports.evidence import RecordingLike
+from conformance.reports.evidence import RecordingLike, on_purpose
 from conformance.reports.jsonout import encode
 
 
@@ -44,7 +44,9 @@ def _left_out(recording: RecordingLike) -> dict[str, int]:
 def _entry(entry: HttpEntry) -> dict[str, Any]:
     known = msgspec.to_builtins(entry)
     own = {key: value for key, value in known.items() if key not in {"request", "response", "time", "kind"}}
+    purpose = on_purpose(entry).strip(" ()")
     return {
+        **({"comment": purpose} if purpose else {}),
         "startedDateTime": entry.t,
         "time": entry.time,
         "request": _request(entry),

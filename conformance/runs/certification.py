@@ -19,7 +19,7 @@ from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
 from conformance.runs.application import ApplicationRequest
-from conformance.runs.doses import ASKED, Doses, DosesGiven
+from conformance.runs.doses import ASKED, Doses, DosesGiven, await_associations, check_given
 from conformance.runs.events import (
     Event,
     FilesWritten,
@@ -66,6 +66,7 @@ class Order:
     runner: client.Runner = client.run
     package: bool = True
     doses: DosesGiven = field(default_factory=DosesGiven)
+    faults: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class Certification:
         facts = load_facts(self.order.overlays)
         profile = facts.profile(self.order.profile)
         check_question(self._question(), profile)
+        check_given(profile, self.order.doses)
         self.order.out.mkdir(parents=True, exist_ok=True)
         dicom = profile.role is not Role.NONE
         with server(self.order.server, overlays=self.order.overlays, clock=None, dicom=dicom) as control:
@@ -94,6 +96,8 @@ class Certification:
             )
             try:
                 self._drive(control, run, profile, facts)
+                if dicom:
+                    await_associations(control, run, self.clock)
             finally:
                 self._finish(control, run)
         return self._judge(facts)
@@ -108,6 +112,8 @@ class Certification:
         document = self._register(control, run, profile, facts)
         if document is None:
             return
+        for rule in self.order.faults:
+            control.set_fault(application=document["application"], environment=document["environment"], **rule)
         with self._workplace() as workplace:
             Steps(self, control, run, profile, document, workplace).all()
 
@@ -239,6 +245,8 @@ class Steps:
         )
         log = order.out / "logs" / f"{number}-{name}.log"
         ended = order.runner(list(order.command or ()), env, timeout=window, log=log, finished=doses.finished)
+        if ended.code == 0:
+            doses.settle(window)
         noted = {"step": name, "exit_code": ended.code, "timed_out": ended.timed_out}
         self._control.event(self._run, "client-exited", noted)
         return StepEnded(name, ended.code, ended.timed_out, log)

@@ -19,7 +19,7 @@ from conformance.runs.png import grey_png
 from conformance.runs.python import command
 from conformance.vendors import faults
 from conformance.vendors.kinds import Part, check_name, parts_of
-from conformance.vendors.senders.scu import Peer
+from conformance.vendors.senders.address import Peer
 
 LOGO = (150, 40)
 FORWARDER = "FORWARDER"

@@ -9,12 +9,16 @@ from typing import Any, Self
 
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
+from acrmock.facts import Profile
+from acrmock.record import AssociationEntry, DimseEntry, decode_line
 from conformance.control import Control
 from conformance.runs.planting import Planting, Target, crops
 
 ASKED = ("plant", "expect")
 QUIET_SECONDS = 2.0
 LOOK_SECONDS = 0.3
+CLOSING_SECONDS = 15.0
+"""How long an association may stay open after all has come, before the recording ends without it."""
 GIVE_UP_SECONDS = 10.0
 """After so long without a report, a forwarder to which all were given is held to have sent what it will send."""
 
@@ -26,6 +30,28 @@ class DosesGiven:
     target: Target | None = None
     seed: int = 1
     expect: int | tuple[str, ...] | None = None
+
+
+def check_given(profile: Profile, given: DosesGiven) -> None:
+    """Raise `SetupError` where the flags and what the profile does about reports do not fit together."""
+    asked = {key for step in profile.steps for key in step.directives if key in ASKED}
+    if "plant" in asked and given.target is None:
+        raise SetupError(
+            "this profile plants reports with the sender",
+            where=profile.name,
+            fix="say where it takes them: --plant-to AE@HOST:PORT or --plant-dir DIR",
+        )
+    if "plant" not in asked and given.target is not None:
+        raise SetupError(
+            "this profile plants no reports", where="--plant-to, --plant-dir", expected="a profile that does", actual=profile.name
+        )
+    if "expect" not in asked and given.expect is not None:
+        raise SetupError(
+            "this profile does not ask which reports to expect",
+            where="--expect",
+            expected="a profile in which the sender makes the reports",
+            actual=profile.name,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +73,7 @@ class Doses:
     _since: float = 0.0
 
     def __enter__(self) -> Self:
+        self._since = self.clock.monotonic()
         if "plant" in self.asked:
             self._plant(self.asked["plant"])
         if "expect" in self.asked:
@@ -66,15 +93,18 @@ class Doses:
             self.clock.wait(LOOK_SECONDS)
         return True
 
+    def settle(self, seconds: float) -> None:
+        """After the client has ended: wait for what was planted, for it may only have set a service of its own going."""
+        if self._planting is not None:
+            self.wait(seconds)
+
     def _plant(self, how: Mapping[str, Any]) -> None:
         if self.given.target is None:
-            raise SetupError(
-                "this profile plants reports with the sender",
-                fix="say where it takes them: --plant-to AE@HOST:PORT or --plant-dir DIR",
-            )
+            raise SetupError("there is no place to plant reports in")
         made = crops(
             self.given.seed, int(how["reports"]), int(how.get("unwanted", 0)), self.document.get("stations", ()), self.clock
         )
+        self.tell(f"planting {len(made)} reports (--seed {self.given.seed})")
         self._wanted = frozenset(crop.object.sop_instance for crop in made if crop.expected)
         self._planting = Planting(
             control=self.control,
@@ -113,11 +143,31 @@ class Doses:
         return self._planting is not None and quiet >= GIVE_UP_SECONDS
 
 
+def await_associations(control: Control, run: str, clock: Clock, seconds: float = CLOSING_SECONDS) -> None:
+    """Wait until each association of a run that did something has ended, at most so long: senders keep one open for a while."""
+    until = clock.monotonic() + seconds
+    while _open(control, run) and clock.monotonic() < until:
+        clock.wait(LOOK_SECONDS)
+
+
+def _open(control: Control, run: str) -> bool:
+    began: set[str] = set()
+    for line in control.journal(run=run):
+        entry = decode_line(line)
+        if isinstance(entry, DimseEntry):
+            began.add(entry.facts.association)
+        elif isinstance(entry, AssociationEntry):
+            began.discard(entry.facts.association)
+    return bool(began)
+
+
 def read_expected(text: str | None) -> int | tuple[str, ...] | None:
     """What `--expect` says: a number of reports, or a file with a SOP Instance UID a line; raises `SetupError`."""
     if text is None:
         return None
     if text.isascii() and text.isdigit() and len(text) <= 6:
+        if int(text) == 0:
+            raise SetupError("no report is expected", where="--expect", expected="a number from 1, or a file", actual=text)
         return int(text)
     try:
         lines = Path(text).read_text(encoding="utf-8").split()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from conformance.control import Control
 from conformance.runs.files import write_atomically
+from conformance.vendors.senders.address import Peer, peer_of
 from conformance.vendors.senders.objects import DicomObject, of_bytes
-from conformance.vendors.senders.scu import NotSent, Peer, Scu, pairs_of
+from conformance.vendors.senders.scu import NotSent, Scu, pairs_of
 
 KINDS = ("ct", "fluoro", "dx", "ct")
 UNASKED = "ELSEWHERE1"
 CALLING_AE = "ACRMOCK"
 WAIT_SECONDS = 30.0
 _AGAIN = 0.2
-_ADDRESS = re.compile(r"([^@]{1,16})@(\[[0-9A-Fa-f:.]+\]|[^@:\s]+):(\d{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +51,7 @@ def target_of(plant_to: str | None, plant_dir: Path | None) -> Target | None:
         return Target(folder=plant_dir)
     if not plant_to:
         return None
-    found = _ADDRESS.fullmatch(plant_to)
-    if found is None or not 0 < int(found[3]) < 65536:
-        raise SetupError("this is no address", where="--plant-to", expected="AE@HOST:PORT", actual=plant_to[:80])
-    return Target(peer=Peer(ae_title=found[1], host=found[2].strip("[]"), port=int(found[3])))
+    return Target(peer=peer_of(plant_to, "--plant-to"))
 
 
 def crops(seed: int, count: int, unwanted: int, stations: Sequence[str], clock: Clock) -> list[Crop]:
@@ -125,7 +121,8 @@ class Planting:
             with Scu(peer, CALLING_AE, pairs_of([crop.object]), self.clock) as scu:
                 answer = scu.store(crop.object)
             if not answer.stored:
-                self.failed = f"the vendor refused a report: {answer.status} {answer.comment}".rstrip()
+                status = "not sent" if answer.status is None else f"{answer.status:04X}H"
+                self.failed = f"the vendor refused a report: {status} {answer.comment}".rstrip()
                 self.tell(self.failed)
 
     def _await(self, peer: Peer) -> None:

@@ -57,7 +57,9 @@ def _listen(text: str | None) -> tuple[str, int] | None:
     title, _, port = text.rpartition(":")
     if not title or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise SetupError("this is no place to listen", where="--listen", expected="AE:PORT", actual=text[:80])
-    return title, int(port)
+    from conformance.vendors.senders.address import checked_title
+
+    return checked_title(title, "--listen"), int(port)
 
 
 def _say(text: str) -> None:

@@ -43,7 +43,8 @@ class Authentication:
     """The authentication side of the vendor.
 
     `token` is what is kept (None before the first sign-in), `keep` is called whenever it changes, `say` writes the log,
-    `browser` opens an address for the user (None: what BROWSER names, else the system's).
+    `browser` opens an address for the user (None: what BROWSER names, else the system's). `issuer` is the issuer's name where
+    the guide says that it differs from the address that discovery is read from (fact N1.24).
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Authentication:
         say: Callable[[str], None],
         certificate: tuple[Path, Path] | None = None,
         browser: Callable[[str], object] | None = None,
+        issuer: str = "",
     ) -> None:
         self.registration = registration
+        self.issuer = issuer or registration.issuer
         self.clock = clock
         self.browser = browser
         self.token = token
@@ -79,10 +82,8 @@ class Authentication:
         with self.plain_session() as session:
             answer = session.get(f"{self.registration.issuer}/.well-known/openid-configuration", timeout=TIMEOUT)
         document = _json(answer, "discovery")
-        if document.get("issuer") != self.registration.issuer:
-            raise VendorError(
-                "discovery names another issuer", expected=self.registration.issuer, actual=str(document.get("issuer"))
-            )
+        if document.get("issuer") != self.issuer:
+            raise VendorError("discovery names another issuer", expected=self.issuer, actual=str(document.get("issuer")))
         return document
 
     def plain_session(self) -> requests.Session:
@@ -192,8 +193,8 @@ class Authentication:
         if error := _parameter(answer, "error"):
             raise VendorError("the sign-in was refused", actual=f"{error}: {_parameter(answer, 'error_description')}")
         issuer = _parameter(answer, "iss")
-        if issuer and issuer != self.registration.issuer:
-            raise VendorError("the answer is another issuer's", expected=self.registration.issuer, actual=issuer)
+        if issuer and issuer != self.issuer:
+            raise VendorError("the answer is another issuer's", expected=self.issuer, actual=issuer)
 
     def redeem(self, session: OAuth2Session, answer: str, attempt: Attempt) -> dict[str, Any]:
         """Swap the code for tokens, once (RFC 6749 section 4.1.3)."""
@@ -217,7 +218,7 @@ class Authentication:
         verify(
             str(token.get("id_token")),
             found,
-            issuer=self.registration.issuer,
+            issuer=self.issuer,
             audience=self.client_id(),
             nonce=attempt.nonce,
             now=self.clock.now(),

@@ -105,6 +105,14 @@ def wording(facts: Facts) -> Wording:
     )
 
 
+def issuer_name(registration: Registration, facts: Facts) -> str:
+    """The issuer as metadata and ID tokens must name it: its address, unless the guide of the time names another (fact N1.24)."""
+    named, base = facts.text("auth.issuer_path"), facts.text("auth.base_path")
+    if not named or not registration.issuer.endswith(base):
+        return registration.issuer
+    return registration.issuer.removesuffix(base) + named
+
+
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What the environment variables say; `step` empty means the whole job."""
 

@@ -21,6 +21,9 @@ Exam = dict[str, Any]
 DEFAULT_WAIT = 1.0
 LONGEST_WAIT = 60.0
 MAX_POLLS = 100
+MAX_RETRIES = 5
+BUSY = frozenset({429, 503})
+"""Answers that ask to come back later (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
 
 
 class RecordError(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +101,16 @@ class Exchange:
         return self.words.media_type
 
     def post(self, exams: Sequence[Exam]) -> Sent:
-        """Send one transaction; raises `VendorError` when it is refused."""
+        """Send one transaction, the same bytes again while the service is busy; raises `VendorError` when it is refused."""
         identifier = self.new_id()
-        answer = self.send(self.envelope(exams, identifier))
+        envelope = self.envelope(exams, identifier)
+        answer = self.send(envelope)
+        for _ in range(MAX_RETRIES):
+            if answer.status_code not in BUSY:
+                break
+            self.say(f"busy ({answer.status_code}): {identifier} is sent again")
+            self.pause(_retry_after(answer))
+            answer = self.send(envelope)
         if answer.status_code != 202:
             raise VendorError(f"transaction {identifier} was refused", actual=f"{answer.status_code} {answer.text[:500]}")
         self.say(f"posted {len(exams)} exams as {identifier}")
@@ -141,7 +151,7 @@ class Exchange:
     def poll(self, identifier: str) -> tuple[dict[str, Any], float]:
         """One look at a status: its body, and the seconds to wait before the next."""
         answer = self.auth.call("GET", self.status_url(identifier))
-        if answer.status_code in {429, 503}:
+        if answer.status_code in BUSY:
             return {}, _retry_after(answer)
         try:
             body = answer.json() if answer.ok else None

@@ -186,9 +186,9 @@ def _part(part: Part, profile: Profile, broken: str | None, around: Surroundings
 
 
 def _sender(role: Role, broken: str | None, around: Surroundings) -> Vendor:
+    from conformance.vendors.senders.address import Peer
     from conformance.vendors.senders.broken import broken_senders, sender_for
     from conformance.vendors.senders.reference import Given
-    from conformance.vendors.senders.scu import Peer
 
     address = around.registration.dicom
     if address is None:

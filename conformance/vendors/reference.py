@@ -11,7 +11,7 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts, MappingVersion, Registry
 from conformance.vendors import state as memory
 from conformance.vendors.auth import Authentication
-from conformance.vendors.config import Registration, VendorError, wording
+from conformance.vendors.config import Registration, VendorError, issuer_name, wording
 from conformance.vendors.data import ExamSource
 from conformance.vendors.exchange import Exam, Exchange, Outcome
 
@@ -51,6 +51,7 @@ class ReferenceVendor:
             say=say,
             certificate=certificate,
             browser=browser,
+            issuer=issuer_name(registration, facts),
         )
         self.lines = [self._exchange(slug) for slug in registration.registries]
 

@@ -8,7 +8,7 @@ from html import escape
 from statistics import median
 from typing import NamedTuple
 
-_LEFT, _WIDTH, _RIGHT = 190.0, 420.0, 60.0
+_LEFT, _WIDTH, _RIGHT = 240.0, 370.0, 60.0
 _ROW, _TOP, _AXIS = 26.0, 8.0, 30.0
 _LONGEST_LABEL = 26
 _MOST_ROWS = 12

@@ -15,6 +15,7 @@ from mockserver.control import (
     catalogue,
     central,
     faults,
+    files,
     guard,
     pages,
     recordings,
@@ -27,6 +28,7 @@ from mockserver.control import (
 )
 from mockserver.control.errors import Code, refuse
 from mockserver.faults import CONTROL
+from mockserver.portal import words
 from mockserver.problem import Problem, answer
 from mockserver.store import GLOBAL, StoreError, StoreFull
 
@@ -35,12 +37,16 @@ if TYPE_CHECKING:
 
 PREFIX = "/_acrmock"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_OPEN = frozenset({"ca_pem"})
+_OPEN = frozenset({"ca_pem", "files_page"})
 """Views that need no token."""
 
 
-def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is made from the facts
-    """The control API as a Flask blueprint; the engine's core is found in the request's environment."""
+def blueprint(facts: Facts) -> flask.Blueprint:
+    """The control API as a Flask blueprint; the engine's core is found in the request's environment.
+
+    Raises `SetupError` where the layers say of data files what cannot be.
+    """
+    words.check(facts)
     control = flask.Blueprint("control", __name__, url_prefix=PREFIX)
     control.before_request(_guard)
     control.register_error_handler(Problem, _refused)
@@ -52,6 +58,12 @@ def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is 
         ("/applications/<application>", "GET", applications.show),
         ("/applications/<application>/move", "POST", applications.move),
         ("/applications/<application>/settings", "POST", applications.settings),
+        ("/applications/<application>/files", "POST", files.upload),
+        ("/applications/<application>/files", "GET", files.listing),
+        ("/applications/<application>/files/<file>", "GET", files.show),
+        ("/applications/<application>/files/<file>/decision", "POST", files.decide),
+        ("/applications/<application>/files/<file>/log", "GET", files.log),
+        ("/upload", "GET", files.page),
         ("/applications/<application>/stations", "GET", stations.listing),
         ("/applications/<application>/stations", "POST", stations.configure),
         ("/applications/<application>/stations", "DELETE", stations.remove),
@@ -133,7 +145,9 @@ def _guard() -> None:
 
 
 def _is_page() -> bool:
-    return (flask.request.endpoint or "").rpartition(".")[2].startswith("pages_")
+    name = (flask.request.endpoint or "").rpartition(".")[2]
+    # two calls about files are pages where a browser asks
+    return name.startswith("pages_") or (name in {"files_listing", "files_show"} and files.wants_page())
 
 
 def _strike(core: EngineCore) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Collection
 from typing import IO, Any, TypeVar
 
 import flask
@@ -22,6 +23,7 @@ MOST_DEPTH = 64
 _EXACT = 2.0**53
 _DRAINED = 256 * 1024 * 1024
 _CHUNK = 64 * 1024
+_IN_MEMORY = 1024 * 1024
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 _PATH = re.compile(r" - at `(?:key in )?\$(.*)`$")
@@ -59,6 +61,34 @@ def _take(stream: IO[bytes], most: int) -> bytes:
             pieces.append(piece)
             left -= len(piece)
     return b"".join(pieces)
+
+
+def spool(most: int, media_types: Collection[str]) -> IO[bytes]:
+    """The request's body, whatever it is, as a file that is read from its beginning; close it.
+
+    Raises 415 for another media type, 413 beyond `most` bytes and 400 where it was cut off.
+    """
+    if flask.request.mimetype not in media_types:
+        told = f"Content-Type: {flask.request.mimetype[:80]!r}"
+        raise refuse(Code.MEDIA_TYPE, told, hint=f"send one of {', '.join(media_types)}")
+    environ, length = flask.request.environ, flask.request.content_length
+    if length is not None and length > most:
+        raise refuse(Code.FILE_TOO_LARGE, f"{length} bytes; at most {most}")
+    kept: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+    left = most + 1 if length is None else length
+    if length is None and not environ.get("wsgi.input_terminated"):
+        left = 0
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (piece := environ["wsgi.input"].read(min(_CHUNK, left))):
+            kept.write(piece)
+            left -= len(piece)
+    size = kept.tell()
+    if size > most or (length is not None and size < length):
+        kept.close()
+        raise (
+            refuse(Code.FILE_TOO_LARGE, f"at most {most} bytes") if size > most else refuse(Code.NOT_JSON, "the file was cut off")
+        )
+    return kept
 
 
 def drain() -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from acrmock.documents import RegistrationDocument
 from acrmock.explain import Explanation
-from mockserver.control import requests, shapes
+from mockserver.control import files, requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.faults import RuleView
 from mockserver.control.reports import AnonymisedView, ReportView
@@ -17,10 +17,13 @@ from mockserver.control.runs import RunView
 from mockserver.control.unmatched import Inbox
 from mockserver.onboarding.request import RegistrationRequest
 from mockserver.plans import PlanRecord
+from mockserver.portal.log import FORMATS
+from mockserver.portal.views import FileList, FileView
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
+_FILES = "/applications/{application}/files"
 _REF = "#/components/schemas/{name}"
 _GUARD = (Code.TOKEN_MISSING, Code.TOKEN_WRONG, Code.ORIGIN_REFUSED)
 _BODY = (Code.NOT_JSON, Code.BODY_TOO_LARGE, Code.MEDIA_TYPE, Code.INVALID, Code.STORE_FULL, Code.UNAVAILABLE)
@@ -43,6 +46,8 @@ class _Call:
     needs: tuple[str, ...] = ()
     refusals: tuple[Code, ...] = ()
     token: bool = True
+    upload: tuple[str, ...] = ()
+    page: bool = False
     form: tuple[str, ...] = ()
 
 
@@ -67,6 +72,36 @@ _CALLS = (
     _Call(
         method="post", path="/applications/{application}/settings", name="overrideSettings", summary="Override layer settings",
         body=requests.Settings, refusals=(*_NAMED, Code.SETTING_INVALID),
+    ),
+    _Call(
+        method="post", path="/applications/{application}/files", name="uploadFile", summary="Upload a data file", status=201,
+        upload=files.MEDIA_TYPES, gives=FileView, query=files.UPLOAD, needs=("name", "registry"),
+        refusals=(
+            *_NAMED, Code.MEDIA_TYPE, Code.NOT_JSON, Code.INVALID, Code.FILE_NAME_INVALID, Code.FILE_NAME_USED,
+            Code.FILE_TOO_LARGE, Code.FILE_MAPPING_INVALID, Code.PLAN_INVALID, Code.STORE_FULL, Code.UNAVAILABLE,
+        ),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/files", name="listFiles", summary="Uploaded data files", gives=FileList,
+        query=("environment", "registry", "facility", "date", "after"), page=True, refusals=(*_NAMED, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/files/{file}", name="showFile", summary="A data file as it stands",
+        gives=FileView, query=("environment",), page=True, refusals=(*_NAMED, Code.FILE_UNKNOWN, Code.INVALID),
+    ),
+    _Call(
+        method="post", path="/applications/{application}/files/{file}/decision", name="decideFile",
+        summary="Continue or cancel a data file with errors, or release one that is held", body=requests.DecideFile,
+        gives=FileView, refusals=(*_NAMED, Code.FILE_UNKNOWN, Code.FILE_DECIDED),
+    ),
+    _Call(
+        method="get", path="/applications/{application}/files/{file}/log", name="fileLog",
+        summary="A data file's table with an Error column", media="text/plain; charset=utf-8", query=("environment", "format"),
+        refusals=(*_NAMED, Code.FILE_UNKNOWN, Code.FILE_LOG_MISSING, Code.INVALID),
+    ),
+    _Call(
+        method="get", path="/upload", name="uploadPage", summary="The page from which a person uploads", media="text/html",
+        token=False,
     ),
     _Call(
         method="get", path="/applications/{application}/stations", name="listStations", summary="The configured stations",
@@ -241,6 +276,9 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
         schema = {"$ref": _REF.format(name=call.body.__name__)}
         content = {"schema": schema, "example": shapes.EXAMPLES[call.body.__name__]}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if call.upload:
+        content = {media: {"schema": {"type": "string", "format": "binary"}, "example": ""} for media in call.upload}
+        operation["requestBody"] = {"required": True, "content": content}
     if call.form:
         form = {
             "type": "object",
@@ -259,6 +297,11 @@ def _operation(call: _Call, facts: Facts) -> dict[str, Any]:
 def _answer(call: _Call) -> dict[str, Any]:
     """The answer to a call that was done, and what can follow it."""
     answer: dict[str, Any] = {"description": "Done", "content": {call.media: {"schema": _schema(call)}}}
+    if call.page:
+        answer["content"]["text/html"] = {"schema": {"type": "string"}}
+    if call.name == "fileLog":
+        media = FORMATS["xlsx"][0]
+        answer["content"][media] = {"schema": {"type": "string", "format": "binary"}}
     if call.name in shapes.LINKS:
         answer["links"] = shapes.LINKS[call.name]
         answer["headers"] = {"Location": {"required": True, "schema": {"type": "string", "format": "uri"}}}
@@ -273,15 +316,19 @@ def _schema(call: _Call) -> dict[str, Any]:
 
 def _parameters(call: _Call) -> list[dict[str, Any]]:
     found = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
-    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last", "sop": "1.2.3"}
+    named = {"application": shapes.APPLICATION, "run": shapes.RUN, "seq": "last", "file": shapes.FILE, "sop": "1.2.3"}
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}, "example": named[name]}
         for name in found
     ]
     return inside + [
-        {"name": shapes.NAMED.get(name, name), "in": "query", "required": name in call.needs, **shapes.QUERY[name]}
+        {"name": shapes.NAMED.get(name, name), "in": "query", "required": name in call.needs, **_query(call, name)}
         for name in call.query
     ]
+
+
+def _query(call: _Call, name: str) -> dict[str, Any]:
+    return shapes.FILE_QUERY.get(name, shapes.QUERY.get(name, {})) if call.path.startswith(_FILES) else shapes.QUERY[name]
 
 
 def _by_status(codes: tuple[Code, ...], facts: Facts) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ from mockserver.central.plots import strips
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body, reports, stations
 from mockserver.control.applications import environment_of, find
-from mockserver.control.errors import Code, invalid, unknown
+from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.dirlink import model
 from mockserver.dirlink import stations as configured
@@ -35,6 +35,9 @@ from mockserver.problem import Problem
 
 PREFIX = "/_acrmock"
 _SHOWN = 100
+_FORM_MOST = 16 * 1024
+"""Bytes of a form: a Station Name and a facility are far less."""
+
 _PLOTTED = {
     IndexName.CTDIVOL: "CTDIvol",
     IndexName.DLP: "DLP",
@@ -119,6 +122,9 @@ def _stranger(name: str, held: list[model.StoredReport]) -> dict[str, Any]:
 def change_station() -> flask.Response:
     """POST dirlink/stations: the form of the page; leads back to it."""
     core, application, environment = _where()
+    flask.request.max_content_length = _FORM_MOST
+    if (flask.request.content_length or 0) > _FORM_MOST:
+        raise refuse(Code.BODY_TOO_LARGE, f"at most {_FORM_MOST} bytes")
     form = flask.request.form
     name, facility, action = (form.get(key, "") for key in ("station", "facility", "action"))
     if why := configured.problem_with(name):

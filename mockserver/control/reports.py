@@ -20,6 +20,7 @@ from mockserver.control.events import write_event
 from mockserver.control.requests import Plant, PlantedReport
 from mockserver.dirlink import model, stations
 from mockserver.dirlink.model import Planted, StoredReport
+from mockserver.dirlink.receive import is_uid
 from mockserver.dirlink.states import State
 
 _MOST = 1000
@@ -138,6 +139,9 @@ def _planted(core: EngineCore, index: int, report: PlantedReport) -> PlantedFact
         digest, tags = digest_tags(report.data, report.transfer_syntax, core.digester.mark)
     except Unreadable as error:
         raise invalid(f"reports/{index}/data", "is no data set that can be read", actual=str(error)) from None
+    if not is_uid(header.sop_instance):
+        where, what = f"reports/{index}/data", "its SOP Instance UID (0008,0018) is no UID, so it could never come"
+        raise invalid(where, what, expected="a UID", actual=header.sop_instance[:80])
     return PlantedFacts(
         sop_instance=header.sop_instance,
         sha256=hashlib.sha256(report.data).hexdigest(),

@@ -105,6 +105,13 @@ class Acknowledge(Body, frozen=True, kw_only=True):
     environment: Word = "test"
 
 
+class DecideFile(Body, frozen=True, kw_only=True):
+    """What becomes of a file: its valid rows load (`continue`) or none does (`cancel`), or a plan that holds it lets it go."""
+
+    decision: Literal["continue", "cancel", "release"]
+    environment: Word = "test"
+
+
 class SetFault(Body, frozen=True, kw_only=True):
     """A fault for the requests to come: an `error` of the catalogue, or an `effect`; where, and by which `trigger`.
 

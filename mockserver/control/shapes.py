@@ -15,6 +15,8 @@ from mockserver.onboarding.limits import Limits
 from mockserver.onboarding.overrides import LONGEST, MOST, server_wide
 from mockserver.onboarding.registries import most_registries
 from mockserver.plans import ANY_REGISTRY
+from mockserver.portal.log import FORMATS
+from mockserver.portal.model import Decision
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 APPLICATION, RUN = "default", "run-0123456789ab"
+FILE = "20260302120000-0123abcd"
 REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
 """A data set of nothing but the class of a dose report and an instance, in base64."""
 
@@ -47,6 +50,7 @@ EXAMPLES: dict[str, Json] = {
     "MoveClock": {"application": APPLICATION, "advance": 3600},
     "SetFault": {"application": APPLICATION, "operation": "nrdr.post", "error": "too-many-requests", "trigger": {"kind": "once"}},
     "SetPlan": {"application": APPLICATION, "plan": {"kind": "after", "seconds": 5}},
+    "DecideFile": {"decision": "continue"},
     "ConfigureStation": {"station": "CT1"},
     "Plant": {"reports": [{"data": REPORT, "transfer_syntax": "1.2.840.10008.1.2.1"}]},
     "SetCentral": {"application": APPLICATION, "down": False},
@@ -94,6 +98,22 @@ FORM_EXAMPLE: Json = {"station": "CT1", "action": "configure"}
 
 NAMED = {"report_after": "after", "report_count": "count"}
 """The names of those parameters that another call has of another kind."""
+
+
+_SHORT: Json = {"type": "string", "maxLength": 200}
+FILE_QUERY: dict[str, Json] = {
+    "name": {"schema": _SHORT, "example": "lcsr_exam_march.txt"},
+    "registry": {"schema": _SHORT, "example": "lcsr"},
+    "facility": {"schema": _SHORT},
+    "mapping": {"schema": _SHORT},
+    "errors": {"schema": {"type": "string", "enum": list(Decision), "default": "ask"}, "example": "ask"},
+    "plan": {"schema": _SHORT, "example": "now"},
+    "channel": {"schema": _SHORT},
+    "date": {"schema": {"type": "string", "format": "date"}, "example": "2026-03-02"},
+    "after": {"schema": _SHORT},
+    "format": {"schema": {"type": "string", "enum": list(FORMATS), "default": "text"}, "example": "text"},
+}
+"""The query parameters of the calls about files, by name."""
 
 
 def refine(schemas: Json, facts: Facts) -> None:
@@ -257,6 +277,10 @@ LINKS: dict[str, Json] = {
     "register": {
         name: {"operationId": name, "parameters": _OF_APPLICATION}
         for name in ("showApplication", "moveEndpoints", "overrideSettings", "showClock", "showPlans")
+    },
+    "uploadFile": {
+        name: {"operationId": name, "parameters": {"application": "$response.body#/application", "file": "$response.body#/file"}}
+        for name in ("showFile", "decideFile", "fileLog")
     },
     "startRun": {
         name: {"operationId": name, "parameters": _OF_RUN} for name in ("showRun", "beginStep", "noteEvent", "finishRun")

@@ -191,6 +191,7 @@ def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
 def acknowledge() -> flask.Response:
     """POST acknowledge: a transaction's rejected records are given up, by whom and why."""
     core, request = current_core(), body.read(Acknowledge)
+    request = msgspec.structs.replace(request, transaction=core.redactor.kept(request.transaction))
     with core.store.write() as unit:
         found = find(unit, request.application)
         environment_of(found, request.environment)

@@ -8,7 +8,7 @@ import flask
 import jinja2
 import msgspec
 
-from acrmock.explain import Explanation, explain
+from acrmock.explain import Explanation, explain, has_wrong
 from acrmock.record import HttpEntry, decode_line
 from mockserver.context import current_core
 from mockserver.control import body
@@ -34,11 +34,11 @@ del{background:#5b1d1d}ins{background:#14432a}}
 {% if it.injected %}<p>The fault <code>{{ it.injected }}</code> had a hand in the answer, on purpose.</p>{% endif %}
 {% if it.message %}<p>{{ it.message }}</p>{% endif %}
 {% if it.hint %}<p><strong>What to do:</strong> {{ it.hint }}</p>{% endif %}
-{% if it.fields %}<h2>Field by field</h2>
+{% for title, wrong in (("Field by field", it.fields), ("Records that were rejected", it.records)) if wrong %}<h2>{{ title }}</h2>
 <table><thead><tr>
 <th scope="col">where</th><th scope="col">sent</th><th scope="col">expected</th><th scope="col">why</th></tr></thead><tbody>
-{% for one in it.fields %}<tr><td><code>{{ one.pointer }}</code></td><td>{{ one.actual }}</td><td>{{ one.expected }}</td>
-<td>{{ one.reason }}</td></tr>{% endfor %}</tbody></table>{% endif %}
+{% for one in wrong %}<tr><td><code>{{ one.pointer }}</code></td><td>{{ one.actual }}</td><td>{{ one.expected }}</td>
+<td>{{ one.reason }}</td></tr>{% endfor %}</tbody></table>{% endfor %}
 {% if it.diff %}<h2>What a correct client would have sent</h2>
 <pre>{% for line in it.diff.splitlines() %}{% if line.startswith("+") %}<ins>{{ line }}</ins>
 {%- elif line.startswith("-") %}<del>{{ line }}</del>{% else %}{{ line }}
@@ -86,7 +86,7 @@ def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
     while until > 0:
         low = max(0, until - width)
         lines = [decode_line(data) for _, data in snapshot.entries(application=application, after=low, until=until)]
-        refused = [line for line in lines if isinstance(line, HttpEntry) and line.refusal is not None]
+        refused = [line for line in lines if isinstance(line, HttpEntry) and has_wrong(line)]
         if refused:
             return refused[-1]
         until, width = low, width * 2

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pynetdicom.pdu_primitives import A_ASSOCIATE, P_DATA
 
     from mockserver.dirlink.listener import Listener
+    from mockserver.dirlink.wire import ReceiverSocket
 
 PERMANENT, TRANSIENT = 1, 2
 BY_USER, BY_PROVIDER, BY_PRESENTATION = 1, 2, 3
@@ -156,6 +157,12 @@ class ReceiverAssociation(Association):
             self.abort(block=False)
         finally:
             self.listener.ended(self)
+
+    def hang_up(self) -> None:
+        """End the connection whatever is going on upon it, so that whoever waits for its peer wakes up."""
+        wire = self.dul.socket
+        if wire is not None:
+            cast("ReceiverSocket", wire).hang_up()
 
     def _moved(self, event: Any) -> None:
         """See by the state machine's events how the association ends; let go of the thread that waits for a request in vain."""

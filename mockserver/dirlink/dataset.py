@@ -6,6 +6,7 @@ stop us, and what is not to be changed is not changed (PS3.5 section 7 and Annex
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ BIG_ENDIAN = "1.2.840.10008.1.2.2"
 READABLE = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 
 MAX_DEPTH = 60
+MAX_ELEMENTS = 400_000
+"""Elements and items, at any depth; a tree of more would take hundreds of megabytes."""
+
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
@@ -134,11 +138,12 @@ def _inflate(data: bytes, limit: int) -> bytes:
 
 
 class _Reader:
-    """Reads elements of one byte order from `data`."""
+    """Reads elements of one byte order from `data`, with the readers within it at most `MAX_ELEMENTS`."""
 
-    def __init__(self, data: bytes, order: str) -> None:
+    def __init__(self, data: bytes, order: str, count: Iterator[int] | None = None) -> None:
         self._data = data
         self._order = order
+        self._count = count if count is not None else itertools.count(1)
         self._tag = struct.Struct(f"{order}HH")
         self._u2 = struct.Struct(f"{order}H")
         self._u4 = struct.Struct(f"{order}I")
@@ -154,6 +159,7 @@ class _Reader:
                 return found, start + 8
             if depth == 0 and not self._data[start:end].strip(b"\0"):
                 break
+            self._one_more(start)
             element, start = self.element(start, end, explicit=explicit, depth=depth)
             if element.tag not in seen:
                 seen.add(element.tag)
@@ -161,6 +167,10 @@ class _Reader:
         if delimited:
             raise DataSetError("an item without an end", end)
         return found, start
+
+    def _one_more(self, at: int) -> None:
+        if next(self._count) > MAX_ELEMENTS:
+            raise DataSetError(f"more than {MAX_ELEMENTS} elements and items", at)
 
     def _peek(self, at: int, end: int) -> int:
         if at + 8 > end:
@@ -182,7 +192,7 @@ class _Reader:
         if vr == "SQ" and not (tag >> 16 & 1):
             return Element(tag, vr, items=self.items(start, start + length, explicit=explicit, depth=depth)[0]), start + length
         if known == "SQ":
-            reader = _Reader(self._data, "<")
+            reader = _Reader(self._data, "<", self._count)
             return Element(tag, "SQ", items=reader.items(start, start + length, explicit=False, depth=depth)[0]), start + length
         value = self._data[start : start + length]
         return Element(tag, known or vr, value if known else self._little(value, vr)), start + length
@@ -206,7 +216,7 @@ class _Reader:
             return self._fragments(tag, vr, start, end)
         if vr not in {"SQ", "UN"}:
             raise DataSetError(f"the element {tag:08X} has no length", start)
-        reader = _Reader(self._data, "<") if vr == "UN" else self
+        reader = _Reader(self._data, "<", self._count) if vr == "UN" else self
         items, start = reader.items(start, end, explicit=explicit, depth=depth, delimited=True)
         return Element(tag, "SQ", items=items), start
 
@@ -222,6 +232,7 @@ class _Reader:
                 return items, start + 8
             if tag != _ITEM:
                 raise DataSetError("a sequence holds something that is no item", start)
+            self._one_more(start)
             open_end = length == _UNDEFINED
             stop = end if open_end else start + 8 + length
             if stop > end:

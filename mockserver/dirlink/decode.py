@@ -10,6 +10,7 @@ import msgspec
 from acrmock.clock import parse_rfc3339, rfc3339
 from acrmock.record import ReportFacts
 from mockserver.dirlink import duplicates, stations
+from mockserver.dirlink.intake import retain
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.dirlink.reading import Reading, read
 from mockserver.dirlink.states import State, come_to, save, say
@@ -19,7 +20,7 @@ from mockserver.store import Scope, Unit
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
 
-FORWARD, EXPIRE, RETAIN, RELEASE = "dir-forward", "dir-expire", "dir-retain", "dir-release"
+FORWARD, EXPIRE, RELEASE = "dir-forward", "dir-expire", "dir-release"
 HELD = "dir-held"
 """The kind under which held reports are found, keyed STATION/SOP (the station trimmed, in hexadecimal)."""
 
@@ -96,7 +97,7 @@ def place(
 ) -> StoredReport:
     """The report in the state that it comes to first, stored, with what is to happen next."""
     if not report.synthetic and not report.planted:
-        _retain(core, unit, scope, report)
+        retain(core, unit, scope, report.sop_instance, report.at)
     if why := _aside(report, reading):
         report = come_to(core, scope[0], report, (State.QUARANTINED, why))
     elif found.station is None:
@@ -129,12 +130,6 @@ def hold(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why: 
 def held_key(station: str | None, sop_instance: str) -> str:
     """Where a held report is found by its station."""
     return f"{stations.trimmed(station).encode().hex()}/{sop_instance}"
-
-
-def _retain(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport) -> None:
-    """Have a report of a real person deleted when its retention has passed, whatever became of it."""
-    until = parse_rfc3339(report.at) + timedelta(days=core.facts.number("dirlink.real_data.retention_days"))
-    core.jobs.put(unit, _at(scope, RETAIN, report.sop_instance, rfc3339(until)))
 
 
 def _at(scope: Scope, kind: str, sop_instance: str, due: str) -> Job:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from acrmock.clock import parse_rfc3339, rfc3339
 from mockserver.dirlink.model import REPORT, Copy, Received, Step, StoredReport
 from mockserver.dirlink.states import State
+from mockserver.jobs import Job
 
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
-    from mockserver.store import Unit
+    from mockserver.store import Scope, Unit
 
 DECODE = "dir-decode"
 """The job that reads a data set; its key is SOP/SHA256."""
+
+RETAIN = "dir-retain"
+"""The job that deletes a report of a real person in the end; its key is SOP."""
 
 
 def received(unit: Unit, core: EngineCore, data_set: Received) -> StoredReport:
@@ -30,6 +36,8 @@ def received(unit: Unit, core: EngineCore, data_set: Received) -> StoredReport:
         return known
     else:
         report = _with_copy(known, data_set)
+        if known.synthetic and not (data_set.synthetic or data_set.planted):
+            retain(core, unit, scope, report.sop_instance, data_set.at)
     unit.put(REPORT, scope, report.sop_instance, report)
     core.jobs.soon(unit, DECODE, *scope, f"{data_set.sop_instance}/{data_set.sha256}")
     return report
@@ -67,4 +75,12 @@ def _with_copy(known: StoredReport, data_set: Received) -> StoredReport:
     )
     why = "came again under the same SOP Instance UID with other bytes: changed on its way, or two reports under one UID"
     reasons = known.reasons if why in known.reasons else (*known.reasons, why)
-    return msgspec.structs.replace(known, copies=(*known.copies, copy), reasons=reasons)
+    synthetic = known.synthetic and (data_set.synthetic or data_set.planted)
+    return msgspec.structs.replace(known, copies=(*known.copies, copy), reasons=reasons, synthetic=synthetic)
+
+
+def retain(core: EngineCore, unit: Unit, scope: Scope, sop_instance: str, at: str) -> None:
+    """Have a report of a real person, which came at `at`, deleted when its retention has passed, whatever became of it."""
+    until = parse_rfc3339(at) + timedelta(days=core.facts.number("dirlink.real_data.retention_days"))
+    job = Job(kind=RETAIN, application=scope[0], environment=scope[1], key=sop_instance, due=rfc3339(until), business=True)
+    core.jobs.put(unit, job)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from acrmock.errors import SetupError
+
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
@@ -38,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the receiver takes: limits, statuses, SOP classes and transfer syntaxes, and what makes a report synthetic."""
+    """What the receiver takes: limits, statuses, SOP classes and transfer syntaxes."""
 
     limits: Limits
     status: Statuses
@@ -46,14 +48,13 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     dose: frozenset[str]
     syntaxes: tuple[str, ...]
-    patient_id: str
-    patient_name: str
     received: str
     expired: str
 
 
 def offer(facts: Facts) -> Offer:
     """What the layer says; raises `SetupError` where it is no layer for DICOM."""
+    _distinct(facts)
     limits = ("associations", "connections", "object_bytes", "header_bytes", "pdu_bytes", "association_bytes", "command_bytes")
     return Offer(
         limits=Limits(
@@ -65,8 +66,16 @@ def offer(facts: Facts) -> Offer:
         classes=facts.texts("dirlink.sop_classes"),
         dose=frozenset(facts.texts("dirlink.dose_classes")),
         syntaxes=facts.texts("dirlink.transfer_syntaxes"),
-        patient_id=facts.text("dirlink.synthetic.patient_id"),
-        patient_name=facts.text("dirlink.synthetic.patient_name_prefix"),
         received=facts.text("dirlink.state.received"),
         expired=facts.text("dirlink.state.expired"),
     )
+
+
+def _distinct(facts: Facts) -> None:
+    """Raise `SetupError` where two states have one word: nobody could tell them apart, nor could the receiver."""
+    seen: dict[str, str] = {}
+    for key in sorted(key for key in facts.settings if key.startswith("dirlink.state.")):
+        other = seen.setdefault(facts.text(key), key)
+        if other != key:
+            where = f"{facts.fact(key).layer or 'facts'}: {key}"
+            raise SetupError(f"{other} has the same word", where=where, expected="another word", actual=facts.text(key))

@@ -8,6 +8,7 @@ import socket
 import socketserver
 import ssl
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom.ae import ApplicationEntity
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("mockserver")
 _BACKLOG = 128
 _POLL = 0.05
-_PATIENCE = 5.0
+_GRACE, _PATIENCE = 1.0, 5.0
+"""Seconds that associations have to end when the receiver stops: of themselves, and after they were hung up on."""
 
 
 class _Server(ThreadedAssociationServer):
@@ -101,7 +103,10 @@ class Listener:
         return int(self._server.server_address[1])
 
     def stop(self) -> None:
-        """Stop listening, abort what is open and wait until it is written down."""
+        """Stop listening, abort what is open and wait until it is written down; for all of it together only so long.
+
+        Who has not asked for an association yet is hung up on at once, and who does not end upon the abort a little later.
+        """
         if self._server is None:
             return
         socketserver.BaseServer.shutdown(self._server)
@@ -110,10 +115,21 @@ class Listener:
             running = tuple(self._running)
         for association in running:
             with contextlib.suppress(Exception):
-                association.abort(block=False)
-        for association in running:
-            association.join(_PATIENCE)
+                if association.is_established:
+                    association.abort(block=False)
+                else:
+                    association.hang_up()
+        for association in self._left(running, _GRACE):
+            association.hang_up()
+        self._left(running, _PATIENCE)
         self._server = None
+
+    def _left(self, running: Iterable[ReceiverAssociation], seconds: float) -> list[ReceiverAssociation]:
+        """Those of `running` that have not ended within `seconds`, counted for all together."""
+        until = self.core.clock.monotonic() + seconds
+        for association in running:
+            association.join(max(0.0, until - self.core.clock.monotonic()))
+        return [association for association in running if association.is_alive()]
 
     # connections
 

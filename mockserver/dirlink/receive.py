@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header, read_header
+from acrmock.dose.synthetic import looks_synthetic
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import intake
 from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
@@ -91,10 +92,6 @@ class Operations:
 
     core: EngineCore
     offer: Offer
-    _patient_id: re.Pattern[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._patient_id = re.compile(self.offer.patient_id)
 
     # C-ECHO
 
@@ -136,7 +133,7 @@ class Operations:
                 asked.abstract_syntax,
                 asked.sop_class,
             )
-        if not _UID.fullmatch(asked.sop_instance):
+        if not is_uid(asked.sop_instance):
             return _refused(
                 words.invalid_sop_instance, "sop-instance", "the Affected SOP Instance UID is no UID", "a UID", asked.sop_instance
             )
@@ -189,9 +186,8 @@ class Operations:
         return Answer(self.offer.status.out_of_resources, what)
 
     def synthetic(self, header: Header) -> bool:
-        """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, both."""
-        named = header.patient_name.upper().startswith(self.offer.patient_name.upper())
-        return named and self._patient_id.fullmatch(header.patient_id.strip()) is not None
+        """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, each value."""
+        return looks_synthetic(header, self.core.facts)
 
     def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime) -> Answer:
         """Put the bytes and what is known of them into `unit`; the same bytes again change nothing."""
@@ -266,6 +262,11 @@ class Operations:
         wall = self.core.clock.now()
         took = (self.core.clock.monotonic() - asked.began) * 1000 if asked.began else 0.0
         self.core.journal.dimse(unit, facts, whose(self.core, peer, wall), milliseconds=took, refusal=answer.refusal)
+
+
+def is_uid(text: str) -> bool:
+    """Whether an object may come under this SOP Instance UID."""
+    return _UID.fullmatch(text) is not None
 
 
 def whose(core: EngineCore, peer: Peer, wall: datetime) -> Whose:

@@ -12,7 +12,7 @@ import select
 import socket
 import ssl
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.transport import AssociationSocket
@@ -115,6 +115,11 @@ class ReceiverSocket(AssociationSocket):
         """Send everything; raises `OSError`."""
         self._raw.sendall(octets)
 
+    def hang_up(self) -> None:
+        """End the connection under whoever waits for it; it is closed by whose it is."""
+        with contextlib.suppress(OSError):
+            self._raw.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the connection, and what was read ahead with it."""
         self._begin = self._end = 0
@@ -138,6 +143,8 @@ class ReceiverDul(DULServiceProvider):
         except Exception as error:  # noqa: BLE001 - pynetdicom raises for an event that cannot be in its state
             self._receiver.note_end(AssociationEnd.ABORTED_BY_US, str(error))
             cast("ReceiverSocket", self.socket).close()
+            if not self._receiver.is_established:
+                self.to_user_queue.put(cast("Any", None))  # lets go of the thread that waits for a request
 
     def idle_timer_expired(self) -> bool:
         """Whether nothing came for too long."""

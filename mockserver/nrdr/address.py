@@ -31,7 +31,8 @@ def of_status(call: Call, registry: str, transaction_id: str) -> str:
         return registry
     slugs = tuple(call.registration.registries)
     with call.engine.store.read() as reader:
-        known = (s for s in slugs if reader.get(TRANSACTION, call.scope, transaction_key(s, transaction_id), Transaction))
+        kept = call.engine.redactor.kept(transaction_id)
+        known = (s for s in slugs if reader.get(TRANSACTION, call.scope, transaction_key(s, kept), Transaction))
         return next(known, _only(slugs))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mockserver.nrdr.model import SUCCESSOR, TRANSACTION, Successor, Transaction, successor_key, transaction_key
-from mockserver.plans import StatusKey, assigned, settles_after, status
+from mockserver.plans import Hold, Polls, StatusKey, assigned, settles_after, status
 from mockserver.store import Reader, Scope
 
 
@@ -57,6 +57,19 @@ class Lifecycle:
         """The business seconds until `transaction` ends, or None where the clock alone does not bring it."""
         plan = assigned(self.reader, self.scope, transaction.assignment, transaction.default)
         return settles_after(plan.plan, elapsed=self._elapsed(transaction))
+
+    def loaded_at(self, transaction: Transaction) -> datetime | None:
+        """When the records of `transaction` were loaded (business time), or None while or where they are not."""
+        if not self.own(transaction).loaded:
+            return None
+        record = assigned(self.reader, self.scope, transaction.assignment, transaction.default)
+        match record.plan:
+            case Hold():
+                return max(transaction.accepted_at, record.released_at or transaction.accepted_at)
+            case Polls():
+                return transaction.settled_at or transaction.accepted_at
+            case plan:
+                return transaction.accepted_at + timedelta(seconds=settles_after(plan, elapsed=0.0) or 0.0)
 
     def _elapsed(self, transaction: Transaction) -> float:
         return max(0.0, (self.now - transaction.accepted_at).total_seconds())

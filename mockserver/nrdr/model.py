@@ -34,7 +34,11 @@ class Counts(Stored, frozen=True, kw_only=True):
 
 
 class Transaction(Stored, frozen=True, kw_only=True):
-    """An accepted transaction: when (business time), with which bytes (digest), under which plan, and where it leads."""
+    """An accepted transaction: when (business time), with which bytes (digest), under which plan, and where it leads.
+
+    `settled_at`: when the poll came that brought its end, under a plan that counts polls. `file`: it is a data file of the
+    portal's; the API for transactions knows it only as what replaced one.
+    """
 
     id: str
     registry: str
@@ -48,6 +52,8 @@ class Transaction(Stored, frozen=True, kw_only=True):
     assignment: Assignment = Assignment()
     polls: int = 0
     counts: Counts = Counts()
+    settled_at: datetime | None = None
+    file: bool = False
 
 
 class Verdict(Stored, frozen=True, kw_only=True):

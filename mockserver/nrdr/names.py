@@ -17,6 +17,7 @@ FIELDS = (
     "transaction_id", "status", "submission_date", "registry", "data_version", "message", "records", "received", "uploaded",
     "updated", "rejected", "warnings", "exams", "index", "key", "record_status", "errors", "exam_warnings", "code", "severity",
     "pointer", "element", "text", "replaced_by",
+    "upload_date",
 )  # fmt: skip
 
 TERMINAL = "nrdr.status.terminal"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from acrmock.schema import envelope_schema
 from mockserver._describe import COMPONENTS, Json, answers, contents, parameter
 from mockserver.nrdr.names import Names, read_names
-from mockserver.nrdr.status import AFTER, DAY, FACILITY
+from mockserver.nrdr.status import AFTER, COUNTS, DAY, FACILITY, UPLOADED
 from mockserver.plans import StatusKey
 
 if TYPE_CHECKING:
@@ -160,11 +160,12 @@ def _list(facts: Facts, names: Names) -> Json:
     return {
         "operationId": "listTransactions",
         "tags": ["nrdr"],
-        "summary": "Transactions by facility and day (an extra of acrmock's)",
+        "summary": "Transactions by facility and days (an extra of acrmock's)",
         "security": [{"bearer": []}],
         "parameters": [
             parameter("query", FACILITY, "only of this facility"),
             parameter("query", DAY, "only accepted on this day (UTC, business time)", {"type": "string", "format": "date"}),
+            parameter("query", UPLOADED, "only loaded on this day (UTC, business time)", {"type": "string", "format": "date"}),
             parameter("query", AFTER, "only IDs after this one"),
         ],
         "responses": answers(facts, {200: ok}, ("list-query-invalid", *REGISTRY, *BEARER), back_channel=True),
@@ -200,7 +201,7 @@ def _body(names: Names) -> Json:
         field["errors"]: {"type": "array", "items": problem},
         field["exam_warnings"]: {"type": "array", "items": problem},
     })  # fmt: skip
-    counts = _object({field[name]: INTEGER for name in ("received", "uploaded", "updated", "rejected", "warnings")})
+    counts = _counts(names)
     body = _object(
         _row(names) | {field["data_version"]: TEXT, field["records"]: counts, field["exams"]: {"type": "array", "items": exam}}
     )
@@ -208,8 +209,14 @@ def _body(names: Names) -> Json:
     return body
 
 
+def _counts(names: Names) -> Json:
+    return _object({names.field[name]: INTEGER for name in COUNTS})
+
+
 def _listed(names: Names) -> Json:
-    listed = _object({"transactions": {"type": "array", "items": _object(_row(names))}})
+    row = _object(_row(names) | {names.field["records"]: _counts(names)})
+    row["properties"][names.field["upload_date"]] = {"type": "string", "format": "date-time"}
+    listed = _object({"transactions": {"type": "array", "items": row}})
     listed["properties"]["next"] = TEXT
     return listed
 

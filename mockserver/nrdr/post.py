@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import flask
 import msgspec
 
 from acrmock.record import FieldProblem, RecordFacts, RecordProblem
+from mockserver import planwords
 from mockserver.auth.tokens import Grant, authenticate_bearer
 from mockserver.context import Call
 from mockserver.journal import secrets_in
+from mockserver.nrdr.loading import Loadable, load
 from mockserver.nrdr.model import (
     EXAM,
     RECORDS,
-    SUCCESSOR,
     TRANSACTION,
     Counts,
     Exam,
-    Successor,
     Transaction,
     Verdict,
     Verdicts,
-    successor_key,
     transaction_key,
 )
 from mockserver.nrdr.reading import Reading, read_transaction
-from mockserver.nrdr.records import without_form
+from mockserver.nrdr.records import on_purpose, without_form
 from mockserver.nrdr.tables import Tables
-from mockserver.plans import After, StatusKey, assign, assigned, failure, status
+from mockserver.plans import After, Assignment, StatusKey, assign, assigned, failure, status
 from mockserver.problem import Problem
 
 
@@ -46,7 +46,7 @@ def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, m
         raise reading.refusals[0]
     transaction, repeat = _accept(call, tables, reading, hashlib.sha256(call.body).hexdigest())
     call.notes.transaction = msgspec.structs.replace(reading.facts, accepted=True, repeat=repeat)
-    return _accepted(call, tables, transaction)
+    return _accepted(call, tables, transaction, reading.header.transaction_id)
 
 
 def _check_user(call: Call, reading: Reading, grant: Grant, tables: Tables) -> None:
@@ -85,18 +85,20 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
     known = unit.get(TRANSACTION, call.scope, key, Transaction)
     if known is not None:
         if known.body != body:
-            raise _conflict(tables, facts.transaction_id)
+            raise _conflict(tables, reading.header.transaction_id)
         return known, True
-    if call.engine.redactor.scanner.holds(facts.transaction_id, secrets_in(unit)) is not None:
+    if call.engine.redactor.scanner.holds(reading.header.transaction_id, secrets_in(unit)) is not None:
         raise _secret(tables)
-    assignment = assign(unit, call.scope, facts.registry)
-    default = After(seconds=call.settings.number("nrdr.status.terminal_after"))
+    asked = planwords.asked(call.settings, facts.transaction_id)
+    assignment = Assignment() if asked is not None else assign(unit, call.scope, facts.registry)
+    default = asked or After(seconds=call.settings.number("nrdr.status.terminal_after"))
     plan = assigned(unit, call.scope, assignment, default)
     _look_up_forms(call, tables, reading)
-    accepted = [record for record in reading.records if record.status != tables.names.rejected]
-    end = _end(len(accepted), len(reading.records))
+    records = on_purpose(reading.records, plan.plan, tables.names)
+    accepted = [record for record in records if record.status != tables.names.rejected]
+    end = _end(len(accepted), len(records))
     doomed = failure(plan.plan, assignment.ordinal) is not None
-    updated = 0 if doomed else _load(call, facts.registry, facts.transaction_id, accepted)
+    updated = 0 if doomed else load(unit, call.scope, facts.registry, facts.transaction_id, _loadable(accepted))
     first = status(plan.plan, end=end, elapsed=0.0, polls=0, ordinal=assignment.ordinal, released=plan.released_at is not None)
     transaction = Transaction(
         id=facts.transaction_id,
@@ -109,10 +111,10 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
         first=first,
         default=default,
         assignment=assignment,
-        counts=_counts(reading.records, len(accepted), updated, doomed=doomed),
+        counts=_counts(records, len(accepted), updated, doomed=doomed),
     )
     unit.put(TRANSACTION, call.scope, key, transaction)
-    verdicts = (Verdict(index=item.index, key=item.key, status=item.status, problems=item.problems) for item in reading.records)
+    verdicts = (Verdict(index=item.index, key=item.key, status=item.status, problems=item.problems) for item in records)
     unit.put(RECORDS, call.scope, key, Verdicts(records=tuple(verdicts)))
     return transaction, False
 
@@ -130,6 +132,10 @@ def _look_up_forms(call: Call, tables: Tables, reading: Reading) -> None:
         reading.facts = msgspec.structs.replace(reading.facts, records=reading.records)
 
 
+def _loadable(records: list[RecordFacts]) -> Iterator[Loadable]:
+    return (Loadable(item.index, item.key, item.content, len(item.follow_ups)) for item in records)
+
+
 def _end(accepted: int, received: int) -> StatusKey:
     """Where the content leads: all, some or none of the records can be loaded (fact N2.2)."""
     if accepted == 0:
@@ -145,24 +151,6 @@ def _counts(records: tuple[RecordFacts, ...], accepted: int, updated: int, *, do
     return Counts(
         received=len(records), uploaded=accepted - updated, updated=updated, rejected=len(records) - accepted, warnings=warned
     )
-
-
-def _load(call: Call, registry: str, transaction_id: str, records: list[RecordFacts]) -> int:
-    """Make each record the owner of its exam, and it the successor of the owner before; how many there were before.
-
-    The follow-ups of an exam are replaced as a list together with it (fact U22).
-    """
-    updated = 0
-    for record in (record for record in records if record.key):
-        key = f"{registry}/{record.key}"
-        before = call.unit.get(EXAM, call.scope, key, Exam)
-        if before is not None:
-            updated += 1
-            place = successor_key(registry, before.transaction, before.index)
-            call.unit.put(SUCCESSOR, call.scope, place, Successor(transaction=transaction_id, index=record.index))
-        owner = Exam(transaction=transaction_id, index=record.index, content=record.content, follow_ups=len(record.follow_ups))
-        call.unit.put(EXAM, call.scope, key, owner)
-    return updated
 
 
 def _conflict(tables: Tables, transaction_id: str) -> Problem:
@@ -188,13 +176,13 @@ def _secret(tables: Tables) -> Problem:
     return Problem("transaction-id-invalid", fields=(field,), hint="Never send a secret as an identifier.")
 
 
-def _accepted(call: Call, tables: Tables, transaction: Transaction) -> flask.Response:
+def _accepted(call: Call, tables: Tables, transaction: Transaction, identifier: str) -> flask.Response:
     names = tables.names
-    body = {names.field["transaction_id"]: transaction.id, names.field["status"]: names.status[transaction.first]}
+    body = {names.field["transaction_id"]: identifier, names.field["status"]: names.status[transaction.first]}
     answer = flask.Response(
         msgspec.json.encode(body), call.settings.integer("nrdr.accepted_status"), content_type=names.media_type
     )
-    path = names.status_path.format(registry=transaction.registry, transaction_id=transaction.id)
+    path = names.status_path.format(registry=transaction.registry, transaction_id=identifier)
     answer.headers["Location"] = call.base_url + path
     answer.autocorrect_location_header = False
     answer.headers["Retry-After"] = str(call.settings.integer("nrdr.status.retry_after"))

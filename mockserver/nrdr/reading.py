@@ -161,7 +161,7 @@ def _read_envelope(call: Call, tables: Tables, reading: Reading, *, registry: Re
     reading.header = header
     reading.facts = msgspec.structs.replace(
         reading.facts,
-        transaction_id=header.transaction_id[:200],
+        transaction_id=call.engine.redactor.kept(header.transaction_id[:200]),
         declared_registry=header.registry[:OUTSIDE],
         declared_mapping=header.data_version[:OUTSIDE],
         exams=len(exams or ()),

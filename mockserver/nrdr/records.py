@@ -13,6 +13,8 @@ from acrmock.pointer import join
 from acrmock.record import RecordFacts, RecordProblem
 from acrmock.redaction import Digester
 from acrmock.schema import RecordValidator, exam_date, exam_key, follow_up_facts, needed_forms, of_rule, patient_key
+from mockserver.nrdr.names import Names
+from mockserver.plans import Partial, Plan
 
 if TYPE_CHECKING:
     from acrmock.facts import MappingVersion
@@ -70,3 +72,26 @@ def _needs(digester: Digester, version: MappingVersion, exams: list[Any], facili
 def without_form(record: RecordFacts, missing: list[RecordProblem], rejected: str) -> RecordFacts:
     """The record once forms that it needs are missing: rejected, with a problem for each."""
     return msgspec.structs.replace(record, status=rejected, problems=(*record.problems, *missing)) if missing else record
+
+
+def on_purpose(records: tuple[RecordFacts, ...], plan: Plan, names: Names) -> tuple[RecordFacts, ...]:
+    """The records as a plan of kind `partial` has them: the last of those that could be loaded rejected, though nothing is wrong.
+
+    Only the answers tell of it; the journal keeps the true verdicts, so that nobody is blamed for it.
+    """
+    if not isinstance(plan, Partial):
+        return records
+    doomed = {item.index for item in [item for item in records if item.status != names.rejected][-plan.reject :]}
+    return tuple(_doom(item, names) if item.index in doomed else item for item in records)
+
+
+def _doom(record: RecordFacts, names: Names) -> RecordFacts:
+    problem = RecordProblem(
+        code="acrmock:PLAN-PARTIAL",
+        severity="error",
+        pointer=join("", names.envelope_exams, record.index),
+        element="",
+        message="rejected on purpose, as the plan of this transaction says; the record itself may be right",
+        provenance="mock-choice",
+    )
+    return msgspec.structs.replace(record, status=names.rejected, problems=(*record.problems, problem))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ from mockserver.store import Reader
 if TYPE_CHECKING:
     from acrmock.facts import Registry
 
-FACILITY, DAY, AFTER = "facility", "date", "after"
-QUERY = (FACILITY, DAY, AFTER, "access_token")
+FACILITY, DAY, UPLOADED, AFTER = "facility", "date", "upload_date", "after"
+QUERY = (FACILITY, DAY, UPLOADED, AFTER, "access_token")
+COUNTS = ("received", "uploaded", "updated", "rejected", "warnings")
 MESSAGES = {
     StatusKey.FAILED: "The transaction could not be created because of an error.",
     StatusKey.VALIDATION_FAIL: "Nothing was loaded.",
@@ -39,10 +41,12 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     registry = call.engine.facts.registry(slug)
     word = registry.slug if registry is not None else slug[:64]
     interval = float(call.settings.integer("nrdr.status.retry_after"))
-    call.notes.status = StatusFacts(registry=word, transaction_id=transaction_id[:200], interval=interval)
+    kept = call.engine.redactor.kept(transaction_id[:200])
+    call.notes.status = StatusFacts(registry=word, transaction_id=kept, interval=interval)
     _authorize(call, registry)
     with call.engine.store.read() as reader:
-        transaction = reader.get(TRANSACTION, call.scope, transaction_key(word, transaction_id), Transaction)
+        transaction = reader.get(TRANSACTION, call.scope, transaction_key(word, kept), Transaction)
+        transaction = None if transaction is not None and transaction.file else transaction
         counting = transaction is not None and _counts_polls(reader, call, transaction)
         body, standing = _look(call, tables, reader, transaction) if transaction is not None and not counting else ({}, None)
     if transaction is None:
@@ -55,31 +59,33 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     status_word = tables.names.status[standing.key]
     terminal = standing.key.terminal
     call.notes.status = StatusFacts(
-        registry=word, transaction_id=transaction_id, known=True, status=status_word, terminal=terminal, interval=interval
+        registry=word, transaction_id=kept, known=True, status=status_word, terminal=terminal, interval=interval
     )
-    answer = _json(tables, body)
+    answer = _json(tables, body | {tables.names.field["transaction_id"]: transaction_id})
     if not terminal:
         answer.headers["Retry-After"] = str(int(interval))
     return answer
 
 
 def answer_list(call: Call, tables: Tables, request: flask.Request, slug: str) -> flask.Response:
-    """The accepted transactions in the order of their IDs, by facility and day of submission (an extra of acrmock's)."""
+    """The accepted transactions in the order of their IDs, by facility and by the days of submission and of loading.
+
+    An extra of acrmock's in the manner of the published screen (fact N2.2); days are UTC, business time.
+    """
     registry = call.engine.facts.registry(slug)
     _authorize(call, registry)
-    wanted_day, facility, after = _query(request)
+    query = _query(request)
     page = call.settings.integer("nrdr.list.page")
     word = registry.slug if registry is not None else ""
     with call.engine.store.read() as reader:
         life = Lifecycle(reader, call.scope, word, call.business)
         found: list[Transaction] = []
         for _, item in reader.scan(TRANSACTION, call.scope, Transaction, prefix=f"{word}/"):
-            fits = item.id > after and facility in {"", item.facility} and wanted_day in {None, item.accepted_at.date()}
-            if fits:
+            if query.fits(item, life):
                 found.append(item)
             if len(found) > page:
                 break
-        rows = [_row(tables.names, item, life.standing(item)) for item in found[:page]]
+        rows = [_listed(tables.names, item, life) for item in found[:page]]
     body: dict[str, Any] = {"transactions": rows}
     if len(found) > page:
         body["next"] = found[page - 1].id
@@ -96,22 +102,44 @@ def _authorize(call: Call, registry: Registry | None) -> None:
         raise Problem("registry-not-registered", hint="Register the application for this registry.")
 
 
-def _query(request: flask.Request) -> tuple[date | None, str, str]:
-    """Day, facility and cursor; raises `Problem` 400 for a day that is none and a parameter that is unknown or repeated."""
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What a list is asked for."""
+
+    submitted: date | None
+    uploaded: date | None
+    facility: str
+    after: str
+
+    def fits(self, item: Transaction, life: Lifecycle) -> bool:
+        """Whether a transaction belongs into the list."""
+        if item.file or item.id <= self.after or self.facility not in {"", item.facility}:
+            return False
+        if self.submitted not in {None, item.accepted_at.date()}:
+            return False
+        loaded = life.loaded_at(item) if self.uploaded is not None else None
+        return self.uploaded is None or (loaded is not None and loaded.date() == self.uploaded)
+
+
+def _query(request: flask.Request) -> _Query:
+    """What is asked for; raises `Problem` 400 for a day that is none and a parameter that is unknown or repeated."""
     for name, values in request.args.lists():
         if name not in QUERY or len(values) > 1:
             reason = "given twice" if name in QUERY else "no such parameter"
-            field = FieldProblem(pointer="/request/queryString", element=name[:64], expected=", ".join(QUERY[:3]), reason=reason)
+            field = FieldProblem(pointer="/request/queryString", element=name[:64], expected=", ".join(QUERY[:4]), reason=reason)
             raise Problem("list-query-invalid", fields=(field,))
-    text = request.args.get(DAY)
+    return _Query(_day(request, DAY), _day(request, UPLOADED), request.args.get(FACILITY, ""), request.args.get(AFTER, ""))
+
+
+def _day(request: flask.Request, name: str) -> date | None:
+    text = request.args.get(name)
     try:
         if text is not None and (len(text) != len("2026-04-30") or not text.isascii()):
             raise ValueError(text)
-        day = date.fromisoformat(text) if text is not None else None
+        return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        field = FieldProblem(pointer="/request/queryString", element=DAY, expected="YYYY-MM-DD", reason="not a date")
+        field = FieldProblem(pointer="/request/queryString", element=name, expected="YYYY-MM-DD", reason="not a date")
         raise Problem("list-query-invalid", fields=(field,)) from None
-    return day, request.args.get(FACILITY, ""), request.args.get(AFTER, "")
 
 
 def _counts_polls(reader: Reader, call: Call, transaction: Transaction) -> bool:
@@ -125,7 +153,10 @@ def _count_poll(call: Call, tables: Tables, transaction: Transaction) -> tuple[T
     fresh = call.unit.get(TRANSACTION, call.scope, key, Transaction) or transaction
     body, standing = _look(call, tables, call.unit, fresh)
     if not standing.key.terminal:
-        call.unit.put(TRANSACTION, call.scope, key, msgspec.structs.replace(fresh, polls=fresh.polls + 1))
+        counted = msgspec.structs.replace(fresh, polls=fresh.polls + 1)
+        life = Lifecycle(call.unit, call.scope, fresh.registry, call.business)
+        settled = call.business if life.own(counted).terminal else None
+        call.unit.put(TRANSACTION, call.scope, key, msgspec.structs.replace(counted, settled_at=settled))
     return fresh, body, standing
 
 
@@ -140,10 +171,7 @@ def _look(call: Call, tables: Tables, reader: Reader, transaction: Transaction) 
         body[names.field["message"]] = MESSAGES[standing.key]
     if standing.replaced_by:
         body[names.field["replaced_by"]] = standing.replaced_by
-    counts = transaction.counts if ended else Counts(received=transaction.counts.received)
-    body[names.field["records"]] = {
-        names.field[name]: getattr(counts, name) for name in ("received", "uploaded", "updated", "rejected", "warnings")
-    }
+    body[names.field["records"]] = _records(names, transaction, ended=ended)
     explained = ended and standing.key is not StatusKey.FAILED
     body[names.field["exams"]] = list(_exams(names, reader, call, transaction)) if explained else []
     return body, standing
@@ -156,6 +184,21 @@ def _row(names: Names, transaction: Transaction, standing: Standing) -> dict[str
         names.field["submission_date"]: rfc3339(transaction.accepted_at),
         names.field["registry"]: names.registries.get(transaction.registry, transaction.registry),
     }
+
+
+def _records(names: Names, transaction: Transaction, *, ended: bool) -> dict[str, int]:
+    """The counts as far as they are known: before the end only how many records came."""
+    counts = transaction.counts if ended else Counts(received=transaction.counts.received)
+    return {names.field[name]: getattr(counts, name) for name in COUNTS}
+
+
+def _listed(names: Names, transaction: Transaction, life: Lifecycle) -> dict[str, Any]:
+    standing, loaded = life.standing(transaction), life.loaded_at(transaction)
+    row = _row(names, transaction, standing)
+    row[names.field["records"]] = _records(names, transaction, ended=standing.key.terminal)
+    if loaded is not None:
+        row[names.field["upload_date"]] = rfc3339(loaded)
+    return row
 
 
 def _exams(names: Names, reader: Reader, call: Call, transaction: Transaction) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 MOST = 100
 LONGEST = 2000
-_SERVER_WIDE = ("faults.", "gate.", "onboarding.", "nrdr.path.", "auth.path.", "auth.guides", "guide.")
+_SERVER_WIDE = (
+    "faults.", "gate.", "onboarding.", "nrdr.path.", "nrdr.magic.words", "auth.path.", "auth.guides", "guide.", "portal.app",
+    "portal.channel", "portal.eastern", "portal.format", "portal.log", "portal.name", "portal.overnight", "portal.plans",
+    "portal.word",
+)  # fmt: skip
 
 
 def check_settings(settings: Mapping[str, Any], facts: Facts, *, field: str = "settings") -> list[FieldProblem]:

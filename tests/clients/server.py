@@ -39,11 +39,11 @@ class Served:
             clock.wait(0.05)
         self.ready: dict[str, Any] = json.loads(ready.read_text())
 
-    def register(self, name: str) -> dict[str, Any]:
-        """The registration document of a new application that claims LCSR."""
+    def register(self, name: str, *more: str) -> dict[str, Any]:
+        """The registration document of a new application that claims LCSR; `more` are further flags of `register`."""
         done = acrmock(
             *("register", "--data", str(self.data), "--name", name, "--ip", "198.51.100.7", "--registry", "lcsr"),
-            *("--redirect-url", "https://localhost:8765/callback", "--format", "json"),
+            *("--redirect-url", "https://localhost:8765/callback", "--format", "json", *more),
         )
         assert done.returncode == 0, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)

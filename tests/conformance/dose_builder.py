@@ -209,11 +209,11 @@ def direct_run() -> DoseStory:
 
 def _forwarded(profile: str, step: str) -> DoseStory:
     story = _begun(profile, "configure")
+    story.event("step-began", step=step)
     for number in (1, 2, 3):
         story.plant(number)
     if profile == "dir-pacs":
         story.plant(9, "MR9", expected=False)
-    story.event("step-began", step=step)
     for number in (1, 2, 3):
         story.wait(2)
         story.send(number, planted=True)

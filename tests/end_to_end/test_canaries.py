@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,19 @@ PERSON = {
     "Other_ID": "HOSP-7781-XYZ",
 }
 """Made up, and outside every synthetic range: nobody's as far as anybody knows, but anybody's as far as a mock can tell."""
+
+UNNAMED = {
+    "SSN": "318-24-7761",
+    "SSN without hyphens": "318247762",
+    "MBI": "4QH7TK3MW52",
+    "NPI": "137946208" + npi_check_digit("137946208"),
+    "telephone": "617-482-3905",
+    "telephone abroad": "+44 20 7946 1953",
+    "e-mail": "wilhelmina.q@st-elsewhere.org",
+    "date of birth": "1951-08-17",
+    "date of birth, month first": "08/19/1952",
+}
+"""The like under no name that would tell: only their shape does."""
 
 
 def percent(text: str) -> str:
@@ -92,6 +106,21 @@ def places(path: str, value: str) -> Iterator[Sent]:
     yield Sent(path, body=f'{{"a": {escaped(value)}, {escaped(value)}: "x"}}')
     yield Sent(path, body='{"a": "\\q", "b": "' + value)  # no JSON at all
     yield Sent(path, body=f"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n{value}\r\n--x--", media="multipart/form-data")
+
+
+def shaped(path: str, value: str) -> Iterator[Sent]:
+    """A request for each place in which an identifier can stand whose name tells nothing."""
+    yield Sent(f"{path}/{quote(value, safe='')}/x")
+    yield Sent(f"{path}/{percent(value)}")
+    yield Sent(f"{path}?chart={quote(value, safe='')}&{quote(value, safe='')}=1&again={percent(value).replace('%', '%25')}")
+    for name in ("Referer", "User-Agent", "X-Request-ID", "X-Chart", "From"):
+        told = f"https://h.example/chart?n={quote(value, safe='')}" if name == "Referer" else f"chart {value} (see there)"
+        yield Sent(path, ((name, told),))
+    yield Sent(path, (("Cookie", f"chart={value}; {value}=1"),))
+    yield Sent(path, (("Authorization", "Basic " + b64(f"{value}:x")),))
+    yield Sent(path, body=f"note={quote(value, safe='')}&{quote(value, safe='')}=b", media="application/x-www-form-urlencoded")
+    yield Sent(path, body=json.dumps({"note": f"Called {value}, no answer.", value: [value, {"x": value}]}))
+    yield Sent(path, body=f"A page about {value}.", media="text/plain")
 
 
 def transaction(application: ApplicationUnderTest, identifier: str, exam: Mapping[str, Any]) -> str:
@@ -233,6 +262,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             canaries = issued(application, ready.control_token)
             wire = Wire(ready.url, str(ready.ca_file))
             plant(wire, application, canaries)
+            plant_unnamed(wire, application, canaries["access token"])
+            plant_events(control, application, [*canaries.values(), *UNNAMED.values()])
             for value in canaries.values():
                 with pytest.raises(SetupError, match="registration is refused"):
                     ServerUnderTest(control, process=False).register(name=f"Room {value}", ip="198.51.100.7")
@@ -290,6 +321,42 @@ def plant(wire: Wire, application: ApplicationUnderTest, canaries: Mapping[str, 
         wire.send(Sent(f"{issuer}/v1/token", body=form, media="application/x-www-form-urlencoded"))
 
 
+def plant_unnamed(wire: Wire, application: ApplicationUnderTest, token: str) -> None:
+    """Identifiers that no name marks: in every place, and as the ID of a transaction that is accepted, sent again and polled."""
+    nrdr, issuer = urlsplit(application.nrdr).path, urlsplit(application.issuer).path
+    post = f"{nrdr}/lcsr/v{application.registries['lcsr']}/transactions"
+    bearer = (("Authorization", f"Bearer {token}"),)
+    for value in UNNAMED.values():
+        for path in (post, f"{issuer}/v1/authorize", "/nothing/here"):
+            for sent in shaped(path, value):
+                wire.send(sent)
+        exam = {"Exam_Date": "2026-02-01", "Other_Comments": f"Reached {value}.", "Smoking_Status": value}
+        for _ in range(2):
+            status = wire.send(Sent(post, bearer, transaction(application, value, exam)))
+            assert status == (202 if re.fullmatch("[A-Za-z0-9._-]+", value) else 422)
+        asked = wire.send(Sent(f"{nrdr}/lcsr/transactions/{quote(value, safe='')}", bearer))
+        assert asked == (200 if status == 202 else 404)
+
+
+def plant_events(control: Control, application: ApplicationUnderTest, values: Sequence[str]) -> None:
+    """Secrets and identifiers in an event and in what the robot user saw at the vendor's door."""
+    for value in values:
+        control.event(application.run, "client-exited", {"step": "submit", "output": f"said {value}", "code": 1})
+        seen = {
+            "request": {
+                "method": "GET",
+                "url": f"{application.redirect_url}?note={quote(value, safe='')}",
+                "headers": [{"name": "X-Note", "value": value}],
+                "postData": {"mimeType": "text/plain", "text": f"for {value}"},
+            },
+            "response": {"status": 200, "content": {"mimeType": "text/html", "text": f"<p>Hello {value}, welcome.</p>"}},
+            "application": application.application,
+            "environment": "test",
+            "run": application.run,
+        }
+        control.observe(seen)
+
+
 def found_in(left: Left, named: Mapping[str, str]) -> list[str]:
     """Where which canary stands."""
     return [
@@ -314,6 +381,11 @@ def test_no_person_and_no_verifier_is_left(left: Left) -> None:
     assert classify_mbi(PERSON["New_Medicare_Beneficiary_ID"]) == "issuable"
     assert classify_npi(PERSON["Radiologist_Reading_NPI"]) == "issuable"
     assert found_in(left, left.named) == []
+
+
+def test_no_identifier_without_a_name_is_left(left: Left) -> None:
+    """An SSN, MBI, NPI, telephone, e-mail or birthday in a path, query, header, cookie, ID, event or free text is nowhere."""
+    assert found_in(left, UNNAMED) == []
 
 
 def test_the_commands_write_nothing_either(left: Left, tmp_path: Path) -> None:

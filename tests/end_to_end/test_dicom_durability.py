@@ -1,9 +1,13 @@
-"""What was answered with success over DICOM survives a kill: there, whole, once."""
+"""What was answered with success over DICOM survives a kill: there, whole, once.
+
+`ACRMOCK_DICOM_KILLS=N` kills N times, at moments spread over 1,000 stores.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import socket
 import sys
 import threading
@@ -18,12 +22,17 @@ from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pd
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import open_store
 
-SENDERS, OBJECTS, KILL_AFTER, SIZE = 4, 100, 60, 20_000
+SENDERS, SIZE = 4, 20_000
+KILLS = int(os.environ.get("ACRMOCK_DICOM_KILLS", "0"))
+STORES = 1000 if KILLS else 400
+MOMENTS = [(2 * number + 1) * (STORES - 100) // (2 * KILLS) + 1 for number in range(KILLS)] or [60]
+"""After how many successes the server is killed, a run each."""
 SUCCESS = b"\x00\x00\x00\x09\x02\x00\x00\x00\x00\x00"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal is needed")
-def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, tmp_path: Path) -> None:
     """Every object answered with success before SIGKILL is there after it, whole and once, with its one journal entry."""
     server = Served(tmp_path / "data", options=["--port", "0", "--dicom-port", "0"])
     server.register("Durable")
@@ -36,12 +45,12 @@ def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) 
             with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
                 wire.sendall(associate_rq("DIRLINK"))
                 _, body = receive_pdu(wire)
-                for index, message in enumerate(messages(OBJECTS, SIZE, str(number), maximum(body))):
+                for index, message in enumerate(messages(STORES // SENDERS, SIZE, str(number), maximum(body))):
                     wire.sendall(message)
                     _, answer = receive_pdu(wire)
                     assert SUCCESS in answer
                     acknowledged.append(f"2.25.4711.{number}.{index:08d}")
-                    if len(acknowledged) >= KILL_AFTER:
+                    if len(acknowledged) >= moment:
                         enough.set()
         except OSError:
             return  # cut off by the kill: not acknowledged
@@ -52,7 +61,7 @@ def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) 
         server.kill()
         for one in sent:
             one.result()
-    assert KILL_AFTER <= len(acknowledged) < SENDERS * OBJECTS
+    assert moment <= len(acknowledged) < STORES
     check(tmp_path / "data" / "store.sqlite3", acknowledged)
 
 

@@ -210,6 +210,35 @@ def _deny(walk: Walk) -> Seen:
     return walk.press(walk.authorize(), "deny")
 
 
+def _upload(name: str, **query: str) -> Trigger:
+    """A data file of one element."""
+    asked = "&".join(f"{key}={value}" for key, value in {"name": name, "registry": "lcsr", **query}.items())
+
+    def do(walk: Walk) -> Seen:
+        headers = {"Authorization": f"Bearer {walk.control_token}", "Content-Type": "text/plain"}
+        return walk.control("POST", f"/applications/default/files?{asked}", headers=headers, data=b"x" * 2000 + b"\r\n")
+
+    return do
+
+
+def _twice(walk: Walk) -> Seen:
+    """Two files of one name."""
+    _upload("lcsr_exam_twice.txt")(walk)
+    return _upload("lcsr_exam_twice.txt")(walk)
+
+
+def _of_file(name: str, method: str, path: str, body: Any = None, **query: str) -> Trigger:
+    """A call about a file that was uploaded."""
+
+    def do(walk: Walk) -> Seen:
+        _upload(name, **query)(walk)
+        listed = walk.control("GET", "/applications/default/files").document["files"]
+        file = next(one["file"] for one in listed if one["name"] == name)
+        return walk.control(method, f"/applications/default/files/{file}{path}", body)
+
+    return do
+
+
 DEEP = b"[" * 100 + b"]" * 100
 
 NATURAL: dict[str, Trigger] = {
@@ -321,6 +350,13 @@ NATURAL: dict[str, Trigger] = {
     "station-unknown": _sent("/applications/default/stations?station=never", method="DELETE"),
     "report-unknown": _sent("/applications/default/reports/1.2.3", method="GET"),
     "entry-unknown": _sent("/why/999999", method="GET"),
+    "file-name-invalid": _upload("my%20file.txt"),
+    "file-name-used": _twice,
+    "file-too-large": _with_settings(_upload("lcsr_exam_large.txt"), portal__limit__bytes=1024),
+    "file-mapping-invalid": _upload("lcsr_exam_old.txt", mapping="1.0"),
+    "file-unknown": _sent("/applications/default/files/never", method="GET"),
+    "file-decided": _of_file("lcsr_exam_decided.txt", "POST", "/decision", {"decision": "continue"}),
+    "file-log-missing": _of_file("lcsr_exam_unread.xlsx", "GET", "/log"),
     "control-transaction-unknown": _sent(
         "/acknowledge", {"application": "default", "transaction": "never", "who": "me", "why": "because"}
     ),

@@ -16,7 +16,7 @@ from acrmock.facts import load_facts
 sys.path.insert(0, str(Path(__file__).parent))
 
 from errors_natural import NATURAL
-from errors_walk import Walk
+from errors_walk import EXAM, Walk
 
 ERRORS = load_facts().errors
 WIRES = sorted(code for code in NATURAL if ERRORS[code].surface in {"auth", "nrdr"})
@@ -99,3 +99,29 @@ def test_injected(walk: Any) -> None:
     assert (found.injected, found.diff) == ("transaction-conflict", "")
     assert "nothing was wrong with the request" in as_text(found)
     walk.control("DELETE", "/faults?application=default")
+
+
+def test_rejected_records(walk: Any) -> None:
+    """Of an accepted transaction it says for each rejected record where, what stood there, and what a correct one would have."""
+    wrong = EXAM | {"Smoking_Status": "77", "Exam_Date": "2026-02-30"}
+    seen = walk.post(walk.body("rejected-1", [EXAM, wrong]))
+    assert seen.status == 202
+    found = explain(seen.entry)
+    assert not found.refused
+    told = {one.pointer: one for one in found.records}
+    assert set(told) >= {"/Exams/1/Smoking_Status", "/Exams/1/Exam_Date"}
+    smoking = told["/Exams/1/Smoking_Status"]
+    assert smoking.actual == '"77"'
+    assert smoking.expected.startswith("1, 2")
+    assert smoking.reason.startswith("acrmock:LCSR-CODE-")
+    assert told["/Exams/1/Exam_Date"].expected == "a date of the calendar as YYYY-MM-DD"
+    assert '-      "Exam_Date": "2026-02-30",' in found.diff
+    assert '+      "Exam_Date": "<a date of the calendar as YYYY-MM-DD>",' in found.diff
+    assert shlex.split(found.curl)[0] == "curl"
+    assert "but records were rejected:\n  /Exams/1/" in as_text(found)
+    headers = {"Authorization": f"Bearer {walk.control_token}", "Accept": "text/html"}
+    page = walk.control("GET", "/why/last", headers=headers)
+    assert "Records that were rejected" in page.body
+    assert "/Exams/1/Smoking_Status" in page.body
+    clean = explain(walk.post(walk.body("all-right-1", [EXAM])).entry)
+    assert (clean.records, clean.diff) == ((), "")

@@ -9,11 +9,11 @@ from typing import Any
 import openpyxl
 import pytest
 
+from acrmock.datafile import layout_of
 from acrmock.errors import SetupError
 from acrmock.facts import load_facts
 from synthetic.command import ExamOptions, Format, exams_of, write_exams
 from synthetic.exammaker import version_of
-from synthetic.tables import Layout
 
 AS_OF = date(2026, 3, 1)
 FACTS = load_facts()
@@ -22,7 +22,7 @@ FACTS = load_facts()
 def written(slug: str, form: Format) -> bytes:
     """The bytes of a few exams."""
     stream = io.BytesIO()
-    assert write_exams(FACTS, ExamOptions(registry=slug, count=12, seed=3, format=form), stream, today=AS_OF) == 12
+    assert write_exams(FACTS, ExamOptions(registry=slug, count=12, seed=3, format=form, header=True), stream, today=AS_OF) == 12
     return stream.getvalue()
 
 
@@ -47,7 +47,7 @@ def flat(exam: dict[str, Any]) -> dict[str, str]:
     for name, value in exam.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             for place, record in enumerate(value, 1):
-                found.update({f"{inner}_{place}": cell for inner, cell in flat(record).items()})
+                found.update({f"{name}.{place}.{inner}": cell for inner, cell in flat(record).items()})
         else:
             found[name] = ",".join(value) if isinstance(value, list) else str(value)
     return found
@@ -55,6 +55,6 @@ def flat(exam: dict[str, Any]) -> dict[str, str]:
 
 def test_a_list_that_is_too_long_is_said() -> None:
     """More records in a list than a table has columns for are refused, not dropped."""
-    layout = Layout(version_of(FACTS, "ctc", None, AS_OF))
-    with pytest.raises(SetupError, match="more records"):
-        layout.cells({"Polyps": [{}] * 6})
+    layout = layout_of(FACTS, version_of(FACTS, "ctc", None, AS_OF))
+    with pytest.raises(SetupError, match="room for 5 records"):
+        layout.row({"Polyps": [{}] * 6})

@@ -16,9 +16,10 @@ from acrmock.dose.header import read_header
 from acrmock.errors import SetupError
 from acrmock.facts.model import Role
 from conformance.vendors.config import VendorError
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes, read_object
-from conformance.vendors.senders.scu import NotSent, Peer, Scu, deliver
+from conformance.vendors.senders.scu import NotSent, Scu, deliver
 
 REPORTS = 4
 KINDS = ("ct", "fluoro", "dx", "ct")

@@ -15,6 +15,7 @@ import msgspec
 
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
+from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.objects import DicomObject
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -23,14 +24,6 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _MOST_CONTEXTS = 128
 _PAUSE = 0.0002
-
-
-class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom to call: AE title, host and port."""
-
-    ae_title: str
-    host: str
-    port: int
 
 
 class NotSent(Exception):  # noqa: N818 - says what became of an object
@@ -81,7 +74,7 @@ class Scu:
         self._message = 0
 
     def __enter__(self) -> Self:
-        from pynetdicom import AE
+        from pynetdicom import AE, evt
 
         if len(self._pairs) > _MOST_CONTEXTS:
             count = str(len(self._pairs))
@@ -97,9 +90,11 @@ class Scu:
             more["tls_args"] = (self._context, self._peer.host)
         if self._source:
             more["bind_address"] = (self._source, 0)
+        reached: list[Any] = []
+        more["evt_handlers"] = [(evt.EVT_CONN_OPEN, reached.append)]
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
-            raise NotSent(_why(self._association))
+            raise NotSent(_why(self._association) if reached else "nobody answers there")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -158,7 +153,7 @@ def _why(association: Any) -> str:
     if association.is_rejected:
         primitive = association.acceptor.primitive
         return f"rejected: {primitive.result_str}, {primitive.source_str}: {primitive.reason_str}" if primitive else "rejected"
-    return "aborted by the peer" if association.is_aborted else "nobody answers there"
+    return "the peer broke the association off, or speaks no DICOM"
 
 
 def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], clock: Clock, **options: Any) -> list[Answer]:

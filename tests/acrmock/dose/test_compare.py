@@ -171,6 +171,15 @@ def test_any_bytes(data: bytes, syntax: str) -> None:
         ("Synthetic^One", "xSYN00000001", False),
         ("Synthetic^One", "SYN00000001\n", False),
         ("", "", False),
+        ("Synthetica^Maria", "SYN00000001", False),
+        ("Synthetic", "SYN00000001", True),
+        ("Synthetic 2^One", "SYN00000001", True),
+        ("\u017fynthetic^One", "SYN00000001", False),
+        ("Synthetic^One=Doe^J", "SYN00000001", False),
+        ("Synthetic^One==Synthetic^Two", "SYN00000001", True),
+        ("Synthetic^One\\Doe^J", "SYN00000001", False),
+        ("=", "SYN00000001", False),
+        ("Synthetic^One", "SYN00000001\\12345678", False),
     ],
 )
 def test_our_own_reports_are_told(tmp_path: Path, name: str, patient: str, *, ours: bool) -> None:
@@ -180,3 +189,19 @@ def test_our_own_reports_are_told(tmp_path: Path, name: str, patient: str, *, ou
         (tmp_path / "mine.yaml").write_text(LAYER)
         facts = load_facts([tmp_path / "mine.yaml"])
     assert looks_synthetic(Header(patient_name=name, patient_id=patient), facts) is ours
+
+
+@pytest.mark.parametrize(
+    ("others", "ours"),
+    [
+        ({"other_ids": "12345678"}, False),
+        ({"other_ids": "SYN00000002\\12345678"}, False),
+        ({"other_ids": "SYN00000002"}, True),
+        ({"other_names": "Doe^J"}, False),
+        ({"other_names": "Synthetic^Two"}, True),
+    ],
+)
+def test_other_names_and_ids_count(others: dict[str, str], *, ours: bool) -> None:
+    """A patient's other names and IDs must keep the convention too, where there are any."""
+    header = Header(patient_name="Synthetic^One", patient_id="SYN00000001", **others)
+    assert looks_synthetic(header, load_facts()) is ours

@@ -215,3 +215,10 @@ def test_damaged_reports(data: st.DataObject, syntax: str, *, undefined: bool) -
     for _ in range(data.draw(st.integers(0, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.sampled_from([0, 0xFF, 0xFE]) | st.integers(0, 255))
     survives(bytes(whole[: data.draw(st.integers(0, len(whole)))]), syntax)
+
+
+def test_a_name_that_stands_twice_hides_behind_none() -> None:
+    """Where name or ID stand twice, every value is told, so that a real one cannot hide behind a synthetic one."""
+    names = b"".join(struct.pack("<HH2sH", 0x10, 0x10, b"PN", len(name)) + name for name in (b"DOE^JANE", b"SYNTHETIC^"))
+    header = read_header(struct.pack("<HH2sH", 8, 0x18, b"UI", 4) + b"9.9\0" + names, EXPLICIT_LITTLE)
+    assert header.patient_name == "DOE^JANE\\SYNTHETIC^"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from acrmock.facts import Facts, FactsError, Provenance, Weight, load_facts, shipped
+from acrmock.facts.forms import Form
 
 HEAD = "schema: acrmock/layer/1\n"
 
@@ -25,6 +26,9 @@ def overlaid(tmp_path: Path, *texts: str) -> Facts:
 
 GUIDE = "kind: sources\nsources:\n  GUIDE: {title: the guide we were sent, kind: acr, seen: 2026-01-02}\n"
 
+OF_FORM = {Form.UID: "1.2.3", Form.PATH: "/changed", Form.URL: "https://changed.example/x", Form.AE_PREFIX: "CH_"}
+"""Another value for settings of a form that not every text has."""
+
 
 @pytest.mark.parametrize("key", sorted(load_facts().settings))
 def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
@@ -37,12 +41,13 @@ def test_every_setting_can_be_changed(tmp_path: Path, key: str) -> None:
         expected = value + 1 if before.maximum is None or value + 1 <= before.maximum else value - 1
         written = str(expected)
     elif isinstance(value, tuple):
-        written, expected = "[changed]", ("changed",)
+        item = OF_FORM.get(before.form, "changed")
+        written, expected = f'["{item}"]', (item,)
     elif isinstance(value, Mapping):
         written, expected = "{changed: other}", {"changed": "other"}
     else:
-        expected = before.choices[-1] if before.choices else "changed"
-        written = str(expected)
+        expected = before.choices[-1] if before.choices else OF_FORM.get(before.form, "changed")
+        written = f'"{expected}"'
     text = f"kind: settings\nsettings:\n  {key}: {{value: {written}, provenance: acr, sources: [GUIDE p. 3]}}\n"
     facts = overlaid(tmp_path, GUIDE, text)
     after = facts.fact(key)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 from catalogue import FACTS
-from dose_builder import RUNS, DoseMutation, DoseStory, document, store
+from dose_builder import ECHO_CONTEXT, EXPLICIT, RUNS, DoseMutation, DoseStory, document, store
 from dose_mutations import DOSE_MUTATIONS, GOOD_RETRY, NEED, more, report
 from mutations import MUTATIONS
 
 from acrmock.facts import Weight
+from acrmock.record import ContextFacts
 from conformance.checks import CHECKS
 from conformance.judge import judge
 from conformance.recording import read
@@ -150,6 +151,18 @@ def test_the_end_of_an_exam_as_a_report_writes_it(ended: str, outcome: Outcome) 
         report("ended", "", nth)(story)
         report("study_time", ended, nth)(story)
     assert finding(result("dir-direct", story), "dir-soon").outcome is outcome
+
+
+def test_who_asks_and_who_is_not_done_yet_is_innocent() -> None:
+    """Query classes beside an echo store nothing; an association that outlasts the recording has offered what it stored."""
+    query = ContextFacts(id=7, abstract_syntax="1.2.840.10008.5.1.4.1.2.2.1", transfer_syntaxes=(EXPLICIT,), result=3)
+    story = RUNS["dir-pacs"]()
+    for place in story.ends():
+        story.put(place, "/facts/contexts", (ECHO_CONTEXT, query, *story.entries[place].facts.contexts[1:]))
+    for place in reversed(story.ends()[1:]):
+        del story.entries[place]
+    assert finding(result("dir-pacs", story), "dir-association").outcome is Outcome.PASSED
+    assert finding(result("dir-pacs", story), "dir-rdsr-only").outcome is Outcome.PASSED
 
 
 def test_another_sr_class_may_hold_a_dose_report() -> None:

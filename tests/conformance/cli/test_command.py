@@ -15,9 +15,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 VERBS = (
     *("serve", "register", "demo", "certify", "score", "report", "resolve", "why", "generate", "facts", "doctor", "selftest"),
-    *("ca", "send", "stations"),
+    *("ca", "faults", "send", "stations", "upload"),
 )
-SUBVERBS = (("generate", "exams"), ("facts", "show"), ("facts", "check"), ("ca", "export"), ("ca", "issue"))
+SUBVERBS = (
+    ("generate", "exams"),
+    ("facts", "show"),
+    ("facts", "check"),
+    ("ca", "export"),
+    ("ca", "issue"),
+    ("generate", "rdsr"),
+    ("stations", "add"),
+)
 
 
 def acrmock(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +102,8 @@ def test_version() -> None:
         ("register", "--name", "x"),
         ("register", "--server", "not a url", "--token", "x"),
         ("register", "--server", "https://localhost:1", "--token", "x"),
+        ("upload", "/nonexistent.txt", "--registry", "lcsr"),
+        ("upload", __file__),
         ("ca", "export"),
         ("ca", "issue"),
     ],

@@ -22,11 +22,15 @@ from typing import Any
 import requests
 import schemathesis
 
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHORTEST_WAIT = "0.05"
 SETTINGS = {"auth.code_lifetime": 60}
 REPORT = "CAAWAFVJHgAxLjIuODQwLjEwMDA4LjUuMS40LjEuMS44OC42NwAIABgAVUkGADEuMi4zAA=="
 CLAIMS = ("logo", "follow-up", "update", "offline")
 Values = dict[str, Any]
+
+
+schemathesis.serializer.alias(WORKBOOK, "application/octet-stream")
 
 
 @cache
@@ -258,6 +262,24 @@ def _fault(case: Any) -> None:
         case.body["error"] = "rate-limited"
 
 
+def _upload(case: Any) -> None:
+    """A name that is new and as the portal wants it, of the registry that is claimed; any bytes are a file, if a bad one."""
+    _own_application(case)
+    told = {"name": f"lcsr_exam_{secrets.token_hex(8)}.txt", "registry": "lcsr"}
+    for name in ("facility", "mapping", "channel"):
+        case.query.pop(name, None)
+    if "plan" in case.query:
+        case.query["plan"] = "now"
+    case.query.update(told)
+
+
+def _of_files(case: Any) -> None:
+    """The application that is registered, and a registry that there is."""
+    _own_application(case)
+    if "registry" in case.query:
+        case.query["registry"] = "lcsr"
+
+
 def _dose(case: Any) -> None:
     """The application that is registered, a facility of its own, a station that is configured, a state that there is."""
     _own_application(case)
@@ -295,6 +317,9 @@ FILLED: dict[str, Callable[[Any], None]] = {
     "moveClock": _clock,
     "setPlan": _plan,
     "setFault": _fault,
+    "uploadFile": _upload,
+    "listFiles": _of_files,
+    **dict.fromkeys(("showFile", "decideFile", "fileLog"), _own_application),
     "explainRefusal": _own_application,
     "plantReports": _planted,
     **dict.fromkeys(

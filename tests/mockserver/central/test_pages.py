@@ -63,6 +63,7 @@ def test_a_person_configures_what_is_held(site: SITE, dose: Any) -> None:
     assert page(run, "/dirlink/stations", {"station": "ct1", "action": "remove"})[0] == 404
     assert page(run, "/dirlink/stations", {"station": "", "action": "configure"})[0] == 422
     assert page(run, "/dirlink/stations", {"station": "ct1", "action": "explode"})[0] == 422
+    assert page(run, "/dirlink/stations", {"station": "A" * 20_000, "action": "configure"})[0] == 413
 
 
 def test_the_pages_are_guarded(site: SITE) -> None:

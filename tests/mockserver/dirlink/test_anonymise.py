@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import string
+import struct
 import subprocess
 import warnings
 import zlib
@@ -25,7 +26,7 @@ from acrmock.facts import FactsError, load_facts, shipped
 from acrmock.facts.yamlfile import read_text
 from mockserver.dirlink.age import settled
 from mockserver.dirlink.anonymise import BirthDates, CannotAnonymise, Descriptors, Policy, What, anonymise, policy_of, uid_map
-from mockserver.dirlink.dataset import read, write
+from mockserver.dirlink.dataset import MAX_ELEMENTS, DataSetError, read, write
 from mockserver.dirlink.deidentification import Action, rules_of, shipped_rules
 
 REAL_FILES = [path for above in Path(__file__).parents for path in sorted(above.glob("shared/data/rdsr/*.dcm"))]
@@ -476,3 +477,11 @@ def test_a_safe_private_element_stays_and_is_said() -> None:
     assert b"PITCH" in made.data
     assert b"CANARY" not in made.data
     assert "113111" in [one.CodeValue for one in reread(made).DeidentificationMethodCodeSequence]
+
+
+def test_too_many_elements_are_refused() -> None:
+    """A tree of more elements than memory is good for is refused, however few bytes it came in."""
+    item = struct.pack("<HHL", 0xFFFE, 0xE000, 0)
+    sequence = struct.pack("<HH2sHL", 0x0040, 0xA730, b"SQ", 0, len(item) * (MAX_ELEMENTS + 1)) + item * (MAX_ELEMENTS + 1)
+    with pytest.raises(DataSetError, match="elements and items"):
+        read(sequence, "1.2.840.10008.1.2.1", inflated_limit=1 << 26)

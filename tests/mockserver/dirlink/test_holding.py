@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +158,30 @@ def test_a_reset_forgets_the_reports(site: SITE, dose: Any) -> None:
     assert run.call("GET", "/applications/default/stations")["stations"] == []
     assert run.call("GET", "/jobs", wait=10)["jobs"] == []
     assert run.state(run.receive(dose.report(sop))) == "HELD"
+
+
+def test_real_bytes_under_a_synthetic_uid_go_too(site: SITE, dose: Any) -> None:
+    """Where bytes of a real person come under the UID of a synthetic report, both are deleted when their retention has passed."""
+    run = site(accept_real_data=True)
+    run.freeze(CAME)
+    run.configure("CT1")
+    made = run.receive(dose.report("1.2.100.1"))
+    real = dose.report("1.2.100.1", name="Doe^Jane")
+    assert run.receive(real) == made
+    assert run.stored(made).copies
+    run.freeze("2026-04-01T12:00:00Z")
+    assert run.state(made) == "EXPIRED"
+    assert run.core.objects.get(dose.SCOPE, made, hashlib.sha256(real).hexdigest()) is None
+
+
+def test_what_could_never_come_is_not_planted(site: SITE, dose: Any) -> None:
+    """A report without a SOP Instance UID, or with one that is none, cannot be planted: it says why, and nothing is kept."""
+    run = site()
+    for sop in ("", "../../x", "1" * 65):
+        report = {"data": base64.b64encode(dose.report(sop)).decode(), "transfer_syntax": "1.2.840.10008.1.2.1"}
+        answer = run.call("POST", "/applications/default/planted", {"reports": [report]}, status=422)
+        assert "could never come" in answer["detail"]
+    assert run.events("dir-planted") == []
 
 
 def test_real_data_goes_when_its_retention_has_passed(site: SITE, dose: Any) -> None:

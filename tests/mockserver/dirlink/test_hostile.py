@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -349,3 +350,18 @@ def test_aborts_and_lost_connections(receiver: Receiver) -> None:
         raw.send(p_data(pdv(command(), 3)))
     ends = {(entry.facts.end, entry.facts.stored) for entry in receiver.associations(2)}
     assert ends == {(AssociationEnd.ABORTED, 1), (AssociationEnd.LOST, 0)}
+
+
+def test_stopping_waits_for_nobody(receive: Callable[..., Receiver]) -> None:
+    """Connections that say nothing, or stop amid a PDU, do not hold up the end: each would for as long as the limits allow."""
+    receiver = receive()
+    silent = [receiver.raw() for _ in range(20)]
+    amid = [receiver.raw() for _ in range(20)]
+    for raw in amid:
+        assert raw.associate() == ASSOCIATE_AC
+        raw.send(PDU.pack(4, 0, 1000) + b"abc")
+    receiver.engine.stop()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("AcceptorThread@")]
+    for raw in (*silent, *amid):
+        assert raw.receive()[0] in ENDED
+        raw.wire.close()
