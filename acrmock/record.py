@@ -217,7 +217,7 @@ class DocumentFacts(Struct, frozen=True, kw_only=True):
 
     `id` is a reference of the document's key (empty: absent), `version` its number where it can be read. `present` and
     `missing` are names of header elements, in the spelling of the facts, nested ones with a dot; `rejected` are those that the
-    answer named. `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for the service's own error.
+    answer named. `created` (201) and `updated` (200) say what became of it; `internal`: the 400 stood for its own error.
     """
 
     id: str = ""

@@ -187,7 +187,7 @@ class Control:
         return found if isinstance(found, dict) else {}
 
     def faults(self, application: str | None = None, environment: str = "test") -> list[dict[str, Any]]:
-        """The rules of an application's environment (None: those of the control API), each with how often it was met and struck."""
+        """The rules of an application's environment (None: those of the control API), with how often each was met and struck."""
         params = {"application": application, "environment": environment} if application else {}
         return list(self._checked("GET", "/_acrmock/faults", params=params).json()["faults"])
 

@@ -167,7 +167,7 @@ def _told(tagged: dict[str, Any]) -> str:
 @click.option("--all", "every", is_flag=True, help="Every rule of the environment.")
 @_whose
 @server_options
-def remove(names: tuple[str, ...], every: bool, application: str, environment: str, **where: Any) -> None:  # noqa: FBT001 - a flag
+def remove(names: tuple[str, ...], every: bool, application: str, environment: str, **where: Any) -> None:
     """Take rules back."""
     if bool(names) == every:
         raise click.UsageError("Name rules, or say --all.")
