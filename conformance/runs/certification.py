@@ -15,6 +15,7 @@ from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts, Profile, Step, load_facts
 from acrmock.facts.model import Role
+from acrmock.record import Operation
 from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
@@ -250,7 +251,7 @@ class Steps:
         """Wait for traffic within the window, then until none has come for a moment."""
         if doses.finished is not None:
             return StepEnded(name, None, not doses.wait(window), None)
-        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, "nrdr.status"), timeout=window)
+        seen = self._control.await_entry(run=self._run, operation=_AWAITED.get(name, Operation.NRDR_STATUS), timeout=window)
         last = seen
         while last is not None:
             last = self._control.await_entry(run=self._run, after=last, timeout=QUIET)
@@ -270,12 +271,12 @@ class Steps:
 
 
 _AWAITED = {
-    "sign-in": "auth.token",
-    "sign-in-again": "auth.token",
-    "refresh": "auth.token",
+    "sign-in": Operation.TOKEN,
+    "sign-in-again": Operation.TOKEN,
+    "refresh": Operation.TOKEN,
     "configure": "C-ECHO",
-    "create": "cdsr.post",
-    "update": "cdsr.post",
+    "create": Operation.CDSR_POST,
+    "update": Operation.CDSR_POST,
 }
 
 

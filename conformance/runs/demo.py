@@ -21,7 +21,6 @@ from conformance.vendors import faults
 from conformance.vendors.kinds import check_name
 from conformance.vendors.senders.scu import Peer
 
-LOGO = (150, 40)
 FORWARDER = "FORWARDER"
 """The AE title under which the demonstration's forwarder takes reports."""
 SETTINGS = {"auth.access_token_lifetime": 2}
@@ -39,14 +38,15 @@ def order(
     `broken` is a check, or `CHECK:VARIANT`; `port` is that of the vendor's redirect URL (None: a free one);
     `overlays` hold for server, vendor and judge.
     """
-    known = load_facts(overlays).profile(profile)
+    facts = load_facts(overlays)
+    known = facts.profile(profile)
     check_name(known, broken)
     port = port or _free_port()
     flags = _flags(known, port)
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
-    size = flags.pop("logo_size", LOGO)
+    size = flags.pop("logo_size", (facts.integer("onboarding.logo.width"), facts.integer("onboarding.logo.height")))
     arguments = ["--broken", broken] if broken else []
     arguments += [part for file in overlays for part in ("--overlay", str(file.resolve()))]
     doses = DosesGiven()
@@ -87,7 +87,6 @@ def _flags(profile: Profile, port: int) -> dict[str, Any]:
         "registry": profile.registries,
         "settings": SETTINGS,
         "link": "https://example.org/",
-        "logo_size": LOGO,
     }
 
 
