@@ -329,7 +329,9 @@ class Gate:
         except StoreError as lost:
             if call is not None:
                 call.leave(lost)
-            return self._plain(Problem("store-full" if isinstance(lost, StoreFull) else "unavailable"))
+            full = isinstance(lost, StoreFull)
+            self._core.metrics.no_room |= full
+            return self._plain(Problem("store-full" if full else "unavailable"))
         except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.exception("an exchange could not be recorded")
             if call is not None:

@@ -9,6 +9,7 @@ import flask
 import msgspec
 
 from acrmock.clock import rfc3339
+from acrmock.redaction import BODY_LIMIT
 from mockserver.context import EngineCore, current_core
 from mockserver.retention import Dropped, dropped
 from mockserver.store import GLOBAL, StoreError
@@ -22,9 +23,10 @@ FRESH_SECONDS = 2.0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """That the store could be written, and when (protocol time)."""
+    """That the store could be written, and when (protocol time); `ballast` only fills room, to see whether there is some."""
 
     at: str
+    ballast: str = ""
 
 
 class _Probe:
@@ -44,11 +46,23 @@ class _Probe:
 
 
 def _write(core: EngineCore) -> str:
+    """Why nothing can be kept, or an empty string.
+
+    After something was refused for want of room, as much as a large body is written (and freed) until that succeeds: the few
+    bytes of a probe find room where a post finds none.
+    """
+    if core.journal.full:
+        return "the journal is full: posts are refused with 507"
+    at = rfc3339(core.clock.now())
     try:
+        if core.metrics.no_room:
+            with core.store.write() as unit:
+                unit.put(HEALTH, GLOBAL, HEALTH, Health(at=at, ballast="0" * BODY_LIMIT))
         with core.store.write() as unit:
-            unit.put(HEALTH, GLOBAL, HEALTH, Health(at=rfc3339(core.clock.now())))
+            unit.put(HEALTH, GLOBAL, HEALTH, Health(at=at))
     except StoreError as error:
         return error.what
+    core.metrics.no_room = False
     return ""
 
 

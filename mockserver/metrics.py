@@ -9,7 +9,8 @@ from collections import Counter
 class Metrics:
     """Requests answered on the wires, by operation and HTTP status, since the engine was made.
 
-    `began` is the clock's monotonic time (seconds) at which the engine was made; `associations` are open now.
+    `began` is the clock's monotonic time (seconds) at which the engine was made; `associations` are open now. `no_room`:
+    something was refused because the store had no room for it, and nothing as large was kept since.
     """
 
     def __init__(self) -> None:
@@ -18,6 +19,7 @@ class Metrics:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._dimse: Counter[tuple[str, int]] = Counter()
         self.associations = 0
+        self.no_room = False
 
     def count(self, operation: str, status: str) -> None:
         """Count one answered request; `operation` as in the record, `status` the three digits."""

@@ -7,9 +7,10 @@ gave as a default is not the vendor's doing and is not applicable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from acrmock.addresses import parse_network, special_range
+from acrmock.declared import name_faults, url_faults, without_user_info
 from acrmock.facts.registry import VersionState
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, failed, inapplicable, passed, unseen
 from conformance.flows.events import Registration
@@ -90,22 +91,14 @@ def apply_name(case: Case) -> Ruling:
     """The application's name (S2), which people read on the sign-in page.
 
     Fails for: absent or blank; control, format or unassigned characters (bidirectional overrides can disguise a name);
-    longer than the limit.
+    longer than the limit; white space around it; no letter and no digit.
     """
     return _judge(case, ("name",), "an application name that people can read", _name)
 
 
 def _name(case: Case, attempt: Registration) -> Iterator[Fault]:
-    limit = case.rules.limits.name_length
-    if not attempt.name.strip():
-        wrong = "no name was given"
-    elif not attempt.name.isprintable():
-        wrong = "the name has characters that cannot be printed"
-    elif len(attempt.name) > limit:
-        wrong = f"the name is longer than {limit} characters"
-    else:
-        return
-    yield Fault(entry=attempt.seq, pointer="/data/declared/name", actual=wrong)
+    for reason, expected in name_faults(attempt.name, case.rules.limits.name_length)[:1]:
+        yield Fault(entry=attempt.seq, pointer="/data/declared/name", actual=reason, correct=expected)
 
 
 @APPLY.check("apply-redirect-https")
@@ -123,36 +116,9 @@ def _redirects(case: Case, attempt: Registration) -> Iterator[Fault]:
     if not attempt.redirect_urls and not attempt.refused:
         yield Fault(entry=attempt.seq, pointer="/data/declared/redirect_urls", actual="no redirect URL was given")
     for index, url in enumerate(attempt.redirect_urls):
-        wrong = _redirect(url, case.rules.limits.url_length)
-        if wrong:
-            pointer = f"/data/declared/redirect_urls/{index}"
-            yield Fault(entry=attempt.seq, pointer=pointer, actual=f"{url[:200]} {wrong}", correct="https://host/callback")
-
-
-def _redirect(url: str, limit: int) -> str:
-    """What is wrong with a redirect URL, or empty."""
-    if len(url) > limit:
-        return f"is longer than {limit} characters"
-    if any(character.isspace() or not character.isprintable() for character in url):
-        return "has a space or a character that cannot be printed"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "is no URL"
-    return _parts(url, parts, port)
-
-
-def _parts(url: str, parts: SplitResult, port: int | None) -> str:
-    wrong = (
-        (parts.scheme.lower() != "https", "is not https" if parts.scheme else "is not absolute"),
-        (not parts.hostname, "has no host"),
-        ("#" in url, "has a fragment"),
-        ("*" in url.partition("?")[0], "has a wildcard"),
-        ("@" in parts.netloc, "has user info"),
-        (port == 0, "has the port 0"),
-    )
-    return next((words for holds, words in wrong if holds), "")
+        for reason, _ in url_faults(url, case.rules.limits.url_length)[:1]:
+            pointer, actual = f"/data/declared/redirect_urls/{index}", f"{without_user_info(url)[:200]}: {reason}"
+            yield Fault(entry=attempt.seq, pointer=pointer, actual=actual, correct="https://host/callback")
 
 
 @APPLY.check("apply-registries")

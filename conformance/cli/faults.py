@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from conformance.cli.options import Format, format_option, overlay_option, server_options
-
-if TYPE_CHECKING:
-    from conformance.control import Control
+from conformance.cli.options import Format, connected, format_option, overlay_option, server_options, whose_options
 
 CONTROL = "control"
 
@@ -33,17 +29,7 @@ def faults() -> None:
     """
 
 
-def _whose(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say whose rules are meant."""
-    environments = click.Choice(["test", "production"])
-    command = click.option("--environment", type=environments, default="test", show_default=True)(command)
-    return click.option("--application", default="default", show_default=True, help="Whose requests.")(command)
-
-
-def _server(server: str | None, ca_file: Path | None, token: str | None, data: Path) -> Control:
-    from conformance.runs.servers import ServerChoice, connect
-
-    return connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data))
+_whose = whose_options("requests")
 
 
 @faults.command(
@@ -73,7 +59,7 @@ def add(application: str, environment: str, **flags: Any) -> None:
     rule = _rule(flags)
     if rule.get("operation") != CONTROL:
         rule |= {"application": application, "environment": environment}
-    with _server(**where) as control:
+    with connected(**where) as control:
         made = control.set_fault(**rule)
     click.echo(f"{made['name']}: set")
 
@@ -142,7 +128,7 @@ def _effect(text: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
 @server_options
 def list_(application: str, environment: str, format_: str, **where: Any) -> None:
     """Show the rules, with how often each was met and struck."""
-    with _server(**where) as control:
+    with connected(**where) as control:
         found = control.faults(application, environment)
     if format_ == Format.JSON:
         click.echo(json.dumps(found, indent=2))
@@ -171,7 +157,7 @@ def remove(names: tuple[str, ...], every: bool, application: str, environment: s
     """Take rules back."""
     if bool(names) == every:
         raise click.UsageError("Name rules, or say --all.")
-    with _server(**where) as control:
+    with connected(**where) as control:
         for name in names or ("",):
             for gone in control.clear_faults(application, environment, name):
                 click.echo(f"{gone}: removed")

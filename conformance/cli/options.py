@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from conformance.control import Control
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -85,6 +88,24 @@ def server_options(function: F) -> F:
         data_option,
     )
     return _apply(function, options)
+
+
+def whose_options(of_what: str) -> Callable[[F], F]:
+    """`--application` and `--environment`: whose things of that sort are meant."""
+
+    def options(function: F) -> F:
+        environments = click.Choice(["test", "production"])
+        function = click.option("--environment", type=environments, default="test", show_default=True)(function)
+        return click.option("--application", default="default", show_default=True, help=f"Whose {of_what}.")(function)
+
+    return options
+
+
+def connected(*, server: str | None, ca_file: Path | None, token: str | None, data: Path) -> Control:
+    """The control client of the server that `server_options` name."""
+    from conformance.runs.servers import ServerChoice, connect
+
+    return connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data))
 
 
 def data_option(function: F) -> F:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from conformance.cli.options import Format, format_option, server_options
-
-if TYPE_CHECKING:
-    from conformance.control import Control
+from conformance.cli.options import Format, connected, format_option, server_options, whose_options
 
 
 @click.group(epilog='\b\nExamples:\n  acrmock stations add CT1 "CT ROOM 2"\n  acrmock stations list')
@@ -23,17 +18,7 @@ def stations() -> None:
     """
 
 
-def _whose(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say whose stations are meant."""
-    environments = click.Choice(["test", "production"])
-    command = click.option("--environment", type=environments, default="test", show_default=True)(command)
-    return click.option("--application", default="default", show_default=True, help="Whose stations.")(command)
-
-
-def _server(server: str | None, ca_file: Path | None, token: str | None, data: Path) -> Control:
-    from conformance.runs.servers import ServerChoice, connect
-
-    return connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data))
+_whose = whose_options("stations")
 
 
 @stations.command(epilog="\b\nExamples:\n  acrmock stations add CT1\n  acrmock stations add CT1 CT2 --facility 161803")
@@ -43,7 +28,7 @@ def _server(server: str | None, ca_file: Path | None, token: str | None, data: P
 @server_options
 def add(names: tuple[str, ...], facility: str | None, application: str, environment: str, **where: Any) -> None:
     """Configure stations; the reports held for them go on at once."""
-    with _server(**where) as control:
+    with connected(**where) as control:
         for name in names:
             control.configure_station(application, environment, name, facility)
             click.echo(f"{name}: configured")
@@ -55,7 +40,7 @@ def add(names: tuple[str, ...], facility: str | None, application: str, environm
 @server_options
 def list_(application: str, environment: str, format_: str, **where: Any) -> None:
     """Show the configured stations."""
-    with _server(**where) as control:
+    with connected(**where) as control:
         found = control.stations(application, environment)
     if format_ == Format.JSON:
         click.echo(json.dumps(found, indent=2))
@@ -72,7 +57,7 @@ def list_(application: str, environment: str, format_: str, **where: Any) -> Non
 @server_options
 def remove(names: tuple[str, ...], application: str, environment: str, **where: Any) -> None:
     """Take stations back; their reports that come from now on are held."""
-    with _server(**where) as control:
+    with connected(**where) as control:
         for name in names:
             control.remove_station(application, environment, name)
             click.echo(f"{name}: removed")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from acrmock.record import HttpEntry, HttpResponse, NameValue, Struct
+from conformance.flows.forms import parse_forms
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -126,28 +126,12 @@ def answer(response: HttpResponse) -> Answer | None:
 
 
 def hidden(page: str) -> list[tuple[str, str]]:
-    """The hidden inputs of a page: name and value."""
-    reader = _Inputs()
+    """The hidden inputs of a page's forms: name and value; none where the page cannot be read."""
     try:
-        reader.feed(page)
-        reader.close()
+        forms = parse_forms(page)
     except (ValueError, AssertionError):
-        return reader.found
-    return reader.found
-
-
-class _Inputs(HTMLParser):
-    """Collects the hidden inputs of a page."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take an input of type hidden."""
-        given = dict(attrs)
-        if tag == "input" and (given.get("type") or "").lower() == "hidden":
-            self.found.append((given.get("name") or "", given.get("value") or ""))
+        return []
+    return [(control.name, control.value) for form in forms for control in form.controls if control.type == "hidden"]
 
 
 def _from_pairs(pairs: Iterable[tuple[str, str]]) -> Answer | None:

@@ -15,6 +15,7 @@ from acrmock.clock import Clock, SystemClock
 from acrmock.errors import HarnessError
 from acrmock.facts import Facts, Profile, Step, load_facts
 from acrmock.facts.model import Role
+from acrmock.record import Operation
 from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
 from conformance.runs import client, package
@@ -275,11 +276,11 @@ class Steps:
 
 
 _AWAITED = {
-    "sign-in": "auth.token",
-    "sign-in-again": "auth.token",
-    "refresh": "auth.token",
+    "sign-in": Operation.TOKEN,
+    "sign-in-again": Operation.TOKEN,
+    "refresh": Operation.TOKEN,
     "configure": "C-ECHO",
-    "create": "cdsr.post",
+    "create": Operation.CDSR_POST,
 }
 
 

@@ -21,7 +21,6 @@ from conformance.vendors import faults
 from conformance.vendors.kinds import Part, check_name, parts_of
 from conformance.vendors.senders.address import Peer
 
-LOGO = (150, 40)
 FORWARDER = "FORWARDER"
 """The AE title under which the demonstration's forwarder takes reports."""
 SETTINGS = {"auth.access_token_lifetime": 2}
@@ -47,7 +46,7 @@ def order(
     fault = faults.REGISTRATIONS.get(broken or "")
     if fault is not None:
         flags = fault(flags)
-    size = flags.pop("logo_size", LOGO)
+    size = flags.pop("logo_size", (facts.integer("onboarding.logo.width"), facts.integer("onboarding.logo.height")))
     arguments = ["--broken", broken] if broken else []
     arguments += [part for file in overlays for part in ("--overlay", str(file.resolve()))]
     doses = DosesGiven()
@@ -89,7 +88,6 @@ def _flags(profile: Profile, facts: Facts, port: int) -> dict[str, Any]:
         "registry": claimed(profile, facts),
         "settings": SETTINGS,
         "link": "https://example.org/",
-        "logo_size": LOGO,
     }
 
 

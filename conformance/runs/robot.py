@@ -19,7 +19,7 @@ import urllib3
 from acrmock.errors import SetupError
 from acrmock.typed import decode
 from conformance.control import Control
-from conformance.runs.forms import Form, parse_forms
+from conformance.flows.forms import Form, parse_forms
 from conformance.runs.observation import observed_request, observed_response
 
 MAX_PAGES = 20

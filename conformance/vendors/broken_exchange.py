@@ -56,7 +56,7 @@ class SpoiledOnce(Exchange):
             self.spoiled = True
             identifier = self.new_id()
             answer = self.send_spoiled(self.envelope(exams, identifier))
-            if answer.status_code == 202:
+            if answer.status_code == self.words.accepted:
                 return Sent(transaction_id=identifier, exams=list(exams), due=self.due(answer))
         return super().post(exams)
 

@@ -82,6 +82,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True):
     post: str
     read: str
     media_type: str
+    accepted: int
 
 
 def wording(facts: Facts) -> Wording:
@@ -102,6 +103,7 @@ def wording(facts: Facts) -> Wording:
         post=facts.text("nrdr.path.post"),
         read=facts.text("nrdr.path.status"),
         media_type=facts.text("nrdr.media_type"),
+        accepted=facts.integer("nrdr.accepted_status"),
     )
 
 

@@ -111,7 +111,7 @@ class Exchange:
             self.say(f"busy ({answer.status_code}): {identifier} is sent again")
             self.pause(_retry_after(answer))
             answer = self.send(envelope)
-        if answer.status_code != 202:
+        if answer.status_code != self.words.accepted:
             raise VendorError(f"transaction {identifier} was refused", actual=f"{answer.status_code} {answer.text[:500]}")
         self.say(f"posted {len(exams)} exams as {identifier}")
         return Sent(transaction_id=identifier, exams=list(exams), due=self.due(answer))

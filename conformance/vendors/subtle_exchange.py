@@ -29,7 +29,7 @@ class NumberedBatches(Exchange):
         self.posted += 1
         identifier = f"batch-{self.posted}"
         answer = self.send(self.envelope(exams, identifier))
-        if answer.status_code == 202:
+        if answer.status_code == self.words.accepted:
             return Sent(transaction_id=identifier, exams=list(exams), due=self.due(answer))
         return super().post(exams)
 

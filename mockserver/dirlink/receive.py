@@ -186,7 +186,9 @@ class Operations:
     def _no_room(self, error: StoreError) -> Answer:
         """The store could not keep it, so nothing of it is written down either."""
         _log.warning("a C-STORE could not be kept: %s", error)
-        what = "no room" if isinstance(error, StoreFull) else "cannot be kept now"
+        full = isinstance(error, StoreFull)
+        self.core.metrics.no_room |= full
+        what = "no room" if full else "cannot be kept now"
         return Answer(self.offer.status.out_of_resources, what)
 
     def synthetic(self, header: Header) -> bool:

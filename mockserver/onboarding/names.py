@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from acrmock.declared import name_faults
 from acrmock.record import FieldProblem
 from mockserver.onboarding.limits import Limits
-from mockserver.onboarding.reasons import hidden_characters, named, shown, wrong
+from mockserver.onboarding.reasons import shown, wrong
 
 DEFAULT = "default"
 """The id of the first application, whose paths have no prefix."""
@@ -20,38 +21,8 @@ AE_LENGTH = 14
 
 def check_name(name: str, limits: Limits) -> list[FieldProblem]:
     """Why `name` cannot stand on a sign-in page; empty when it can."""
-    if not name.strip():
-        return [
-            wrong(
-                "name", "an application name is needed: people will read it on the sign-in page", expected="a name", actual=name
-            )
-        ]
-    found = []
-    if len(name) > limits.name_length:
-        found.append(
-            wrong(
-                "name",
-                "the name is too long",
-                expected=f"at most {limits.name_length} characters",
-                actual=f"{len(name)} characters",
-            )
-        )
-    if hidden := hidden_characters(name[: 4 * limits.name_length]):
-        found.append(
-            wrong(
-                "name",
-                f"the name holds characters that cannot be seen or that reorder text: {named(hidden)}",
-                expected="printable text",
-                actual=shown(name, 60),
-            )
-        )
-    if name != name.strip():
-        found.append(
-            wrong("name", "the name begins or ends with white space", expected=shown(name.strip(), 60), actual=shown(name, 60))
-        )
-    if not any(unicodedata.category(char)[0] in "LN" for char in name[: 4 * limits.name_length]):
-        found.append(wrong("name", "the name has no letter and no digit", expected="a readable name", actual=name))
-    return found
+    actual = shown(name, 60) if len(name) <= limits.name_length else f"{len(name)} characters"
+    return [wrong("name", reason, expected=expected, actual=actual) for reason, expected in name_faults(name, limits.name_length)]
 
 
 def slug(name: str) -> str:

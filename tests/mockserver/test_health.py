@@ -81,6 +81,38 @@ def test_a_store_that_failed_is_503_until_it_recovers(clock: ManualClock) -> Non
     assert client.get("/healthz").status_code == 200
 
 
+def test_no_room_for_large_posts_is_503(clock: ManualClock) -> None:
+    """Where a probe's few bytes still fit but a post was refused for want of room, it is 503 until as much fits again."""
+    store = SqliteStore(None, clock)
+    core, client = make(clock, store)
+    assert client.get("/healthz").status_code == 200
+    pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+    store.connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+    clock.wait(10)
+    assert client.get("/healthz").status_code == 200  # nothing was refused so far
+    core.metrics.no_room = True
+    for _ in range(2):
+        clock.wait(10)
+        answer = client.get("/healthz")
+        assert answer.status_code == 503
+        assert answer.json is not None
+        assert answer.json["store"] == "there is no room left on the disk"
+    store.connection.execute("PRAGMA max_page_count = 1000000")
+    clock.wait(10)
+    assert client.get("/healthz").status_code == 200
+    assert not core.metrics.no_room
+
+
+def test_a_full_journal_is_503(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While posts are refused because the journal is full, health says so."""
+    _, client = make(clock, SqliteStore(None, clock))
+    monkeypatch.setattr(Journal, "full", True)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert "journal is full" in answer.json["store"]
+
+
 def test_metrics_are_prometheus_text(clock: ManualClock) -> None:
     """Counters by operation and status, journal, uptime, each with its type."""
     core, client = make(clock, SqliteStore(None, clock))

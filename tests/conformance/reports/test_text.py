@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.reports.text import cut, in_order, one_line, visible
+from conformance.reports.text import GROUP_ORDER, GROUP_WORDS, cut, in_order, one_line, visible
 
 
 @given(st.text(st.characters()))
@@ -45,3 +48,11 @@ def test_a_cut_says_how_much_is_missing() -> None:
 def test_unknown_keys_come_last() -> None:
     """Groups that nobody has ordered follow those that are known."""
     assert in_order({"zeta", "tx", "apply", "alpha"}, ("apply", "tx")) == ["apply", "tx", "alpha", "zeta"]
+
+
+def test_groups_are_called_as_the_requirements_call_them() -> None:
+    """The title of each file of requirements is the group's in every report, and no group lacks its file."""
+    files = Path(__file__).parents[3].joinpath("fixtures", "requirements").glob("*.yaml")
+    told = {layer["group"]: layer["title"] for layer in (yaml.safe_load(file.read_text("utf-8")) for file in files)}
+    assert told == GROUP_WORDS
+    assert set(GROUP_ORDER) == set(GROUP_WORDS)

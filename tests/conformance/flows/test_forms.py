@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.runs.forms import parse_forms
+from conformance.flows.forms import parse_forms
 
 PAGE = """<html><form action="/sign-in?x=1&amp;y=2" method="POST">
 <input name=username><input type=password name=password><input type="hidden" name="sealed" value="a&quot;b">
