@@ -37,7 +37,9 @@ class _Listing:
         self.hint = hints.list_of(child.kind)
         rules = tuple(rule for rule in version.rules if rule.record == EXAM)
         self.step = Step(pseudo_element(child), rules, ElementHint(), self.hint.share, _nothing)
-        self.among = tuple(rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
+        among = (rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
+        named = ((rule, version.element(rule.other)) for rule in among)
+        self.among = tuple((rule, tuple(c.code for c in element.codes)) for rule, element in named if element is not None)
 
     def window(self, exam_day: date, as_of: date) -> tuple[date, date]:
         """From which day to which the records of the list may be."""
@@ -105,6 +107,9 @@ class ExamMaker:
         self.hints = hints or hints_for(version.registry)
         self.exam_plan = RecordPlan(version, EXAM, self.hints)
         self._lists = {child.kind: _Listing(version, child, self.hints) for child in version.lists}
+        self._order = (*self.exam_plan.order, *(child.name for child in version.lists))
+        self._ago = self.hints.exam_from_days, self.hints.exam_within_days
+        self._form_days = self.hints.forms.get(version.form, 0) if version.form else 0
         name = f"{version.registry}/{version.version}"
         self._exams = Stream(seed, f"{name}/exam")
         self._later = Stream(seed, f"{name}/later")
@@ -127,8 +132,10 @@ class ExamMaker:
         """
         draws = self._exams.item(index)
         if ago is None:
-            after = (self._lists[kind].hint.after_days for kind, wished in (lists or {}).items() if wished)
-            ago = (max((self.hints.exam_from_days, *after)), self.hints.exam_within_days)
+            ago = self._ago
+            if lists:
+                after = (self._lists[kind].hint.after_days for kind, wished in lists.items() if wished)
+                ago = (max((ago[0], *after)), ago[1])
         occasion = self.occasion(index, draws, ago=ago)
         exam = self.exam_plan.make(draws, occasion, wishes)
         for listing in self._lists.values():
@@ -143,16 +150,17 @@ class ExamMaker:
                     exam = self._naming(exam, records, listing.among)
         return exam
 
-    def _naming(self, exam: Record, records: Sequence[Record], rules: Sequence[Rule]) -> Record:
+    def _naming(self, exam: Record, records: Sequence[Record], rules: Sequence[tuple[Rule, Sequence[str]]]) -> Record:
         """The exam once it names, where a rule asks for it, what the records of its list name."""
-        for rule in rules:
+        added = False
+        for rule, codes in rules:
+            there = texts(exam.get(rule.other))
             named = {value for record in records for name in rule.elements for value in texts(record.get(name))}
-            element = self.version.element(rule.other)
-            if element is not None and named - set(texts(exam.get(rule.other))):
-                named.update(texts(exam.get(rule.other)))
-                exam[rule.other] = [code.code for code in element.codes if code.code in named]
-        order = (*self.exam_plan.order, *(child.name for child in self.version.lists))
-        return {name: exam[name] for name in order if name in exam}
+            if not named.issubset(there):
+                added = added or rule.other not in exam
+                named.update(there)
+                exam[rule.other] = [code for code in codes if code in named]
+        return {name: exam[name] for name in self._order if name in exam} if added else exam
 
     def with_follow_up(self, exam: Mapping[str, Any], index: int, *, exam_day: date) -> Record:
         """The exam with one follow-up more, within the hinted days and not after the as-of date.
