@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -137,23 +137,24 @@ def _code(element: Element, hint: ElementHint) -> Maker:
 
 def _codes(element: Element, hint: ElementHint) -> Maker:
     table = _weights(element, hint)
-    alone = frozenset(hint.alone)
+    codes = [code.code for code in element.codes]
+    places = {code: place for place, code in enumerate(codes)}
+    alone = frozenset(places[code] for code in hint.alone if code in places)
     most = max(1, min(hint.most, len(table.values)))
-    places = {code.code: place for place, code in enumerate(element.codes)}
-
-    values, steps, total = table.values, table.steps, table.total
+    steps, total = table.steps, table.total
+    placed = tuple(places[value] for value in table.values)
 
     def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
         below = draws.below
-        first = values[bisect_right(steps, below(total))]
+        first = placed[bisect_right(steps, below(total))]
         if first in alone:
-            return [first]
+            return [codes[first]]
         chosen = {first}
         for _more in range(below(most)):
-            other = values[bisect_right(steps, below(total))]
+            other = placed[bisect_right(steps, below(total))]
             if other not in alone:
                 chosen.add(other)
-        return sorted(chosen, key=places.__getitem__) if len(chosen) > 1 else [first]
+        return [codes[place] for place in sorted(chosen)] if len(chosen) > 1 else [codes[first]]
 
     return several
 
@@ -288,6 +289,7 @@ def plain_letters(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
+@lru_cache(maxsize=8192)
 def years_before(day: date, years: int) -> date:
     """The same calendar day `years` earlier; 29 February becomes 28 February."""
     try:
