@@ -46,7 +46,9 @@ def exams(
 ) -> Iterator[Record]:
     """The exams `start` to `start + count - 1` of a seed, each fit to stand in a transaction's list of exams.
 
-    Of these a shard has its part (`synthetic.shards`). Of kind `coverage` the set has its own size: `start` and `count` cut a slice of it, and `facility` (the header's) is what
+    Of these a shard has its part (`synthetic.shards`).
+
+    Of kind `coverage` the set has its own size: `start` and `count` cut a slice of it, and `facility` (the header's) is what
     the element that repeats it says. Raises `SetupError` at once, not at the first exam, when an argument cannot be used.
     """
     for flag, number in (("--count", count), ("--start", start)):

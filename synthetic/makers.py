@@ -91,6 +91,7 @@ class Listed:
         self.table = table
 
     def __call__(self, draws: Draws, _occasion: Occasion, _record: Record) -> Any:
+        """One of the table."""
         return draws.choice(self.table)
 
 

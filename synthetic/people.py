@@ -41,7 +41,7 @@ class Person(NamedTuple):
     The identifiers are written when they are asked for, from what was drawn for them.
     """
 
-    index: int
+    number: int
     given: str
     middle: str
     family: str
@@ -68,7 +68,7 @@ class Person(NamedTuple):
     @property
     def mrn(self) -> str:
         """The medical record number."""
-        return f"{MRN_MARK}{self.index:09d}{self.lots[1]:04d}"
+        return f"{MRN_MARK}{self.number:09d}{self.lots[1]:04d}"
 
     @property
     def telephone(self) -> str:

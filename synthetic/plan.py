@@ -95,6 +95,7 @@ class Step:
         hint: ElementHint,
         share: int,
         make: Maker,
+        *,
         one_valued: frozenset[str] = frozenset(),
     ) -> None:
         targeting = [rule for rule in rules if element.name in rule.elements]
@@ -173,7 +174,7 @@ class RecordPlan:
         for element in self.elements:
             hint = own.get(element.name, ElementHint())
             make = related(element, hint, self.rules, maker(element, without_excluded(hint, element, self.rules), hints.phrases))
-            steps[element.name] = Step(element, self.rules, hint, hints.optional_share, make, one_valued)
+            steps[element.name] = Step(element, self.rules, hint, hints.optional_share, make, one_valued=one_valued)
         self.order = tuple(steps)
         self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
         self._program = tuple(_instruction(step) for step in self._steps)
@@ -191,7 +192,7 @@ class RecordPlan:
             return {name: record[name] for name in self.order if name in record}
         return record
 
-    def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:
+    def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:  # noqa: C901 - each call less is time
         """Without wishes. Most of the time goes here: what most steps need is done in place, without a call.
 
         Four shares (16 bits each) are drawn from one word.

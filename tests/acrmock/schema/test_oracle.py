@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracle import oracle
 from near_values import near
+from oracle import oracle
 
-from acrmock.facts import EXAM, Element, ElementType, Level, load_facts
+from acrmock.facts import EXAM, Element, Level, load_facts
 from acrmock.schema import RecordValidator, record_schema
 
 REGISTRY = load_facts().registry("lcsr")
