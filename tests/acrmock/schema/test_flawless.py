@@ -20,7 +20,7 @@ FACTS = load_facts()
 NEWEST = {
     f"{registry.slug}:{version.version}": version
     for registry in FACTS.registries
-    for form in {version.form for version in registry.versions if version.described}
+    for form in dict.fromkeys(version.form for version in registry.versions if version.described)
     for version in [[one for one in registry.versions if one.described and one.form == form][-1]]
 }
 
