@@ -46,6 +46,10 @@ class SystemClock:
         """The machine's monotonic seconds."""
         return time.monotonic()
 
+    def core(self) -> float:
+        """The seconds of a core that this process has used, which a busy machine does not lengthen."""
+        return time.process_time()
+
     def wait(self, seconds: float) -> None:
         """Sleep for `seconds` (nothing when it is not positive)."""
         if seconds > 0:

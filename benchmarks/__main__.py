@@ -16,6 +16,7 @@ PARTS = (
     "judging",
     "tokens",
     "submission",
+    "registries",
     "reading",
     "dose_generation",
     "cstore",

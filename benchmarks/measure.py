@@ -43,6 +43,16 @@ def seconds(work: Callable[[], object]) -> float:
     return CLOCK.monotonic() - begun
 
 
+def core_seconds(work: Callable[[], object], *, rounds: int = ROUNDS) -> float:
+    """The seconds of a core that `work` takes: the best of several rounds, so that what else the machine does counts little."""
+    taken = []
+    for _ in range(rounds):
+        begun = CLOCK.core()
+        work()
+        taken.append(CLOCK.core() - begun)
+    return min(taken)
+
+
 def side_by_side(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = ROUNDS) -> tuple[float, float]:
     """The median seconds of both, taken in turn so that a noisy machine is unfair to neither."""
     taken: tuple[list[float], list[float]] = ([], [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -29,9 +29,9 @@ class Ours(Served):
         self.control = Control(self.ready["url"], self.ready["control_token"], self.ready["ca_file"])
         self.document = self.register("Bench")
 
-    def register(self, name: str) -> dict[str, Any]:
+    def register(self, name: str, registries: Sequence[str] = ("lcsr",)) -> dict[str, Any]:
         """Another application."""
-        asked = {"name": name, "redirect_url": ["https://localhost:8765/cb"], "ip": ["198.51.100.7"], "registry": ["lcsr"]}
+        asked = {"name": name, "redirect_url": ["https://localhost:8765/cb"], "ip": ["198.51.100.7"], "registry": [*registries]}
         return dict(self.control.register(asked))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -16,9 +16,11 @@ from acrmock.facts import Facts
 from synthetic.exammaker import version_of
 from synthetic.exams import Kind, exams
 from synthetic.makers import Record
+from synthetic.shards import WHOLE
 from synthetic.tables import write_table
 
 _BATCH = 64 * 1024
+_TELL = 100
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,6 +28,7 @@ class Format(StrEnum):
     """How exams are written: JSON lines, pipe text, or a workbook."""
 
     JSON = "json"
+    JSONL = "jsonl"
     PIPE = "pipe"
     XLSX = "xlsx"
 
@@ -41,6 +44,7 @@ class ExamOptions(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = Kind.COMPLETE.value
     start: int = 0
     facility: str = ""
+    shard: str = WHOLE
     format: Format = Format.JSON
     header: bool = False
 
@@ -57,6 +61,7 @@ def exams_of(facts: Facts, options: ExamOptions, today: date) -> Iterator[Record
         as_of=today if options.as_of is None else as_of_date(options.as_of),
         kind=options.kind,
         facility=options.facility,
+        shard=options.shard,
     )
 
 
@@ -70,15 +75,33 @@ def as_of_date(text: str) -> date:
         raise SetupError("not a date", expected="YYYY-MM-DD, e.g. 2026-04-30", actual=text[:40], where="--as-of") from error
 
 
-def write_exams(facts: Facts, options: ExamOptions, stream: BinaryIO, *, today: date) -> int:
+Seen = Callable[[int], None]
+"""What is told, from time to time, how many exams have been made."""
+
+
+def _unseen(_made: int) -> None:
+    return None
+
+
+def _telling(source: Iterator[Record], seen: Seen) -> Iterator[Record]:
+    """The exams, telling after each hundred how many there were."""
+    for number, exam in enumerate(source):
+        if number % _TELL == 0:
+            seen(number)
+        yield exam
+
+
+def write_exams(facts: Facts, options: ExamOptions, stream: BinaryIO, *, today: date, seen: Seen = _unseen) -> int:
     """Write the exams to a binary stream, as UTF-8 JSON lines unless the options say otherwise, and give their number.
 
     When the reader has gone away (a broken pipe) the writing ends quietly, with the number written until then. Raises
     `SetupError` on bad options, before anything is written, and when the stream cannot take more (a full disk).
     """
     source = exams_of(facts, options, today)
+    if seen is not _unseen:
+        source = _telling(source, seen)
     try:
-        if options.format is not Format.JSON:
+        if options.format not in (Format.JSON, Format.JSONL):
             return _table(facts, options, source, stream, today)
         return _lines(source, stream)
     except BrokenPipeError:
@@ -118,7 +141,7 @@ def _lines(source: Iterator[Record], stream: BinaryIO) -> int:
     return written + pending
 
 
-def write_exams_file(facts: Facts, options: ExamOptions, out: Path, *, today: date) -> int:
+def write_exams_file(facts: Facts, options: ExamOptions, out: Path, *, today: date, seen: Seen = _unseen) -> int:
     """Write the exams to a file, in place of what was there, and give their number; raises `SetupError` as above."""
     exams_of(facts, options, today)
     try:
@@ -126,4 +149,4 @@ def write_exams_file(facts: Facts, options: ExamOptions, out: Path, *, today: da
     except OSError as error:
         raise SetupError(f"the file cannot be written: {error.strerror}", where=f"--out {out}") from error
     with stream:
-        return write_exams(facts, options, stream, today=today)
+        return write_exams(facts, options, stream, today=today, seen=seen)

@@ -35,31 +35,35 @@ class _Listing:
         self.child = child
         self.plan = RecordPlan(version, child.kind, hints)
         self.hint = hints.list_of(child.kind)
+        self._most = min(self.hint.most, child.most)
         rules = tuple(rule for rule in version.rules if rule.record == EXAM)
         self.step = Step(pseudo_element(child), rules, ElementHint(), self.hint.share, _nothing)
-        self.among = tuple(rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
+        among = (rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
+        named = ((rule, version.element(rule.other)) for rule in among)
+        self.among = tuple((rule, tuple(c.code for c in element.codes)) for rule, element in named if element is not None)
 
-    def window(self, exam_day: date, as_of: date) -> tuple[date, date]:
-        """From which day to which the records of the list may be."""
-        last = min(as_of, exam_day + timedelta(days=self.hint.within_days))
-        return exam_day + timedelta(days=self.hint.after_days), last
+    def window(self, occasion: Occasion) -> tuple[int, int]:
+        """From which day to which the records of the list may be, as ordinals; none where the second is before the first."""
+        day = occasion.exam_day.toordinal()
+        return day + self.hint.after_days, min(occasion.as_of.toordinal(), day + self.hint.within_days)
 
     def make(self, draws: Draws, occasion: Occasion, number: int, wishes: Wishes = _NONE) -> Record:
         """Record `number` of the list of the exam of `occasion`."""
-        first, last = self.window(occasion.exam_day, occasion.as_of)
+        first, last = self.window(occasion)
+        first = min(first, last)
         occasion.number = number
-        occasion.listed_day = draws.day(min(first, last), last)
+        occasion.listed_day = date.fromordinal(first + draws.below(last - first + 1))
         return self.plan.make(draws, occasion, wishes)
 
     def many(self, draws: Draws, occasion: Occasion, exam: Record) -> int:
         """How many records chance and the tables give to an exam."""
-        most = min(self.hint.most, self.child.most)
+        least = self.child.least
         if self.step.demanded(exam):
-            return max(self.child.least, 1 + draws.below(most))
-        first, last = self.window(occasion.exam_day, occasion.as_of)
-        if self.step.barred(exam) or self.step.conditional or first > last:
-            return self.child.least
-        return max(self.child.least, 1 + draws.below(most) if draws.chance(self.hint.share) else 0)
+            return max(least, 1 + draws.below(self._most))
+        first, last = self.window(occasion)
+        if self.step.conditional or first > last or self.step.barred(exam):
+            return least
+        return max(least, 1 + draws.below(self._most) if draws.chance(self.hint.share) else 0)
 
     def wished(self, exam: Record, wishes: Wishes, lists: Lists) -> Sequence[Wishes]:
         """What is wished of the records of the list: as many as the wishes and the tables demand."""
@@ -105,6 +109,10 @@ class ExamMaker:
         self.hints = hints or hints_for(version.registry)
         self.exam_plan = RecordPlan(version, EXAM, self.hints)
         self._lists = {child.kind: _Listing(version, child, self.hints) for child in version.lists}
+        self._listings = tuple(self._lists.values())
+        self._order = (*self.exam_plan.order, *(child.name for child in version.lists))
+        self._ago = self.hints.exam_from_days, self.hints.exam_within_days
+        self._form_days = self.hints.forms.get(version.form, 0) if version.form else 0
         name = f"{version.registry}/{version.version}"
         self._exams = Stream(seed, f"{name}/exam")
         self._later = Stream(seed, f"{name}/later")
@@ -127,11 +135,13 @@ class ExamMaker:
         """
         draws = self._exams.item(index)
         if ago is None:
-            after = (self._lists[kind].hint.after_days for kind, wished in (lists or {}).items() if wished)
-            ago = (max((self.hints.exam_from_days, *after)), self.hints.exam_within_days)
+            ago = self._ago
+            if lists:
+                after = (self._lists[kind].hint.after_days for kind, wished in lists.items() if wished)
+                ago = (max((ago[0], *after)), ago[1])
         occasion = self.occasion(index, draws, ago=ago)
         exam = self.exam_plan.make(draws, occasion, wishes)
-        for listing in self._lists.values():
+        for listing in self._listings:
             if lists is None and listing.child.name not in wishes:
                 wanted: Sequence[Wishes] = (_NONE,) * listing.many(draws, occasion, exam)
             else:
@@ -143,16 +153,17 @@ class ExamMaker:
                     exam = self._naming(exam, records, listing.among)
         return exam
 
-    def _naming(self, exam: Record, records: Sequence[Record], rules: Sequence[Rule]) -> Record:
+    def _naming(self, exam: Record, records: Sequence[Record], rules: Sequence[tuple[Rule, Sequence[str]]]) -> Record:
         """The exam once it names, where a rule asks for it, what the records of its list name."""
-        for rule in rules:
+        added = False
+        for rule, codes in rules:
+            there = texts(exam.get(rule.other))
             named = {value for record in records for name in rule.elements for value in texts(record.get(name))}
-            element = self.version.element(rule.other)
-            if element is not None and named - set(texts(exam.get(rule.other))):
-                named.update(texts(exam.get(rule.other)))
-                exam[rule.other] = [code.code for code in element.codes if code.code in named]
-        order = (*self.exam_plan.order, *(child.name for child in self.version.lists))
-        return {name: exam[name] for name in order if name in exam}
+            if not named.issubset(there):
+                added = added or rule.other not in exam
+                named.update(there)
+                exam[rule.other] = [code for code in codes if code in named]
+        return {name: exam[name] for name in self._order if name in exam} if added else exam
 
     def with_follow_up(self, exam: Mapping[str, Any], index: int, *, exam_day: date) -> Record:
         """The exam with one follow-up more, within the hinted days and not after the as-of date.
@@ -180,10 +191,10 @@ class ExamMaker:
         """Who is examined when, `ago` being the days before the as-of date, at least and at most."""
         hints = self.hints
         least, most = ago
-        exam_day = draws.day(self.as_of - timedelta(days=max(least, most)), self.as_of - timedelta(days=least))
-        every = hints.forms.get(self.version.form, 0) if self.version.form else 0
-        if every:
-            exam_day = self.as_of - timedelta(days=_LAST_MONTH + every * (index % SLOTS))
+        most = max(least, most)
+        exam_day = date.fromordinal(self.as_of.toordinal() - most + draws.below(most - least + 1))
+        if self._form_days:
+            exam_day = self.as_of - timedelta(days=_LAST_MONTH + self._form_days * (index % SLOTS))
         youngest, oldest = hints.age_years
         born = (years_before(exam_day, oldest + 1) + timedelta(days=1), years_before(exam_day, youngest))
         person = self._crowd.person(index, born=born)

@@ -16,6 +16,7 @@ from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
 from synthetic.plan import holds
 from synthetic.randomness import Stream
+from synthetic.shards import WHOLE, shard_of
 from synthetic.violations import invalid_exams
 
 MOST = 1_000_000_000_000
@@ -41,8 +42,11 @@ def exams(
     start: int = 0,
     kind: Kind | str = Kind.COMPLETE,
     facility: str = "",
+    shard: str = WHOLE,
 ) -> Iterator[Record]:
     """The exams `start` to `start + count - 1` of a seed, each fit to stand in a transaction's list of exams.
+
+    Of these a shard has its part (`synthetic.shards`).
 
     Of kind `coverage` the set has its own size: `start` and `count` cut a slice of it, and `facility` (the header's) is what
     the element that repeats it says. Raises `SetupError` at once, not at the first exam, when an argument cannot be used.
@@ -56,12 +60,12 @@ def exams(
         raise SetupError(
             "there is no such kind of exam", expected=", ".join(Kind), actual=str(kind)[:40], where="--kind"
         ) from error
+    indices = shard_of(range(start, start + count), shard)
     version = version_of(facts, registry, mapping, as_of)
     if chosen is Kind.COVERAGE:
         covering = coverage_set(facts, registry, version.version, seed=seed, as_of=as_of, facility=facility)
-        return iter(covering[start : start + count])
+        return (covering[index] for index in indices if index < len(covering))
     maker = ExamMaker(version, seed=seed, as_of=as_of)
-    indices = range(start, start + count)
     if chosen is Kind.COMPLETE:
         return (maker.exam(index) for index in indices)
     if chosen is Kind.INCOMPLETE:

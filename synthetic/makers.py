@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -39,6 +39,7 @@ class Occasion:
 
 
 _OLDEST = 130
+_LONGEST_TABLE = 4096
 _EARLIER = 400
 
 Maker = Callable[[Draws, Occasion, Record], Any]
@@ -78,6 +79,29 @@ def _plain(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker
     return _text(element, hint, phrases)
 
 
+class Listed:
+    """The maker of a value that nothing else bears on: one of `table`, each place as likely as the others.
+
+    A plan draws from the table itself, without calling.
+    """
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: Sequence[Any]) -> None:
+        self.table = table
+
+    def __call__(self, draws: Draws, _occasion: Occasion, _record: Record) -> Any:
+        """One of the table."""
+        return draws.choice(self.table)
+
+
+def _drawn(weighted: Weighted[Any]) -> Maker:
+    """The maker of a value drawn by weight."""
+    if weighted.total > _LONGEST_TABLE:
+        return lambda draws, _occasion, _record: draws.weighted(weighted)
+    return Listed(tuple(weighted.at(point) for point in range(weighted.total)))
+
+
 def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
     return draws.choice(occasion.practitioners)
 
@@ -109,26 +133,29 @@ def _code(element: Element, hint: ElementHint) -> Maker:
             return draws.weighted(table)
 
         return of_person
-    values, steps, total = table.values, table.steps, table.total
-    return lambda draws, _occasion, _record: values[bisect_right(steps, draws.below(total))]
+    return _drawn(table)
 
 
 def _codes(element: Element, hint: ElementHint) -> Maker:
     table = _weights(element, hint)
-    alone = frozenset(hint.alone)
+    codes = [code.code for code in element.codes]
+    places = {code: place for place, code in enumerate(codes)}
+    alone = frozenset(places[code] for code in hint.alone if code in places)
     most = max(1, min(hint.most, len(table.values)))
-    places = {code.code: place for place, code in enumerate(element.codes)}
+    steps, total = table.steps, table.total
+    placed = tuple(places[value] for value in table.values)
 
     def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
-        first = draws.weighted(table)
+        below = draws.below
+        first = placed[bisect_right(steps, below(total))]
         if first in alone:
-            return [first]
+            return [codes[first]]
         chosen = {first}
-        for _more in range(draws.below(most)):
-            other = draws.weighted(table)
+        for _more in range(below(most)):
+            other = placed[bisect_right(steps, below(total))]
             if other not in alone:
                 chosen.add(other)
-        return sorted(chosen, key=places.__getitem__)
+        return [codes[place] for place in sorted(chosen)] if len(chosen) > 1 else [codes[first]]
 
     return several
 
@@ -155,7 +182,7 @@ def _number(element: Element, hint: ElementHint) -> Maker:
     except ValueError as error:
         raise SetupError(f"the bounds of {element.name} leave no number to draw: {error}", where=element.layer) from error
     if hint.years_from_age is None:
-        return lambda draws, _occasion, _record: span.number(draws)
+        return Listed(span.all()) if len(span) <= _LONGEST_TABLE else span.make
     years, per_year = hint.years_from_age, Decimal(hint.per_year)
     caps = tuple(max(least, (age - years) * per_year) for age in range(_OLDEST))
     numbers = tuple(int(cap) if hint.places == 0 else round(float(cap), hint.places) for cap in caps)
@@ -165,8 +192,7 @@ def _number(element: Element, hint: ElementHint) -> Maker:
 def _one_number(element: Element, hint: ElementHint) -> Maker:
     least, most = _bounds(element)
     named = [(Decimal(text), weight) for text, weight in hint.weights.items() if least <= Decimal(text) <= most]
-    table = Weighted([(int(value) if value == int(value) else float(value), weight) for value, weight in named])
-    return lambda draws, _occasion, _record: draws.weighted(table)
+    return _drawn(Weighted([(int(value) if value == int(value) else float(value), weight) for value, weight in named]))
 
 
 def _bounds(element: Element) -> tuple[Decimal, Decimal]:
@@ -255,7 +281,7 @@ def _text(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
         )
     least, most = element.min_length or 0, element.max_length or 255
     texts = tuple(text[:most].strip().ljust(least, ".") for text in hint.words or phrases)
-    return lambda draws, _occasion, _record: draws.choice(texts)
+    return Listed(texts)
 
 
 @cache
@@ -264,6 +290,7 @@ def plain_letters(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
+@lru_cache(maxsize=8192)
 def years_before(day: date, years: int) -> date:
     """The same calendar day `years` earlier; 29 February becomes 28 February."""
     try:

@@ -7,9 +7,10 @@ a valid check digit, telephone numbers are 555-01xx (kept for fiction), and fami
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from math import gcd, prod
+from typing import NamedTuple
 
 from acrmock.identity import npi_check_digit
 from synthetic.randomness import Draws, Stream
@@ -30,28 +31,55 @@ _DIGITS = "0123456789"
 _EITHER = _DIGITS + _LETTERS
 _MBI_TAIL = (_EITHER, _DIGITS, _LETTERS, _EITHER, _DIGITS, _LETTERS, _LETTERS, _DIGITS, _DIGITS)
 _MBI_COUNT = 9 * prod(map(len, _MBI_TAIL))
+_MRN_COUNT = 10**4
+_TELEPHONES = 80_000
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One synthetic person; `sex` is `F` or `M`, `birth_date` a calendar day."""
+class Person(NamedTuple):
+    """One synthetic person; `sex` is `F` or `M`, `birth_date` a calendar day.
 
-    index: int
+    The identifiers are written when they are asked for, from what was drawn for them.
+    """
+
+    number: int
     given: str
     middle: str
     family: str
     sex: str
     birth_date: date
-    ssn: str
-    mbi: str
-    health_insurance_claim: str
-    mrn: str
-    telephone: str
+    slot: int
+    lots: tuple[int, int, int]
+
+    @property
+    def ssn(self) -> str:
+        """The Social Security number, `NNN-NN-NNNN`."""
+        return social_security_number(self.slot)
+
+    @property
+    def mbi(self) -> str:
+        """The Medicare Beneficiary Identifier."""
+        return medicare_beneficiary_identifier(self.lots[0])
+
+    @property
+    def health_insurance_claim(self) -> str:
+        """The Health Insurance Claim Number, as Medicare made it from the Social Security number."""
+        return self.ssn.replace("-", "") + "A"
+
+    @property
+    def mrn(self) -> str:
+        """The medical record number."""
+        return f"{MRN_MARK}{self.number:09d}{self.lots[1]:04d}"
+
+    @property
+    def telephone(self) -> str:
+        """A number kept for fiction."""
+        return telephone_number(self.lots[2])
 
     def age_on(self, day: date) -> int:
         """Whole years on `day`."""
-        before = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
-        return day.year - self.birth_date.year - before
+        born = self.birth_date
+        years = day.year - born.year
+        return years - 1 if day.month < born.month or (day.month == born.month and day.day < born.day) else years
 
 
 class Crowd:
@@ -67,26 +95,24 @@ class Crowd:
         self._offset = Stream(seed, "people/ssn").item(0).below(_SSN_SLOTS)
         self._female = words("given-female")
         self._male = words("given-male")
-        self._surnames = words("family")
+        self._surnames = tuple(name + FAMILY_MARK for name in words("family"))
 
     def person(self, index: int, *, born: tuple[date, date]) -> Person:
         """Person `index`, born on a day from `born[0]` to `born[1]`, both included."""
         draws = self._people.item(index)
-        female = draws.below(2) == 0
+        below = draws.below
+        female = below(2) == 0
         names = self._female if female else self._male
-        ssn = social_security_number(self._offset + index)
+        many = len(names)
         return Person(
-            index=index,
-            given=draws.choice(names),
-            middle=draws.choice(names),
-            family=draws.choice(self._surnames) + FAMILY_MARK,
-            sex="F" if female else "M",
-            birth_date=draws.day(*born),
-            ssn=ssn,
-            mbi=medicare_beneficiary_identifier(draws),
-            health_insurance_claim=ssn.replace("-", "") + "A",
-            mrn=f"{MRN_MARK}{index:09d}{draws.digits(4)}",
-            telephone=telephone_number(draws),
+            index,
+            names[below(many)],
+            names[below(many)],
+            self._surnames[below(len(self._surnames))],
+            "F" if female else "M",
+            draws.day(*born),
+            self._offset + index,
+            (below(_MBI_COUNT), below(_MRN_COUNT), below(_TELEPHONES)),
         )
 
 
@@ -97,19 +123,25 @@ def social_security_number(slot: int) -> str:
     return f"{SSN_AREAS[area]}-{group + 1:02d}-{serial + 1:04d}"
 
 
-def medicare_beneficiary_identifier(draws: Draws) -> str:
-    """A Medicare Beneficiary Identifier of CMS's pattern but for the `S` in second place, which CMS never issues."""
-    rest, first = divmod(draws.below(_MBI_COUNT), 9)
-    text = f"{first + 1}S"
-    for kind in _MBI_TAIL:
-        rest, place = divmod(rest, len(kind))
-        text += kind[place]
-    return text
+@cache
+def _tails() -> tuple[tuple[str, ...], ...]:
+    """The three thirds of an identifier's last nine characters, each as all its combinations, the first character fastest."""
+    thirds = (_MBI_TAIL[0:3], _MBI_TAIL[3:6], _MBI_TAIL[6:9])
+    return tuple(tuple(a + b + c for c in third[2] for b in third[1] for a in third[0]) for third in thirds)
 
 
-def telephone_number(draws: Draws) -> str:
-    """A North American number of the range 555-0100 to 555-0199, kept for fiction: `NXX-555-01XX`."""
-    area, line = divmod(draws.below(80_000), 100)
+def medicare_beneficiary_identifier(lot: int) -> str:
+    """The identifier of a lot: CMS's pattern but for the `S` in second place, which CMS never issues."""
+    first, second, third = _tails()
+    lot, digit = divmod(lot, 9)
+    lot, one = divmod(lot, len(first))
+    three, two = divmod(lot, len(second))
+    return f"{digit + 1}S{first[one]}{second[two]}{third[three]}"
+
+
+def telephone_number(lot: int) -> str:
+    """The North American number of a lot, of the range 555-0100 to 555-0199, kept for fiction: `NXX-555-01XX`."""
+    area, line = divmod(lot, 100)
     return f"{200 + area}-555-01{line:02d}"
 
 

@@ -21,12 +21,15 @@ from acrmock.errors import SetupError
 T = TypeVar("T")
 
 _WORD = 1 << 64
-_LOW = _WORD - 1
+LOW = _WORD - 1
+"""The low half of the product of a word and a bound."""
 _unpack = struct.Struct("<8Q").unpack
 _counter = struct.Struct("<Q").pack
+_FEW = 256
+_COUNTERS = tuple(map(_counter, range(_FEW)))
 MAX_SEED = _WORD - 1
 MAX_INDEX = _WORD - 1
-_RANGE = f"a whole number from 0 to {_LOW}"
+_RANGE = f"a whole number from 0 to {LOW}"
 
 
 class Weighted(Generic[T]):
@@ -65,14 +68,28 @@ class DecimalRange:
         if self._count < 1:
             raise ValueError(f"no decimal with {places} places between {low} and {high}")
 
+    def __len__(self) -> int:
+        return self._count
+
+    def all(self) -> tuple[int | float, ...]:
+        """All of them as `number` gives them, from the least."""
+        return tuple(map(self._at, range(self._count)))
+
+    def _at(self, place: int) -> int | float:
+        units = self._first + place
+        return units if self.places == 0 else units / self._scale  # correctly rounded (IEEE 754): same as float(text)
+
     def text(self, draws: Draws) -> str:
         """One decimal as text, e.g. `-0.50`."""
         return decimal_text(self._first + draws.below(self._count), self.places)
 
     def number(self, draws: Draws) -> int | float:
         """One decimal as the JSON number whose shortest form is the exact decimal."""
-        units = self._first + draws.below(self._count)
-        return units if self.places == 0 else units / self._scale  # correctly rounded (IEEE 754): same as float(text)
+        return self._at(draws.below(self._count))
+
+    def make(self, draws: Draws, _occasion: object, _record: object) -> int | float:
+        """One number as `number` gives it, with the arguments that a maker gets."""
+        return self.number(draws)
 
 
 def decimal_text(units: int, places: int) -> str:
@@ -113,42 +130,54 @@ def _short(number: int) -> str:
 
 
 class Draws:
-    """The draws of one item, taken in order; every method gives the same values for the same item and the same calls."""
+    """The draws of one item, taken in order; every method gives the same values for the same item and the same calls.
 
-    __slots__ = ("_at", "_base", "_block", "_words")
+    `words` are those of the block in hand, the next one last, and `refill` puts the next eight there when there are none: the
+    fastest way to a word that Python has, for the loops where most of the time goes.
+    """
+
+    __slots__ = ("_base", "_block", "words")
 
     def __init__(self, base: blake2b) -> None:
         self._base = base
         self._block = 0
-        self._words: tuple[int, ...] = ()
-        self._at = 8
+        self.words: list[int] = []
+
+    def refill(self) -> None:
+        """Put the words of the next block in place; only when none is left."""
+        block = self._base.copy()
+        number = self._block
+        block.update(_COUNTERS[number] if number < _FEW else _counter(number))
+        self._block = number + 1
+        self.words.extend(_unpack(block.digest())[::-1])
 
     def word(self) -> int:
         """64 uniform bits."""
-        at = self._at
-        if at == 8:
-            block = self._base.copy()
-            block.update(_counter(self._block))
-            self._block += 1
-            self._words = _unpack(block.digest())
-            at = 0
-        self._at = at + 1
-        return self._words[at]  # type: ignore[no-any-return,unused-ignore]
+        words = self.words
+        if not words:
+            self.refill()
+        return words.pop()
 
     def below(self, bound: int) -> int:
         """A uniform whole number from 0 to `bound` - 1, without modulo bias (Lemire's multiply and reject)."""
+        words = self.words
+        if not words:
+            self.refill()
+        product = words.pop() * bound
+        if 0 < bound <= product & LOW:
+            return product >> 64
+        return self.again(product, bound)
+
+    def again(self, product: int, bound: int) -> int:
+        """What `below` gives where the product of a word and `bound` may have to be rejected: its low half is below `bound`.
+
+        Raises `ValueError` for a bound that cannot be drawn below.
+        """
         if not 0 < bound <= _WORD:
             raise ValueError(f"a bound must be from 1 to 2**64, not {bound}")
-        at = self._at
-        if at == 8:
+        threshold = (_WORD - bound) % bound
+        while product & LOW < threshold:
             product = self.word() * bound
-        else:  # as `word` does, without the call: most of the time goes here
-            product = self._words[at] * bound
-            self._at = at + 1
-        if product & _LOW < bound:
-            threshold = (_WORD - bound) % bound
-            while product & _LOW < threshold:
-                product = self.word() * bound
         return product >> 64
 
     def integer(self, low: int, high: int) -> int:
@@ -165,7 +194,7 @@ class Draws:
 
     def weighted(self, values: Weighted[T]) -> T:
         """One of `values`, each as likely as its weight."""
-        return values.at(self.below(values.total))
+        return values.values[bisect_right(values.steps, self.below(values.total))]
 
     def decimal(self, low: str, high: str, places: int) -> str:
         """A uniform decimal from `low` to `high` with `places` digits after the point, as exact text."""

@@ -8,13 +8,14 @@ from math import ceil, floor
 from typing import Any
 
 from acrmock.facts.registry import Element, Rule, RuleKind
-from acrmock.schema.rules import holds, mean_range, texts
+from acrmock.schema.rules import holds, texts
 from synthetic.hints import ElementHint
 from synthetic.makers import Maker, Occasion, Record
 from synthetic.randomness import Draws, Weighted
 
 _FAR = 1.5
 _STEPS = 1000
+_OPEN = float("inf")
 
 
 def without_excluded(hint: ElementHint, element: Element, rules: Iterable[Rule]) -> ElementHint:
@@ -100,12 +101,30 @@ def _near(element: Element, hint: ElementHint, rule: Rule, make: Maker) -> Maker
 
 
 def _mean(hint: ElementHint, rule: Rule, make: Maker) -> Maker:
+    bands = tuple((band.element, band.least, _OPEN if band.most is None else band.most) for band in rule.bands)
+    places = max(2, hint.places)
+
     def mean(draws: Draws, occasion: Occasion, record: Record) -> Any:
-        bounds = mean_range(rule, record)
+        bounds = _range(bands, record)
         if bounds is None:
             return make(draws, occasion, record)
         least, most = bounds
-        most = most if most != float("inf") else least * _FAR + 1
-        return round(least + (most - least) * draws.below(_STEPS) / _STEPS, max(2, hint.places))
+        most = most if most != _OPEN else least * _FAR + 1
+        return round(least + (most - least) * draws.below(_STEPS) / _STEPS, places)
 
     return mean
+
+
+def _range(bands: Iterable[tuple[str, float, float]], record: Record) -> tuple[float, float] | None:
+    """What `mean_range` gives for counts that are numbers."""
+    total = least = most = 0.0
+    for name, low, high in bands:
+        count = record.get(name)
+        if count is None:
+            return None
+        if count:
+            count = float(count)
+            total += count
+            least += low * count
+            most += high * count
+    return (least / total, most / total) if total > 0 else None

@@ -47,6 +47,11 @@ def evaluators(version: MappingVersion, record: str) -> tuple[Evaluator, ...]:
     return tuple(found)
 
 
+def evaluator(version: MappingVersion, rule: Rule) -> Evaluator | None:
+    """The evaluator of one rule, or None for a kind that no record breaks alone."""
+    return _MAKERS[rule.kind](version, rule) if rule.kind in _MAKERS else None
+
+
 def _second(rule: Rule) -> bool:
     return rule.kind in _MAKERS and not (rule.kind in _BOTH_LAYERS and rule.level is Level.SUBMIT)
 

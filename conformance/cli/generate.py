@@ -13,6 +13,7 @@ import click
 from conformance.cli.options import overlay_option
 
 _LONG = 200  # files; fewer are made before a bar could be read
+_LONG_EXAMS = 20_000
 
 
 @click.group(
@@ -29,7 +30,8 @@ def generate() -> None:
     epilog="""\b
 Examples:
   acrmock generate exams --registry lcsr --count 100 --seed 7 > exams.ndjson
-  acrmock generate exams --registry lcsr --kind coverage --count 1000 --mapping 1.7 --as-of 2026-04-01"""
+  acrmock generate exams --registry lcsr --kind coverage --count 1000 --mapping 1.7 --as-of 2026-04-01
+  acrmock generate exams --registry mips --count 1000000 --shard 3/16 --format pipe --out mips-03.txt"""
 )
 @click.option("--registry", required=True, help="For which registry.")
 @click.option("--count", type=click.IntRange(0), required=True, help="How many.")
@@ -39,16 +41,17 @@ Examples:
 @click.option(
     "--kind", type=click.Choice(["complete", "incomplete", "invalid", "coverage"]), default="complete", show_default=True
 )
-@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="The first index, to make a shard.")
+@click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="The first index.")
+@click.option("--shard", default="1/1", show_default=True, metavar="N/M", help="Make only the N-th of M parts.")
 @click.option("--facility", default="", help="For coverage: the facility that the header will name.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; default: standard output.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["json", "pipe", "xlsx"]),
+    type=click.Choice(["json", "jsonl", "pipe", "xlsx"]),
     default="json",
     show_default=True,
-    help="JSON lines, or a data file that can be uploaded.",
+    help="JSON lines (json and jsonl are the same), or a data file that can be uploaded: pipe text or a workbook.",
 )
 @click.option("--header", is_flag=True, help="In a data file: a row of names first (which the portal rejects).")
 @overlay_option
@@ -60,6 +63,7 @@ def exams(
     as_of: str | None,
     kind: str,
     start: int,
+    shard: str,
     facility: str,
     out: Path | None,
     form: str,
@@ -70,6 +74,7 @@ def exams(
     from acrmock.clock import SystemClock, today
     from acrmock.facts import load_facts
     from synthetic.command import ExamOptions, Format, write_exams, write_exams_file
+    from synthetic.shards import shard_of
 
     facts = load_facts(overlays)
     options = ExamOptions(
@@ -81,14 +86,16 @@ def exams(
         kind=kind,
         start=start,
         facility=facility,
+        shard=shard,
         format=Format(form),
         header=header,
     )
     day = today(SystemClock())
-    if out is not None:
-        write_exams_file(facts, options, out, today=day)
-    else:
-        write_exams(facts, options, sys.stdout.buffer, today=day)
+    with _progress(len(shard_of(range(count), shard)), "exams", _LONG_EXAMS, quiet=out is None and sys.stdout.isatty()) as seen:
+        if out is not None:
+            write_exams_file(facts, options, out, today=day, seen=seen)
+        else:
+            write_exams(facts, options, sys.stdout.buffer, today=day, seen=seen)
 
 
 _OBJECTS = {
@@ -140,9 +147,9 @@ def _dose_command(what: str, said: str) -> click.Command:
 
 
 @contextmanager
-def _progress(count: int, what: str) -> Iterator[Callable[[int], None]]:
-    """Progress on standard error of a terminal for long work; nothing elsewhere."""
-    if count < _LONG or not sys.stderr.isatty():
+def _progress(count: int, what: str, long: int = _LONG, *, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """Progress on standard error of a terminal for long work; nothing elsewhere, or where it would stand amidst the data."""
+    if quiet or count < long or not sys.stderr.isatty():
         yield lambda _index: None
         return
     from rich.console import Console

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
@@ -18,10 +17,10 @@ from synthetic.command import as_of_date
 from synthetic.dose import images, negative
 from synthetic.dose.model import Kind
 from synthetic.dose.reports import Maker, Options, Report, kind_named
+from synthetic.shards import WHOLE, shard_of
 
 MANIFEST = "manifest.ndjson"
 MANIFEST_SCHEMA = "acrmock/dose-manifest/1"
-_SHARD = re.compile(r"([0-9]{1,9})/([0-9]{1,9})\Z")
 
 
 class What(StrEnum):
@@ -49,7 +48,7 @@ class DoseOptions(msgspec.Struct, frozen=True, kw_only=True):
     shape: str = "generic"
     quirks: tuple[str, ...] = ()
     stations: tuple[str, ...] = ()
-    shard: str = "1/1"
+    shard: str = WHOLE
     as_of: str | None = None
     transfer_syntax: str = ""
 
@@ -84,17 +83,6 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rp_total: str = ""
 
 
-def indices(count: int, shard: str) -> range:
-    """The indices of a shard, `3/16` being the third of sixteen; all shards together make all indices, each once."""
-    found = _SHARD.match(shard)
-    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= number <= of:
-        raise SetupError(
-            "that shard cannot be made", expected="N/M with 1 <= N <= M, e.g. 3/16", actual=shard[:40], where="--shard"
-        )
-    return range(number - 1, count, of)
-
-
 def make(options: DoseOptions, today: date) -> Iterator[Made]:
     """The files that the options ask for, in the order of their index; raises `SetupError` before the first."""
     kind = kind_named(options.kind)
@@ -119,7 +107,7 @@ def make(options: DoseOptions, today: date) -> Iterator[Made]:
             transfer_syntax=options.transfer_syntax,
         )
     )
-    chosen = indices(options.count, options.shard)
+    chosen = shard_of(range(options.count), options.shard)
     return (made for index in chosen for made in _objects(options, maker, index))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from acrmock.errors import SetupError
 from acrmock.facts import load_facts
-from synthetic.command import ExamOptions, write_exams, write_exams_file
+from synthetic.command import ExamOptions, Format, write_exams, write_exams_file
 from synthetic.exams import Kind
 
 TODAY = date(2026, 3, 1)
@@ -139,3 +139,33 @@ def test_a_directory_cannot_be_written(tmp_path: Path) -> None:
     """A path that is no file is said with its flag."""
     with pytest.raises(SetupError, match="--out"):
         write_exams_file(load_facts(), ExamOptions(registry="lcsr", count=3), tmp_path, today=TODAY)
+
+
+@pytest.mark.parametrize("registry", ["lcsr", "grid", "mips", "nmd", "ctc", "3dp"])
+@pytest.mark.parametrize("kind", [Kind.COMPLETE, Kind.COVERAGE])
+def test_shards_together_are_the_whole(registry: str, kind: Kind) -> None:
+    """All shards, made in any order, have every exam of the whole once and unchanged, the n-th of m each m-th from the n-th."""
+    asked = {"registry": registry, "kind": kind.value, "count": 11, "start": 3}
+    whole = written(**asked).splitlines()
+    parts = {number: written(**asked, shard=f"{number}/4").splitlines() for number in (4, 2, 1, 3)}
+    for number, part in parts.items():
+        assert part == whole[number - 1 :: 4]
+    assert sorted(line for part in parts.values() for line in part) == sorted(whole)
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "3", "3/", "a/b", "", "-1/4", "1/0", "1/4 ", "1" * 40 + "/2"])
+def test_a_shard_that_is_not_there_is_refused(shard: str) -> None:
+    """The refusal names the flag and what a shard looks like, before anything is written."""
+    with pytest.raises(SetupError, match="shard") as refused:
+        written(shard=shard)
+    assert refused.value.where == "--shard"
+
+
+def test_long_work_tells_how_far_it_is() -> None:
+    """Whoever watches is told, in order, how many exams have been made; the bytes are the same."""
+    told: list[int] = []
+    stream = io.BytesIO()
+    options = ExamOptions(registry="mips", count=250, format=Format.JSONL)
+    assert write_exams(load_facts(), options, stream, today=TODAY, seen=told.append) == 250
+    assert told == [0, 100, 200]
+    assert stream.getvalue() == written(registry="mips", count=250)

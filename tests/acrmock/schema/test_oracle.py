@@ -9,9 +9,10 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from near_values import near
 from oracle import oracle
 
-from acrmock.facts import EXAM, Element, ElementType, Level, load_facts
+from acrmock.facts import EXAM, Element, Level, load_facts
 from acrmock.schema import RecordValidator, record_schema
 
 REGISTRY = load_facts().registry("lcsr")
@@ -32,20 +33,6 @@ SCALARS = st.one_of(
     st.sampled_from(["1", "Y", "2", "99", "2026-02-29", "2024-02-29", "2026-13-01", "1e5", "007", "1.5", "1\n", "2026-01-01\n"]),
 )
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab"), inner, max_size=2))
-
-
-def near(element: Element) -> st.SearchStrategy[Any]:
-    """Values that are right or nearly right for an element."""
-    if element.type is ElementType.CODE:
-        code = st.sampled_from([code.code for code in element.codes] + ["zz", ""])
-        return st.lists(code, max_size=4) if element.multiple else code
-    if element.type is ElementType.DATE:
-        return st.dates().map(str) | st.from_regex(r"[12][089][0-9]{2}-[0-9]{2}-[0-9]{2}\n?", fullmatch=True)
-    if element.type is ElementType.NUMBER:
-        return st.integers(-5, 2 * 10**9) | st.decimals(-5, 10**4, places=3).map(str) | st.floats(-5, 1e10)
-    if element.pattern:
-        return st.from_regex(element.pattern)
-    return st.text(st.characters(exclude_categories=["Cs"]), max_size=2 + min(element.max_length or 0, 300))
 
 
 @pytest.mark.parametrize("element", VERSION.elements, ids=lambda element: f"{element.record}.{element.name}")
