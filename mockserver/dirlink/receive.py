@@ -19,8 +19,9 @@ from acrmock.dose.header import Header, read_header
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import intake
 from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
+from mockserver.dirlink.objects import LARGE
 from mockserver.journal import Whose
-from mockserver.store import StoreError, StoreFull, Unit
+from mockserver.store import ObjectFile, StoreError, StoreFull, Unit
 
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
@@ -49,7 +50,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request: its command set, its presentation context, and when its command came (monotonic seconds)."""
+    """One request: its command set, its presentation context, and when its command came (monotonic seconds).
+
+    `data` is the data set, or its beginning where it is in `file`; `length` is that of the data set, in bytes.
+    """
 
     service: str
     message_id: int
@@ -59,6 +63,7 @@ class Asked:
     sop_class: str
     sop_instance: str = ""
     data: bytes | bytearray = b""
+    file: ObjectFile | None = None
     length: int = 0
     too_long: bool = False
     began: float = 0.0
@@ -118,12 +123,38 @@ class Operations:
         refused = self._unfit(asked)
         if refused is not None:
             return self._note(peer, asked, refused)
+        file = asked.file or self._file(asked)
         try:
-            header = read_header(bytes(asked.data), asked.transfer_syntax, self.offer.limits.header_bytes)
+            header = self._header(asked, file)
+            if file is not None:
+                file.finish()
+            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(asked.data).hexdigest())
+            return self._take(peer, asked, taken, file or bytes(asked.data))
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
-        taken = _Taken(header, hashlib.sha256(asked.data).hexdigest())
-        return self._take(peer, asked, taken)
+        except StoreError as error:
+            answer = self._no_room(error)
+            self.core.metrics.dimse(asked.service, answer.status)
+            return answer
+        finally:
+            if file is not None:
+                file.discard()
+
+    def _file(self, asked: Asked) -> ObjectFile | None:
+        """A file of a large data set that came as a whole."""
+        file = self.core.objects.file() if len(asked.data) > LARGE else None
+        if file is not None:
+            file.write(asked.data)
+        return file
+
+    def _header(self, asked: Asked, file: ObjectFile | None) -> Header:
+        most = self.offer.limits.header_bytes
+        try:
+            return read_header(bytes(asked.data), asked.transfer_syntax, most)
+        except Unreadable:
+            if file is None or len(asked.data) == asked.length:
+                raise
+        return read_header(file.whole(), asked.transfer_syntax, most)
 
     def _unfit(self, asked: Asked) -> Answer | None:
         """Why the request is refused before its data set is looked at."""
@@ -151,27 +182,23 @@ class Operations:
             self.offer.status.cannot_understand, "unreadable", what, "a data set", f"{error.what} at byte {error.where}"
         )
 
-    def _take(self, peer: Peer, asked: Asked, taken: _Taken) -> Answer:
+    def _take(self, peer: Peer, asked: Asked, taken: _Taken, data: bytes | ObjectFile) -> Answer:
+        """Keep a data set that can be read, or refuse it; raises `StoreError` when the store could not keep it."""
         core, words = self.core, self.offer.status
         if core.journal.full:
             return _refused(words.out_of_resources, "journal-full", "the journal is full", "room", "none")
         scope = (peer.application, peer.environment)
         wall = core.clock.now()
         taken.synthetic = self.synthetic(taken.header)
-        try:
-            with core.store.unit() as unit:
-                taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
-                if not (taken.planted or taken.synthetic or core.accept_real_data):
-                    answer = self._real()
-                else:
-                    answer = self._keep(unit, peer, asked, taken, wall)
-                kept = answer.status == words.success
-                self._write(unit, peer, asked, answer, taken if kept else None)
-            core.store.flush(unit.ticket)
-        except StoreError as error:
-            answer = self._no_room(error)
-            core.metrics.dimse(asked.service, answer.status)
-            return answer
+        with core.store.unit() as unit:
+            taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
+            if not (taken.planted or taken.synthetic or core.accept_real_data):
+                answer = self._real()
+            else:
+                answer = self._keep(unit, peer, asked, taken, wall, data=data)
+            kept = answer.status == words.success
+            self._write(unit, peer, asked, answer, taken if kept else None)
+        core.store.flush(unit.ticket)
         peer.stored += kept
         peer.operations += 1
         core.metrics.dimse(asked.service, answer.status)
@@ -193,7 +220,7 @@ class Operations:
         named = header.patient_name.upper().startswith(self.offer.patient_name.upper())
         return named and self._patient_id.fullmatch(header.patient_id.strip()) is not None
 
-    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime) -> Answer:
+    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime, *, data: bytes | ObjectFile) -> Answer:
         """Put the bytes and what is known of them into `unit`; the same bytes again change nothing."""
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
@@ -207,7 +234,7 @@ class Operations:
                 words = self.offer.status
                 return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
         if not taken.same:
-            self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, bytes(asked.data))
+            self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, data)
         intake.received(unit, self.core, self._received(peer, asked, taken, at))
         return Answer(self.offer.status.success)
 
@@ -222,7 +249,7 @@ class Operations:
             sop_instance=asked.sop_instance,
             transfer_syntax=asked.transfer_syntax,
             sha256=taken.sha256,
-            size=len(asked.data),
+            size=asked.length,
             at=at,
             header=taken.header,
             run=application.run if application is not None else None,
@@ -258,7 +285,7 @@ class Operations:
             dose=asked.sop_class in self.offer.dose,
             status=answer.status,
             comment=answer.comment,
-            bytes=asked.length or len(asked.data),
+            bytes=asked.length,
             sha256=taken.sha256 if taken is not None else "",
             repeat=taken.repeat if taken is not None else False,
             same=taken.same if taken is not None else None,

@@ -18,12 +18,13 @@ from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pd
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import open_store
 
-SENDERS, OBJECTS, KILL_AFTER, SIZE = 4, 100, 60, 20_000
+SENDERS, OBJECTS, KILL_AFTER = 4, 100, 60
 SUCCESS = b"\x00\x00\x00\x09\x02\x00\x00\x00\x00\x00"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal is needed")
-def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [20_000, 200_000], ids=["in-the-store", "in-files"])
+def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path, size: int) -> None:
     """Every object answered with success before SIGKILL is there after it, whole and once, with its one journal entry."""
     server = Served(tmp_path / "data", options=["--port", "0", "--dicom-port", "0"])
     server.register("Durable")
@@ -36,7 +37,7 @@ def test_kill_during_stores_loses_nothing_that_was_acknowledged(tmp_path: Path) 
             with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
                 wire.sendall(associate_rq("DIRLINK"))
                 _, body = receive_pdu(wire)
-                for index, message in enumerate(messages(OBJECTS, SIZE, str(number), maximum(body))):
+                for index, message in enumerate(messages(OBJECTS, size, str(number), maximum(body))):
                     wire.sendall(message)
                     _, answer = receive_pdu(wire)
                     assert SUCCESS in answer
@@ -73,5 +74,8 @@ def check(path: Path, acknowledged: list[str]) -> None:
                 assert kept[uid].size == len(octets)
         assert len(entries) == len(set(entries))
         assert set(acknowledged) <= set(entries) == set(kept)
+        named = {name for (name,) in store.connection.execute("SELECT file FROM object WHERE file IS NOT NULL")}
+        folder = path.with_name("objects")
+        assert named == ({file.name for file in folder.iterdir()} if folder.is_dir() else set())
     finally:
         store.close()
