@@ -16,11 +16,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
-
-import requests
 
 from benchmarks import cstore_sender
 from benchmarks.measure import CLOCK, Row
@@ -57,8 +56,7 @@ def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, str(int(synced)), str(int(lean))]),
     ):
-        told = _until(Path(folder, "told.json"))
-        yield int(json.loads(told)["port"]), "DIRLINK"
+        yield _registered(folder), "DIRLINK"
 
 
 def _serve(folder: str, synced: str, lean: str) -> None:
@@ -67,15 +65,22 @@ def _serve(folder: str, synced: str, lean: str) -> None:
         ready = engine.ready
         if ready is None:
             raise RuntimeError("the engine did not start")
-        body = {"name": "Bench", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
-        headers = {"Authorization": f"Bearer {ready.control_token}"}
-        answer = requests.post(
-            f"{ready.url}/_acrmock/applications", json=body, headers=headers, verify=str(ready.ca_file), timeout=20
-        )
-        answer.raise_for_status()
-        Path(folder, "told.new").write_text(json.dumps({"port": ready.dicom_port}))
+        told = {"port": ready.dicom_port, "url": ready.url, "token": ready.control_token, "ca_file": str(ready.ca_file)}
+        Path(folder, "told.new").write_text(json.dumps(told))
         Path(folder, "told.new").rename(Path(folder, "told.json"))
         sys.stdin.read()
+
+
+def _registered(folder: str) -> int:
+    """The port of that process, once an application is registered there."""
+    import requests  # noqa: PLC0415 - its memory is not the receiver's
+
+    told = json.loads(_until(Path(folder, "told.json")))
+    body = {"name": "Bench", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
+    headers = {"Authorization": f"Bearer {told['token']}"}
+    answer = requests.post(f"{told['url']}/_acrmock/applications", json=body, headers=headers, verify=told["ca_file"], timeout=20)
+    answer.raise_for_status()
+    return int(told["port"])
 
 
 @contextmanager
@@ -133,26 +138,35 @@ def fast(target: Target, size: int, associations: int, count: int, *, seed: int 
     """Objects per second from senders without Nagle's algorithm; each `seed`, and those that follow it, makes other objects."""
     each = max(1, count // associations)
     call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target[0]), target[1], str(each), str(size)]
+    quiet = subprocess.DEVNULL
     senders = [
-        subprocess.Popen([*call, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([*call, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
         for number in range(associations)
     ]
-    for sender in senders:
-        if sender.stdout is None or sender.stdout.readline() != "ready\n":
-            raise RuntimeError("a sender was not accepted")
+    try:
+        good, took = _sent(senders)
+    finally:
+        for sender in senders:
+            sender.kill()
+            sender.communicate()
+    if good != each * associations:
+        raise RuntimeError(f"{good} of {each * associations} were answered with success")
+    return good / took
+
+
+def _sent(senders: Sequence[subprocess.Popen[str]]) -> tuple[int, float]:
+    """How many objects were answered with success, and in how many seconds, once every sender is accepted and told to begin."""
+    lost = sum(sender.stdout is None or sender.stdout.readline() != "ready\n" for sender in senders)
+    if lost:
+        raise RuntimeError(f"{lost} of {len(senders)} associations were not accepted")
     begun = CLOCK.monotonic()
     for sender in senders:
         if sender.stdin is not None:
             sender.stdin.write("go\n")
             sender.stdin.flush()
     told = [sender.stdout.readline().split() for sender in senders if sender.stdout is not None]
-    good = sum(int(words[1]) for words in told if len(words) == 2)
     took = CLOCK.monotonic() - begun
-    for sender in senders:
-        sender.communicate()
-    if good != each * associations:
-        raise RuntimeError(f"{good} of {each * associations} were answered with success")
-    return good / took
+    return sum(int(words[1]) for words in told if len(words) == 2), took
 
 
 def storescu(target: Target, folder: Path, associations: int, count: int, *, nagle: bool) -> float:
@@ -206,11 +220,20 @@ def _fast_rows() -> Iterator[Row]:
     }
     for size, kind in KINDS.items():
         for associations in ASSOCIATIONS:
-            ours = {name: _measured(one, size, associations, COUNT[size]) for name, one in OURS.items()}
-            for peer, receiver in PEERS.items():
-                slow = peer in {"Orthanc", "pynetdicom storescp"}
-                count = SLOW * 4 if slow else COUNT[size]
-                said, theirs = _peer(peer, lambda one=receiver, many=count: _measured(one, size, associations, many))  # type: ignore[misc] # noqa: B023
+            found: list[tuple[str, str, float | None, dict[str, float]]] = []
+            with ExitStack() as stack:
+                targets = {name: stack.enter_context(one()) for name, one in OURS.items()}
+                for target in targets.values():
+                    fast(target, size, associations, max(associations, WARM_UP), seed=1001)
+                for turn, (peer, receiver) in enumerate(PEERS.items()):
+                    ours = {
+                        name: fast(target, size, associations, COUNT[size], seed=turn * 20 + 1)
+                        for name, target in targets.items()
+                    }
+                    count = SLOW * 4 if peer in {"Orthanc", "pynetdicom storescp"} else COUNT[size]
+                    measured = partial(_measured, receiver, size, associations, count)
+                    found.append((peer, *_peer(peer, measured), ours))
+            for peer, said, theirs, ours in found:
                 for name, rate in ours.items():
                     goal = goals.get((name, peer, size), "") if associations == 1 else ""
                     what = f"C-STORE, {kind}, {associations} association(s), sender without Nagle, {name}"
@@ -303,7 +326,7 @@ def _memory_row(size: int, kind: str) -> Row:
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
     ):
-        port = int(json.loads(_until(Path(folder, "told.json")))["port"])
+        port = _registered(folder)
         fast((port, "DIRLINK"), size, 16, COUNT[size] * 2)
         peak = 0.0
         with contextlib.suppress(OSError):

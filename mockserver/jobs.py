@@ -24,7 +24,7 @@ JOB = "job"
 """The kind under which jobs are stored, in the global scope, in the order of their time."""
 
 _WALL, _BUSINESS = "w/", "b/"
-_BATCH = 32
+_BATCH = 16
 _COMPANY_SECONDS = 0.02
 """After something was done, so long more is waited for: while reports stream in, many are read and written down at once."""
 

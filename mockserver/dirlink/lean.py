@@ -71,7 +71,7 @@ class LeanDul(ReceiverDul):
             command_limit=limits.command_bytes,
             data_limit=limits.object_bytes,
             large=LARGE,
-            head=limits.header_bytes,
+            head=LARGE,
             file=assoc.operations.core.objects.file,
         )
 

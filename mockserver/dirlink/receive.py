@@ -6,6 +6,7 @@ are one unit, which is synced before the answer leaves; decoding follows by a jo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -148,12 +149,14 @@ class Operations:
         return file
 
     def _header(self, asked: Asked, file: ObjectFile | None) -> Header:
+        """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
         most = self.offer.limits.header_bytes
-        try:
+        if file is None or len(asked.data) == asked.length:
             return read_header(bytes(asked.data), asked.transfer_syntax, most)
-        except Unreadable:
-            if file is None or len(asked.data) == asked.length:
-                raise
+        with contextlib.suppress(Unreadable):
+            header = read_header(bytes(asked.data), asked.transfer_syntax, most)
+            if header.study_uid:
+                return header
         return read_header(file.whole(), asked.transfer_syntax, most)
 
     def _unfit(self, asked: Asked) -> Answer | None:

@@ -80,13 +80,15 @@ def test_nothing_is_left_of_what_was_refused_or_broke_off(receive: Receive, tmp_
 def test_header_behind_a_great_element(receive: Receive, tmp_path: Path) -> None:
     """A header is found behind an element that is longer than what is kept in memory of a data set."""
     receiver = receive(data=tmp_path / "data")
-    most = receiver.core.facts.integer("dirlink.limit.header_bytes")
-    octets = large(first=element(0x00070010, b"LO", b"ACRMOCK") + element(0x00071000, b"OB", bytes(most + LARGE)))
+    octets = large(first=element(0x00070010, b"LO", b"ACRMOCK") + element(0x00071000, b"OB", bytes(2 * LARGE)))
     with receiver.raw() as raw:
         raw.associate()
         send(raw, "2.25.1", octets)
         assert raw.status() == 0
     assert files(tmp_path / "data") == [octets]
+    kept = receiver.report("2.25.1")
+    assert kept is not None
+    assert (kept.study_uid, kept.station) == ("2.25.2", "CT1 ")
 
 
 def test_too_long_data_set_leaves_no_file(receive: Receive, tmp_path: Path) -> None:
