@@ -2,7 +2,7 @@
 
 Senders: DCMTK's storescu as it is (Nagle's algorithm on) and told not to use it (`TCP_NODELAY=1`), and one that does nothing but
 send prebuilt PDUs (`cstore_sender`). Objects of 34 kB and of 512 kB, 1, 4 and 16 associations. Ours waits for the disk (synced);
-the peers do not, so ours is measured without waiting too (os). `BENCH_CSTORE=long` sends five times as many.
+of the peers only Orthanc does, so ours is measured without waiting too (os). `BENCH_CSTORE=long` sends five times as many.
 """
 
 from __future__ import annotations
