@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from pathlib import Path
 
-from benchmarks.measure import table
+from benchmarks.measure import CLOCK, Row, table
 
 PARTS = (
     "startup",
@@ -26,21 +27,29 @@ BEGIN, END = "<!-- begin: python -m benchmarks --write -->", "<!-- end -->"
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the named parts (all by default); 2 for an unknown name."""
+    """Measure the named parts (all by default); 2 for an unknown name, 1 where a part failed (its row says so)."""
     names = [name for name in arguments if name != "--write"]
     unknown = [name for name in names if name not in PARTS]
     if unknown:
         sys.stderr.write(f"unknown part {', '.join(unknown)}; there are: {', '.join(PARTS)}\n")
         return 2
-    rows = []
+    rows: list[Row] = []
+    failed: list[str] = []
     for name in names or PARTS:
         sys.stderr.write(f"measuring {name} ...\n")
-        rows += importlib.import_module(f"benchmarks.{name}").rows()
+        begun = CLOCK.monotonic()
+        try:
+            rows += importlib.import_module(f"benchmarks.{name}").rows()
+        except Exception as error:  # noqa: BLE001 - the other parts are measured all the same
+            failed.append(name)
+            sys.stderr.write("".join(traceback.format_exception(error)))
+            rows.append(Row(what=f"{name}: could not be measured: {type(error).__name__}", unit="-", ours=0.0))
+        sys.stderr.write(f"  {CLOCK.monotonic() - begun:.0f} s\n")
     found = table(rows)
     sys.stdout.write(found + "\n")
     if "--write" in arguments:
         _write(found)
-    return 0
+    return int(bool(failed))
 
 
 def _write(found: str) -> None:

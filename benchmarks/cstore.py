@@ -2,7 +2,7 @@
 
 Senders: DCMTK's storescu as it is (Nagle's algorithm on) and told not to use it (`TCP_NODELAY=1`), and one that does nothing but
 send prebuilt PDUs (`cstore_sender`). Objects of 34 kB and of 512 kB, 1, 4 and 16 associations. Ours waits for the disk (synced);
-the peers do not, so ours is measured without waiting too (os). `BENCH_CSTORE=short` sends a tenth.
+of the peers only Orthanc does, so ours is measured without waiting too (os). `BENCH_CSTORE=long` sends five times as many.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-
-import requests
+from statistics import median
 
 from benchmarks import cstore_sender
 from benchmarks.measure import CLOCK, Row
+from benchmarks.named import Absent
 from mockserver import Engine
 
 REPORT, IMAGE = 34_000, 512_000
 KINDS = {REPORT: "34 kB reports", IMAGE: "512 kB objects"}
 ASSOCIATIONS = (1, 4, 16)
-COUNT = {REPORT: 2000, IMAGE: 300}
-SLOW = 60
-_SHARE = 10 if os.environ.get("BENCH_CSTORE") == "short" else 1
+_TIMES = 5 if os.environ.get("BENCH_CSTORE") == "long" else 1
+COUNT = {REPORT: 800 * _TIMES, IMAGE: 160 * _TIMES}
+SLOW = 30 * _TIMES
+WARM_UP = 32
+DISK_ROUNDS = 3
 _WAIT = 30.0
+_LONGEST = 120.0
 
 Target = tuple[int, str]
 """A receiver's port and the AE title to call."""
@@ -39,7 +43,7 @@ Target = tuple[int, str]
 
 def rows() -> list[Row]:
     """The table."""
-    return [*_fast_rows(), *_dcmtk_rows(), *_disk_rows(), _memory_row()]
+    return [*_fast_rows(), *_dcmtk_rows(), *_disk_rows(), *_memory_rows()]
 
 
 # receivers
@@ -52,8 +56,7 @@ def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, str(int(synced)), str(int(lean))]),
     ):
-        told = _until(Path(folder, "told.json"))
-        yield int(json.loads(told)["port"]), "DIRLINK"
+        yield _registered(folder), "DIRLINK"
 
 
 def _serve(folder: str, synced: str, lean: str) -> None:
@@ -62,15 +65,22 @@ def _serve(folder: str, synced: str, lean: str) -> None:
         ready = engine.ready
         if ready is None:
             raise RuntimeError("the engine did not start")
-        body = {"name": "Bench", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
-        headers = {"Authorization": f"Bearer {ready.control_token}"}
-        answer = requests.post(
-            f"{ready.url}/_acrmock/applications", json=body, headers=headers, verify=str(ready.ca_file), timeout=20
-        )
-        answer.raise_for_status()
-        Path(folder, "told.new").write_text(json.dumps({"port": ready.dicom_port}))
+        told = {"port": ready.dicom_port, "url": ready.url, "token": ready.control_token, "ca_file": str(ready.ca_file)}
+        Path(folder, "told.new").write_text(json.dumps(told))
         Path(folder, "told.new").rename(Path(folder, "told.json"))
         sys.stdin.read()
+
+
+def _registered(folder: str) -> int:
+    """The port of that process, once an application is registered there."""
+    import requests  # noqa: PLC0415 - its memory is not the receiver's
+
+    told = json.loads(_until(Path(folder, "told.json")))
+    body = {"name": "Bench", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
+    headers = {"Authorization": f"Bearer {told['token']}"}
+    answer = requests.post(f"{told['url']}/_acrmock/applications", json=body, headers=headers, verify=told["ca_file"], timeout=20)
+    answer.raise_for_status()
+    return int(told["port"])
 
 
 @contextmanager
@@ -80,6 +90,7 @@ def command(name: str, *options: str) -> Iterator[Target]:
     with tempfile.TemporaryDirectory() as folder:
         call = [sys.executable, "-m", "pynetdicom", "storescp", str(port), "-od", folder, "-q"]
         if name != "pynetdicom":
+            _needed(name)
             call = [name, *options, "--fork", "-od", folder, str(port)]
         with _process(call):
             _listening(port)
@@ -89,6 +100,7 @@ def command(name: str, *options: str) -> Iterator[Target]:
 @contextmanager
 def orthanc() -> Iterator[Target]:
     """Orthanc with its defaults, its storage in a folder of its own."""
+    server = _needed("Orthanc", "/usr/sbin/Orthanc")
     port, http = _free(), _free()
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -104,7 +116,7 @@ def orthanc() -> Iterator[Target]:
         }
         file = Path(folder, "orthanc.json")
         file.write_text(json.dumps(settings))
-        with _process([shutil.which("Orthanc") or "/usr/sbin/Orthanc", str(file)]):
+        with _process([server, str(file)]):
             _listening(port)
             yield port, "ORTHANC"
 
@@ -122,29 +134,39 @@ PEERS: dict[str, Receiver] = {
 # senders
 
 
-def fast(target: Target, size: int, associations: int, count: int) -> float:
-    """Objects per second from senders without Nagle's algorithm."""
+def fast(target: Target, size: int, associations: int, count: int, *, seed: int = 1) -> float:
+    """Objects per second from senders without Nagle's algorithm; each `seed`, and those that follow it, makes other objects."""
     each = max(1, count // associations)
     call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target[0]), target[1], str(each), str(size)]
+    quiet = subprocess.DEVNULL
     senders = [
-        subprocess.Popen([*call, str(number + 1)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([*call, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
         for number in range(associations)
     ]
-    for sender in senders:
-        if sender.stdout is None or sender.stdout.readline() != "ready\n":
-            raise RuntimeError("a sender was not accepted")
+    try:
+        good, took = _sent(senders)
+    finally:
+        for sender in senders:
+            sender.kill()
+            sender.communicate()
+    if good != each * associations:
+        raise RuntimeError(f"{good} of {each * associations} were answered with success")
+    return good / took
+
+
+def _sent(senders: Sequence[subprocess.Popen[str]]) -> tuple[int, float]:
+    """How many objects were answered with success, and in how many seconds, once every sender is accepted and told to begin."""
+    lost = sum(sender.stdout is None or sender.stdout.readline() != "ready\n" for sender in senders)
+    if lost:
+        raise RuntimeError(f"{lost} of {len(senders)} associations were not accepted")
     begun = CLOCK.monotonic()
     for sender in senders:
         if sender.stdin is not None:
             sender.stdin.write("go\n")
             sender.stdin.flush()
-    good = sum(int(sender.stdout.readline().split()[1]) for sender in senders if sender.stdout is not None)
+    told = [sender.stdout.readline().split() for sender in senders if sender.stdout is not None]
     took = CLOCK.monotonic() - begun
-    for sender in senders:
-        sender.communicate()
-    if good != each * associations:
-        raise RuntimeError(f"{good} of {each * associations} were answered with success")
-    return good / took
+    return sum(int(words[1]) for words in told if len(words) == 2), took
 
 
 def storescu(target: Target, folder: Path, associations: int, count: int, *, nagle: bool) -> float:
@@ -158,7 +180,13 @@ def storescu(target: Target, folder: Path, associations: int, count: int, *, nag
     ]
     begun = CLOCK.monotonic()
     senders = [subprocess.Popen(call, env=environment) for call in calls]
-    if any(sender.wait() for sender in senders):
+    try:
+        ended = [sender.wait(_LONGEST) for sender in senders]
+    except subprocess.TimeoutExpired:
+        ended = [1]
+    for sender in senders:
+        sender.kill()
+    if any(ended):
         raise RuntimeError("storescu did not succeed")
     return each * associations / (CLOCK.monotonic() - begun)
 
@@ -192,19 +220,41 @@ def _fast_rows() -> Iterator[Row]:
     }
     for size, kind in KINDS.items():
         for associations in ASSOCIATIONS:
-            ours = {name: _measured(one, size, associations, COUNT[size]) for name, one in OURS.items()}
-            for peer, receiver in PEERS.items():
-                slow = peer in {"Orthanc", "pynetdicom storescp"}
-                theirs = _measured(receiver, size, associations, SLOW * 4 if slow else COUNT[size])
+            found: list[tuple[str, str, float | None, dict[str, float]]] = []
+            with ExitStack() as stack:
+                targets = {name: stack.enter_context(one()) for name, one in OURS.items()}
+                for target in targets.values():
+                    fast(target, size, associations, max(associations, WARM_UP), seed=1001)
+                for turn, (peer, receiver) in enumerate(PEERS.items()):
+                    ours = {
+                        name: fast(target, size, associations, COUNT[size], seed=turn * 20 + 1)
+                        for name, target in targets.items()
+                    }
+                    count = SLOW * 4 if peer in {"Orthanc", "pynetdicom storescp"} else COUNT[size]
+                    measured = partial(_measured, receiver, size, associations, count)
+                    found.append((peer, *_peer(peer, measured), ours))
+            for peer, said, theirs, ours in found:
                 for name, rate in ours.items():
                     goal = goals.get((name, peer, size), "") if associations == 1 else ""
                     what = f"C-STORE, {kind}, {associations} association(s), sender without Nagle, {name}"
-                    yield Row(what=what, unit="objects/s", ours=rate, peer=peer, theirs=theirs, goal=goal)
+                    yield Row(what=what, unit="objects/s", ours=rate, peer=said, theirs=theirs, goal=goal)
 
 
 def _measured(receiver: Receiver, size: int, associations: int, count: int) -> float:
+    """Objects per second after a few that are not counted."""
     with receiver() as target:
-        return fast(target, size, associations, max(associations, count // _SHARE))
+        fast(target, size, associations, max(associations, WARM_UP), seed=1001)
+        return fast(target, size, associations, max(associations, count))
+
+
+def _peer(name: str, measured: Callable[[], float]) -> tuple[str, float | None]:
+    """A peer's name and figure; of one that cannot be had or fails, what is wrong instead."""
+    try:
+        return name, measured()
+    except Absent as absent:
+        return f"{name}: absent ({absent})", None
+    except (OSError, RuntimeError) as error:
+        return f"{name}: failed ({error})"[:120], None
 
 
 def _dcmtk_rows() -> Iterator[Row]:
@@ -214,37 +264,49 @@ def _dcmtk_rows() -> Iterator[Row]:
         ("DCMTK storescp", 16): ">= 1.5 x",
         ("Orthanc", 16): ">= 1.5 x",
     }
+    what = "C-STORE, 34 kB reports, storescu"
+    try:
+        _needed("storescu")
+    except Absent as absent:
+        yield Row(what=what, unit="objects/s", ours=0.0, peer=f"absent: {absent}")
+        return
     with tempfile.TemporaryDirectory() as folder:
         most = SLOW * 4
         _files(Path(folder), REPORT, most)
         for nagle in (True, False):
             for associations in (1, 16):
-                count = max(associations, (SLOW if associations == 1 else most) // (_SHARE if nagle else 1))
+                count = SLOW if associations == 1 else most
 
                 def measured(
                     receiver: Receiver, *, nagle: bool = nagle, associations: int = associations, count: int = count
                 ) -> float:
                     with receiver() as target:
+                        fast(target, REPORT, 1, WARM_UP, seed=1001)
                         return storescu(target, Path(folder), associations, count, nagle=nagle)
 
                 ours = measured(OURS["synced"])
                 for peer, receiver in PEERS.items():
+                    said, theirs = _peer(peer, lambda one=receiver, by=measured: by(one))  # type: ignore[misc]
                     how = "as it is" if nagle else "TCP_NODELAY=1"
                     what = f"C-STORE, 34 kB reports, {associations} association(s), storescu {how}, synced"
                     goal = goals.get((peer, associations), "") if nagle else ""
-                    yield Row(what=what, unit="objects/s", ours=ours, peer=peer, theirs=measured(receiver), goal=goal)
+                    yield Row(what=what, unit="objects/s", ours=ours, peer=said, theirs=theirs, goal=goal)
 
 
 def _disk_rows() -> Iterator[Row]:
     for size, kind in KINDS.items():
-        ours = _measured(OURS["synced"], size, 1, COUNT[size])
+        count = COUNT[size] // 2
+        with OURS["synced"]() as target:
+            fast(target, size, 1, WARM_UP, seed=1001)
+            pairs = [(fast(target, size, 1, count, seed=number + 1), _disk(size)) for number in range(DISK_ROUNDS)]
+        ours, theirs = (median(rates) for rates in zip(*pairs, strict=True))
         what = f"C-STORE, {kind}, 1 association, synced"
-        yield Row(what=what, unit="objects/s", ours=ours, peer="the disk: write and sync", theirs=_disk(size), goal=">= 0.8 x")
+        yield Row(what=what, unit="objects/s", ours=ours, peer="the disk: write and sync", theirs=theirs, goal=">= 0.8 x")
 
 
 def _disk(size: int) -> float:
     """Writes of that size to one file per second, each synced."""
-    octets, count = os.urandom(size), COUNT[size] // _SHARE
+    octets, count = os.urandom(size), COUNT[size] // 2
     with tempfile.TemporaryFile() as file:
         begun = CLOCK.monotonic()
         for _ in range(count):
@@ -254,19 +316,23 @@ def _disk(size: int) -> float:
         return count / (CLOCK.monotonic() - begun)
 
 
-def _memory_row() -> Row:
+def _memory_rows() -> list[Row]:
+    return [_memory_row(size, kind) for size, kind in KINDS.items()]
+
+
+def _memory_row(size: int, kind: str) -> Row:
     """The most memory that the receiver's process held, in MiB (Linux; 0 elsewhere)."""
     with (
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
     ):
-        port = int(json.loads(_until(Path(folder, "told.json")))["port"])
-        fast((port, "DIRLINK"), REPORT, 16, COUNT[REPORT] // _SHARE * 2)
+        port = _registered(folder)
+        fast((port, "DIRLINK"), size, 16, COUNT[size] * 2)
         peak = 0.0
         with contextlib.suppress(OSError):
             status = Path(f"/proc/{process.pid}/status").read_text()
             peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-    return Row(what="memory, 16 associations", unit="MiB", ours=peak, goal="<= 100 MiB", smaller_is_better=True)
+    return Row(what=f"memory, {kind}, 16 associations", unit="MiB", ours=peak, goal="<= 100 MiB", smaller_is_better=True)
 
 
 # processes
@@ -284,6 +350,14 @@ def _process(call: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.wait(10)
         process.kill()
         process.wait()
+
+
+def _needed(name: str, place: str = "") -> str:
+    """Where a program of others is; raises `Absent`."""
+    found = shutil.which(name) or (place if place and Path(place).exists() else None)
+    if found is None:
+        raise Absent(f"no {name} on this machine")
+    return found
 
 
 def _free() -> int:

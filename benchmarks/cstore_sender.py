@@ -125,7 +125,7 @@ def maximum(accept: bytes) -> int:
 def main(arguments: list[str]) -> int:
     """Associate, wait, send, tell."""
     host, port, title, count, size, seed = arguments
-    with socket.create_connection((host, int(port))) as wire:
+    with socket.create_connection((host, int(port)), timeout=60) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         wire.sendall(associate_rq(title))
         kind, body = receive_pdu(wire)

@@ -10,7 +10,7 @@ import msgspec
 from acrmock.clock import SystemClock
 
 CLOCK = SystemClock()
-ROUNDS = 5
+ROUNDS = 3
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +72,9 @@ def table(rows: list[Row]) -> str:
         theirs = f"{row.theirs:,.3g}" if row.theirs is not None else "-"
         ratio = f"{row.ratio:,.2g} x" if row.ratio is not None else "-"
         used = f"{_pair(row.cpu, '.2f')} | {_pair(row.memory, '.0f')}"
+        ours = f"{row.ours:,.4g}" if row.ours else "-"
         lines.append(
-            f"| {row.what} | {row.unit} | {row.ours:,.4g} | {row.peer or '-'} | {theirs} | {ratio} | {used} | {row.goal or '-'} |"
+            f"| {row.what} | {row.unit} | {ours} | {row.peer or '-'} | {theirs} | {ratio} | {used} | {row.goal or '-'} |"
         )
     return "\n".join(lines)
 

@@ -13,6 +13,9 @@ from typing import Any
 from benchmarks.load import Served, free_port, listens
 
 PEERS = Path(__file__).with_name("peers")
+_INSTALL = 240.0
+"""Seconds that installing a peer may take."""
+
 _SCRIPTS = {
     "oauth2-mock-server": "node_modules/.bin/oauth2-mock-server",
     "prism": "node_modules/.bin/prism",
@@ -84,7 +87,7 @@ def _npm() -> None:
 
 def _run(command: list[str], reason: str) -> None:
     try:
-        subprocess.run(command, check=True, capture_output=True, timeout=600)
+        subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL)
     except (OSError, subprocess.SubprocessError) as error:
         raise Absent(f"{reason}: {error}"[:200]) from error
 

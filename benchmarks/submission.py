@@ -76,11 +76,16 @@ def _beside(ours: Target, make: Callable[[], Target]) -> Iterator[Row]:
     """Ours beside one peer; a peer that cannot be had has a row that says so."""
     try:
         peer = make()
-    except named.Absent as absent:
-        yield Row(what="posts of 1 exam, 8 connections", unit="posts/s", ours=ours.run().rate, peer=f"absent: {absent}")
+    except (named.Absent, OSError, RuntimeError) as absent:
+        yield Row(what="posts of 1 exam, 8 connections", unit="posts/s", ours=ours.run().rate, peer=f"absent: {absent}"[:160])
         return
     with peer.served:
-        peer.run(WARM_UP)
+        try:
+            peer.run(WARM_UP)
+        except (OSError, RuntimeError) as error:
+            what = f"{peer.what}: failed ({error})"[:160]
+            yield Row(what="posts of 1 exam, 8 connections", unit="posts/s", ours=ours.run().rate, peer=what)
+            return
         for size, count in ((1, POSTS), (10, POSTS // 4)) if peer.many else ((1, POSTS),):
             pairs = [(ours.run(count, size), peer.run(count, size)) for _ in range(ROUNDS)]
             yield Row(

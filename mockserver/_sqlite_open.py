@@ -10,7 +10,7 @@ from typing import IO
 
 from acrmock.errors import SetupError
 
-FORMAT = 2
+FORMAT = 3
 """The format this version writes."""
 
 _OBJECT = """
@@ -20,11 +20,14 @@ CREATE TABLE IF NOT EXISTS object (
 )
 """
 
+_OBJECT_FILE = "ALTER TABLE object ADD COLUMN file TEXT"
+"""The name of the file that holds the bytes; `data` is empty then."""
+
 Migration = Callable[[sqlite3.Connection], None]
 
 _CHECKPOINT_PAGES = 8192
 """Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
-_CACHE_KIBIBYTES = 16 * 1024
+_CACHE_KIBIBYTES = 4 * 1024
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -45,7 +48,13 @@ def _add_objects(connection: sqlite3.Connection) -> None:
     connection.execute(_OBJECT)
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _add_objects}
+def _add_object_files(connection: sqlite3.Connection) -> None:
+    """From format 2 to 3: received bytes may be in a file."""
+    if "file" not in {column[1] for column in connection.execute("PRAGMA table_info(object)")}:
+        connection.execute(_OBJECT_FILE)
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _add_objects, 2: _add_object_files}
 """From a format to the next one; each runs inside one transaction, after a backup copy."""
 
 
@@ -115,7 +124,7 @@ def _prepare(
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in (*_SCHEMA.split(";"), _OBJECT):
+        for statement in (*_SCHEMA.split(";"), _OBJECT, _OBJECT_FILE):
             connection.execute(statement)
         connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(newest),))
         connection.execute("COMMIT")

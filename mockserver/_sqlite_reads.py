@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from acrmock.typed import decoder
+from mockserver._objectfiles import ObjectFiles
 from mockserver.store import Scope, StoreError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -30,8 +31,9 @@ def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
 class SqliteReader:
     """`Reader` and `Snapshot` over a function that runs queries."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, files: ObjectFiles | None = None) -> None:
         self._rows = rows
+        self._files = files
 
     def get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
         """The stored value, or None."""
@@ -116,9 +118,20 @@ class SqliteReader:
 
     def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
         """The bytes kept, or None."""
+        row = self._object(scope, sop_instance, sha256)
+        if row is None or row[1] is None or self._files is None:
+            return bytes(row[0]) if row is not None else None
+        try:
+            return self._files.read(row[1])
+        except StoreError:
+            if self._object(scope, sop_instance, sha256) != row:  # deleted after it was asked for
+                return None
+            raise
+
+    def _object(self, scope: Scope, sop_instance: str, sha256: str) -> tuple[bytes, str | None] | None:
         where = "application = ? AND environment = ? AND sop_instance = ? AND sha256 = ?"
-        found = self._rows(f"SELECT data FROM object WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
-        return bytes(found[0][0]) if found else None
+        found = self._rows(f"SELECT data, file FROM object WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
+        return (found[0][0], found[0][1]) if found else None
 
 
 def _conditions(application: str | None, run: str | None, labels: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

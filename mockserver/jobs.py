@@ -25,6 +25,9 @@ JOB = "job"
 
 _WALL, _BUSINESS = "w/", "b/"
 _BATCH = 16
+_COMPANY_SECONDS = 0.02
+"""After something was done, so long more is waited for: while reports stream in, many are read and written down at once."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
 _LONGEST_NAP = 3600.0
@@ -70,6 +73,7 @@ class Jobs:
         self._asked = 0
         self._served = 0
         self._stopped = True
+        self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._applications: set[str] = set()
 
@@ -78,6 +82,7 @@ class Jobs:
     def start(self) -> None:
         """Begin to work; what an earlier process left is drained first."""
         self._stopped = False
+        self._halt.clear()
         with self._core.store.read() as snapshot:
             left = [job for _, job in snapshot.scan(JOB, GLOBAL, Job, prefix=_BUSINESS)]
             waiting = bool(left) or any(True for _ in snapshot.scan(JOB, GLOBAL, Job, limit=1))
@@ -89,6 +94,7 @@ class Jobs:
         """Finish what is being done and begin nothing more; harmless when done twice."""
         with self._changed:
             self._stopped = True
+            self._halt.set()
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
@@ -143,8 +149,10 @@ class Jobs:
     # working
 
     def _work(self) -> None:
-        nap = 0.0
+        nap, busy = 0.0, False
         while True:
+            if busy:
+                self._halt.wait(_COMPANY_SECONDS)
             with self._changed:
                 if not self._stopped:
                     self._changed.wait_for(lambda: self._stopped or self._asked != self._served, nap)
@@ -152,7 +160,7 @@ class Jobs:
                     return
                 asked = self._asked
             try:
-                nap = self._drain()
+                nap, busy = self._drain()
             except StoreError:
                 _log.warning("the store refuses the jobs' changes; they are tried again")
                 with self._changed:
@@ -162,16 +170,18 @@ class Jobs:
                 self._served = asked
                 self._changed.notify_all()
 
-    def _drain(self) -> float:
-        """Do everything that is due; gives the seconds until the next job is."""
+    def _drain(self) -> tuple[float, bool]:
+        """Do everything that is due; gives the seconds until the next job is, and whether there was anything."""
         while not self._stopped:
             # a unit, not a read: it comes after the one that put the job, and what it saw is durable once it is flushed
             with self._core.store.write() as unit:
                 due, nap = self._due(unit)
             if not due:
-                return nap
+                return nap, False
             self._finish([(job, self._prepare(job)) for job in due if not self._stopped])
-        return 0.0
+            if len(due) < _BATCH:
+                break
+        return 0.0, True
 
     def _due(self, unit: Unit) -> tuple[list[Job], float]:
         """The next jobs that are due, and the seconds until another is where none is."""

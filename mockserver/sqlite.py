@@ -20,9 +20,10 @@ import msgspec
 
 from acrmock.clock import Clock
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
+from mockserver._objectfiles import ObjectFiles, ReceivedFile
 from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
-from mockserver.store import Row, Scope, Snapshot, StoreError, StoreFull, Ticket
+from mockserver.store import ObjectFile, Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
@@ -64,8 +65,9 @@ class _SqliteUnit(SqliteReader):
     """One savepoint; a context manager that takes the state lock when entered."""
 
     def __init__(self, store: SqliteStore) -> None:
-        super().__init__(self._run)
+        super().__init__(self._run, store.files)
         self._store = store
+        self._first_files = (0, 0)
         self._connection = store.connection
         self._first_seq = 0
         self._first_held = (0, 0)
@@ -75,11 +77,13 @@ class _SqliteUnit(SqliteReader):
     def __enter__(self) -> Self:
         self._store.enter(self)
         self._first_seq, self._first_held = self._store.next_seq, self._store.held
+        self._first_files = (len(self._store.added), len(self._store.removed))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._store.next_seq, self._store.held = self._first_seq, self._first_held
+            self._store.forget_files(*self._first_files)
         self._store.leave(self, undo=kind is not None)
 
     @property
@@ -112,9 +116,17 @@ class _SqliteUnit(SqliteReader):
         else:
             self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
 
-    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes."""
-        self._run("INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?, ?)", (*scope, sop_instance, sha256, data))
+        insert = (
+            "INSERT OR IGNORE INTO object (application, environment, sop_instance, sha256, data, file) VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        if isinstance(data, bytes):
+            self._run(insert, (*scope, sop_instance, sha256, data, None))
+        elif self._object(scope, sop_instance, sha256) is None:
+            self._store.added.append(data.name)
+            data.taken = True
+            self._run(insert, (*scope, sop_instance, sha256, b"", data.name))
 
     def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
         """Delete received bytes and what is left of them in the files."""
@@ -125,7 +137,9 @@ class _SqliteUnit(SqliteReader):
             self._erase(f"{where} AND sha256 = ?", (*values, sha256))
 
     def _erase(self, where: str, values: Sequence[str]) -> None:
-        if self._run(f"SELECT 1 FROM object WHERE {where} LIMIT 1", values):  # noqa: S608 - constants
+        found = self._run(f"SELECT file FROM object WHERE {where}", values)  # noqa: S608 - constants
+        if found:
+            self._store.removed += [name for (name,) in found if name is not None]
             self._run(f"DELETE FROM object WHERE {where}", values)  # noqa: S608 - constants
             self._store.erasing = True
 
@@ -208,6 +222,10 @@ class SqliteStore:
         if not synced:
             self.connection.execute("PRAGMA synchronous = OFF")
         self.erasing = False
+        self.files = None if path is None else ObjectFiles(path.with_name("objects"), synced=synced)
+        self.added: list[str] = []
+        self.removed: list[str] = []
+        self._sweep()
         self._lock = threading.Lock()
         self._owner = 0
         self._queued = 0
@@ -222,6 +240,23 @@ class SqliteStore:
         found = rows_of(self.connection)("SELECT count(*), coalesce(sum(length(line)), 0) FROM journal", ())
         self.held: tuple[int, int] = found[0]
         self._committed_held = self.held
+
+    # files
+
+    def object_file(self) -> ObjectFile | None:
+        """A file for a large data set; None where everything is in memory."""
+        return None if self.files is None else ReceivedFile(self.files)
+
+    def _sweep(self) -> None:
+        if self.files is not None:
+            named = rows_of(self.connection)("SELECT file FROM object WHERE file IS NOT NULL", ())
+            self.files.sweep(name for (name,) in named)
+
+    def forget_files(self, added: int = 0, removed: int = 0) -> None:
+        """What the batch did to files beyond so many additions and removals is undone; the state lock is held."""
+        if self.files is not None:
+            self.files.remove(self.added[added:])
+        del self.added[added:], self.removed[removed:]
 
     # units
 
@@ -327,6 +362,8 @@ class SqliteStore:
             if self._before_commit is not None:
                 self._before_commit()
             if self.connection.in_transaction:
+                if self.added and self.files is not None:
+                    self.files.sync()
                 self.connection.execute("COMMIT")
                 if self.erasing:
                     self._empty_log()
@@ -335,6 +372,10 @@ class SqliteStore:
             return
         self._batch = _Batch()
         self._committed, self._committed_held = self.next_seq - 1, self.held
+        self.added.clear()
+        if self.removed and self.files is not None:
+            self.files.remove(self.removed)
+            self.removed.clear()
         batch.done.set()
         with self._news:
             self._news.notify_all()
@@ -352,6 +393,7 @@ class SqliteStore:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         self.next_seq, self.held = self._committed + 1, self._committed_held
+        self.forget_files()
         batch.error = error
         batch.done.set()
         self.on_undo()
@@ -369,7 +411,7 @@ class SqliteStore:
         except IndexError:
             connection = self._connect_reader()
         try:
-            yield SqliteReader(rows_of(connection))
+            yield SqliteReader(rows_of(connection), self.files)
         finally:
             if self._closed:
                 connection.close()

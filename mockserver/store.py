@@ -43,6 +43,34 @@ class StoreFull(StoreError):  # noqa: N818 - says what it is
     """There is no room on the disk; nothing of the unit's batch is kept, and the store recovers when there is room."""
 
 
+class ObjectFile(Protocol):
+    """A large data set on its way to a file of its own; who has it discards it in the end; once it is taken that does nothing."""
+
+    name: str
+    taken: bool
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written so far, hexadecimal."""
+        ...
+
+    def write(self, part: bytes | bytearray | memoryview) -> None:
+        """Add bytes; a failure is told by `finish`."""
+        ...
+
+    def finish(self) -> None:
+        """Have the bytes as durable as the store is; raises `StoreFull` and `StoreError`."""
+        ...
+
+    def whole(self) -> bytes:
+        """All that was written; raises `StoreError`."""
+        ...
+
+    def discard(self) -> None:
+        """Remove the file, unless a unit took it."""
+        ...
+
+
 class Reader(Protocol):
     """Reads of state and journal."""
 
@@ -95,8 +123,8 @@ class Unit(Reader, Protocol):
         """Forget everything of a scope, its objects too, or everything of one kind in it (the journal stays)."""
         ...
 
-    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes) -> None:
-        """Keep received bytes under a SOP Instance UID and their own SHA-256; the same again changes nothing."""
+    def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
+        """Keep received bytes, or a finished file, under a SOP Instance UID and their SHA-256; the same again changes nothing."""
         ...
 
     def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
@@ -189,6 +217,10 @@ class Store(Protocol):
 
     def release_waiters(self) -> None:
         """Let everybody who waits for entries go, now and from now on (the engine is stopping)."""
+        ...
+
+    def object_file(self) -> ObjectFile | None:
+        """A new file for a large data set, or None where the store keeps everything itself."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
@@ -71,7 +72,7 @@ def _row(label: str, values: Sequence[float], scale: _Scale, y: float) -> list[s
 
 def _ceiling(value: float) -> float:
     """The next round number from `value` on: 1, 2, 4 or 8 times a power of ten, so that its quarters are round too."""
-    if not 0 < value < float("inf"):
+    if not sys.float_info.min <= value < float("inf"):
         return 1.0
     unit = 10.0 ** (len(f"{value:.0f}") - 1) if value >= 1 else 1.0
     while unit > value:

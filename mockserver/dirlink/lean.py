@@ -17,6 +17,7 @@ from pynetdicom import pdu_primitives
 from acrmock.record import AssociationEnd
 from mockserver.dirlink import pdata
 from mockserver.dirlink.injecting import Cut
+from mockserver.dirlink.objects import LARGE
 from mockserver.dirlink.pdata import Assembler, BadPdu, Message
 from mockserver.dirlink.receive import ECHO, STORE, Asked
 from mockserver.dirlink.wire import ReceiverDul, ReceiverSocket
@@ -66,7 +67,21 @@ class LeanDul(ReceiverDul):
     def __init__(self, assoc: ReceiverAssociation, bell: Bell) -> None:
         super().__init__(assoc)
         self.to_user_queue = Ringing(bell)
-        self._assembler = Assembler(command_limit=assoc.limits.command_bytes, data_limit=assoc.limits.object_bytes)
+        limits = assoc.limits
+        self._assembler = Assembler(
+            command_limit=limits.command_bytes,
+            data_limit=limits.object_bytes,
+            large=LARGE,
+            head=LARGE,
+            file=assoc.operations.core.objects.file,
+        )
+
+    def run_reactor(self) -> None:
+        """Run until the association is over; what came of a message by then is dropped."""
+        try:
+            super().run_reactor()
+        finally:
+            self._assembler.close()
 
     def _is_transport_event(self) -> bool:
         """Whether something came from the network; while the association is established, serve what comes."""
@@ -89,14 +104,20 @@ class LeanDul(ReceiverDul):
                 self.take_pdu(kind, pdu)
                 break
             try:
-                messages = self._assembler.feed(pdu[6:])
-                for message in messages:
-                    self._answer(wire, message)
+                self._answer_all(wire, self._assembler.feed(pdu[6:]))
             except (BadPdu, Cut) as error:
                 self.bad_pdu(error)
                 break
             self._idle_timer.restart()
         return came
+
+    def _answer_all(self, wire: ReceiverSocket, messages: list[Message]) -> None:
+        try:
+            for message in messages:
+                self._answer(wire, message)
+        finally:
+            for message in messages:
+                message.discard()
 
     def _answer(self, wire: ReceiverSocket, message: Message) -> None:
         """Answer a C-STORE-RQ or a C-ECHO-RQ; hand on any other message. Raises `BadPdu`."""
@@ -149,6 +170,7 @@ def _asked(message: Message, abstract_syntax: str, transfer_syntax: str, began: 
         sop_class=message.uid(pdata.SOP_CLASS),
         sop_instance=message.uid(pdata.SOP_INSTANCE) if store else "",
         data=message.data,
+        file=message.file,
         length=message.length,
         too_long=message.too_long,
         began=began,

@@ -7,7 +7,12 @@ the association is aborted (PS3.8 section 9.2, event 19).
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mockserver.store import ObjectFile
 
 C_STORE_RQ, C_ECHO_RQ, ANSWER = 0x0001, 0x0030, 0x8000
 """Command Field values (PS3.7 table E.1-1); an answer has the highest bit set."""
@@ -32,7 +37,8 @@ class BadPdu(ValueError):  # noqa: N818 - says what it is
 class Message:
     """A DIMSE message as received: its command set's elements (group 0000) and its data set.
 
-    `command` and `data` are the bytes as they came; of a data set that is longer than the limit only its length is kept.
+    `command` and `data` are the bytes as they came. A large data set is in `file`, and `data` is its beginning; of one that is
+    longer than the limit only its length is kept.
     """
 
     context: int
@@ -41,6 +47,13 @@ class Message:
     data: bytearray = field(default_factory=bytearray)
     length: int = 0
     too_long: bool = False
+    file: ObjectFile | None = None
+
+    def discard(self) -> None:
+        """Let go of the file, unless it was kept."""
+        if self.file is not None:
+            self.file.discard()
+            self.file = None
 
     def number(self, element: int) -> int | None:
         """The value of an element that is an unsigned short, or None where it is absent or of another length."""
@@ -58,11 +71,24 @@ class Message:
 
 
 class Assembler:
-    """Puts fragments together, one message after another; keeps at most `data_limit` bytes of a data set."""
+    """Puts fragments together, one message after another; keeps at most `data_limit` bytes of a data set.
 
-    def __init__(self, *, command_limit: int, data_limit: int) -> None:
+    Of a C-STORE's that has more than `large` bytes, all go to a file of `file`'s, if it gives one, and only the first `head` are
+    kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        command_limit: int,
+        data_limit: int,
+        large: int = 0,
+        head: int = 0,
+        file: Callable[[], ObjectFile | None] = lambda: None,
+    ) -> None:
         self._command_limit = command_limit
         self._data_limit = data_limit
+        self._large, self._head, self._file = large, head, file
         self._message: Message | None = None
         self._in_data = False
 
@@ -70,6 +96,12 @@ class Assembler:
     def idle(self) -> bool:
         """Whether no message has begun."""
         return self._message is None
+
+    def close(self) -> None:
+        """Let go of a message that did not come to its end."""
+        if self._message is not None:
+            self._message.discard()
+            self._message = None
 
     def feed(self, body: memoryview) -> list[Message]:
         """Take the body of a P-DATA-TF PDU and give the messages that it completes; raises `BadPdu`."""
@@ -118,8 +150,16 @@ class Assembler:
         if message.length > self._data_limit:
             message.too_long = True
             message.data = bytearray()
-        else:
-            message.data += part
+            message.discard()
+            return
+        if message.file is None and len(message.data) <= self._large < message.length and message.number(COMMAND) == C_STORE_RQ:
+            message.file = self._file()
+            if message.file is not None:
+                message.file.write(message.data)
+        if message.file is not None:
+            message.file.write(part)
+            part = part[: max(0, self._head - len(message.data))]
+        message.data += part
 
 
 def command_elements(command: bytes | bytearray) -> dict[int, bytes]:

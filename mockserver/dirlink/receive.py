@@ -6,6 +6,7 @@ are one unit, which is synced before the answer leaves; decoding follows by a jo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -20,8 +21,9 @@ from acrmock.dose.synthetic import looks_synthetic
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import injecting, intake
 from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
+from mockserver.dirlink.objects import LARGE
 from mockserver.journal import Whose
-from mockserver.store import StoreError, StoreFull, Unit
+from mockserver.store import ObjectFile, StoreError, StoreFull, Unit
 
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
@@ -50,7 +52,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request: its command set, its presentation context, and when its command came (monotonic seconds)."""
+    """One request: its command set, its presentation context, and when its command came (monotonic seconds).
+
+    `data` is the data set, or its beginning where it is in `file`; `length` is that of the data set, in bytes.
+    """
 
     service: str
     message_id: int
@@ -60,6 +65,7 @@ class Asked:
     sop_class: str
     sop_instance: str = ""
     data: bytes | bytearray = b""
+    file: ObjectFile | None = None
     length: int = 0
     too_long: bool = False
     began: float = 0.0
@@ -115,16 +121,46 @@ class Operations:
         refused = self._unfit(asked)
         if refused is not None:
             return self._note(peer, asked, refused)
+        file = asked.file or self._file(asked)
         try:
-            header = read_header(bytes(asked.data), asked.transfer_syntax, self.offer.limits.header_bytes)
+            header = self._header(asked, file)
+            rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
+            if rule:
+                what = f"refused on purpose by the rule {rule}"
+                return self._note(
+                    peer, asked, _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now")
+                )
+            if file is not None:
+                file.finish()
+            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(asked.data).hexdigest())
+            return self._take(peer, asked, taken, file or bytes(asked.data))
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
-        rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
-        if rule:
-            what = f"refused on purpose by the rule {rule}"
-            return self._note(peer, asked, _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now"))
-        taken = _Taken(header, hashlib.sha256(asked.data).hexdigest())
-        return self._take(peer, asked, taken)
+        except StoreError as error:
+            answer = self._no_room(error)
+            self.core.metrics.dimse(asked.service, answer.status)
+            return answer
+        finally:
+            if file is not None:
+                file.discard()
+
+    def _file(self, asked: Asked) -> ObjectFile | None:
+        """A file of a large data set that came as a whole."""
+        file = self.core.objects.file() if len(asked.data) > LARGE else None
+        if file is not None:
+            file.write(asked.data)
+        return file
+
+    def _header(self, asked: Asked, file: ObjectFile | None) -> Header:
+        """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
+        most = self.offer.limits.header_bytes
+        if file is None or len(asked.data) == asked.length:
+            return read_header(bytes(asked.data), asked.transfer_syntax, most)
+        with contextlib.suppress(Unreadable):
+            header = read_header(bytes(asked.data), asked.transfer_syntax, most)
+            if header.study_uid:
+                return header
+        return read_header(file.whole(), asked.transfer_syntax, most)
 
     def _unfit(self, asked: Asked) -> Answer | None:
         """Why the request is refused before its data set is looked at."""
@@ -152,27 +188,23 @@ class Operations:
             self.offer.status.cannot_understand, "unreadable", what, "a data set", f"{error.what} at byte {error.where}"
         )
 
-    def _take(self, peer: Peer, asked: Asked, taken: _Taken) -> Answer:
+    def _take(self, peer: Peer, asked: Asked, taken: _Taken, data: bytes | ObjectFile) -> Answer:
+        """Keep a data set that can be read, or refuse it; raises `StoreError` when the store could not keep it."""
         core, words = self.core, self.offer.status
         if core.journal.full:
             return _refused(words.out_of_resources, "journal-full", "the journal is full", "room", "none")
         scope = (peer.application, peer.environment)
         wall = core.clock.now()
         taken.synthetic = self.synthetic(taken.header)
-        try:
-            with core.store.unit() as unit:
-                taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
-                if not (taken.planted or taken.synthetic or core.accept_real_data):
-                    answer = self._real()
-                else:
-                    answer = self._keep(unit, peer, asked, taken, wall)
-                kept = answer.status == words.success
-                self._write(unit, peer, asked, answer, taken if kept else None)
-            core.store.flush(unit.ticket)
-        except StoreError as error:
-            answer = self._no_room(error)
-            core.metrics.dimse(asked.service, answer.status)
-            return answer
+        with core.store.unit() as unit:
+            taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
+            if not (taken.planted or taken.synthetic or core.accept_real_data):
+                answer = self._real()
+            else:
+                answer = self._keep(unit, peer, asked, taken, wall, data=data)
+            kept = answer.status == words.success
+            self._write(unit, peer, asked, answer, taken if kept else None)
+        core.store.flush(unit.ticket)
         peer.stored += kept
         peer.operations += 1
         core.metrics.dimse(asked.service, answer.status)
@@ -195,7 +227,7 @@ class Operations:
         """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, each value."""
         return looks_synthetic(header, self.core.facts)
 
-    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime) -> Answer:
+    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime, *, data: bytes | ObjectFile) -> Answer:
         """Put the bytes and what is known of them into `unit`; the same bytes again change nothing."""
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
@@ -209,7 +241,7 @@ class Operations:
                 words = self.offer.status
                 return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
         if not taken.same:
-            self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, bytes(asked.data))
+            self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, data)
         intake.received(unit, self.core, self._received(peer, asked, taken, at))
         return Answer(self.offer.status.success)
 
@@ -224,7 +256,7 @@ class Operations:
             sop_instance=asked.sop_instance,
             transfer_syntax=asked.transfer_syntax,
             sha256=taken.sha256,
-            size=len(asked.data),
+            size=asked.length,
             at=at,
             header=taken.header,
             run=application.run if application is not None else None,
@@ -260,7 +292,7 @@ class Operations:
             dose=asked.sop_class in self.offer.dose,
             status=answer.status,
             comment=answer.comment,
-            bytes=asked.length or len(asked.data),
+            bytes=asked.length,
             sha256=taken.sha256 if taken is not None else "",
             repeat=taken.repeat if taken is not None else False,
             same=taken.same if taken is not None else None,

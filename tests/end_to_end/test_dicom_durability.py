@@ -22,7 +22,7 @@ from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pd
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import open_store
 
-SENDERS, SIZE = 4, 20_000
+SENDERS = 4
 KILLS = int(os.environ.get("ACRMOCK_DICOM_KILLS", "0"))
 STORES = 1000 if KILLS else 400
 MOMENTS = [(2 * number + 1) * (STORES - 100) // (2 * KILLS) + 1 for number in range(KILLS)] or [60]
@@ -31,8 +31,9 @@ SUCCESS = b"\x00\x00\x00\x09\x02\x00\x00\x00\x00\x00"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal is needed")
+@pytest.mark.parametrize("size", [20_000, 200_000], ids=["in-the-store", "in-files"])
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, tmp_path: Path) -> None:
+def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, size: int, tmp_path: Path) -> None:
     """Every object answered with success before SIGKILL is there after it, whole and once, with its one journal entry."""
     server = Served(tmp_path / "data", options=["--port", "0", "--dicom-port", "0"])
     server.register("Durable")
@@ -45,7 +46,7 @@ def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, tmp
             with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
                 wire.sendall(associate_rq("DIRLINK"))
                 _, body = receive_pdu(wire)
-                for index, message in enumerate(messages(STORES // SENDERS, SIZE, str(number), maximum(body))):
+                for index, message in enumerate(messages(STORES // SENDERS, size, str(number), maximum(body))):
                     wire.sendall(message)
                     _, answer = receive_pdu(wire)
                     assert SUCCESS in answer
@@ -82,5 +83,8 @@ def check(path: Path, acknowledged: list[str]) -> None:
                 assert kept[uid].size == len(octets)
         assert len(entries) == len(set(entries))
         assert set(acknowledged) <= set(entries) == set(kept)
+        named = {name for (name,) in store.connection.execute("SELECT file FROM object WHERE file IS NOT NULL")}
+        folder = path.with_name("objects")
+        assert named == ({file.name for file in folder.iterdir()} if folder.is_dir() else set())
     finally:
         store.close()

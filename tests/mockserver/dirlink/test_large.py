@@ -1,0 +1,119 @@
+"""Large data sets: into a file of their own while they come in, and no file is left of what was not kept."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from acrmock.record import AssociationEnd
+from mockserver.dirlink.objects import LARGE
+
+from .conftest import ASSOCIATE_AC, RELEASE_RP, Raw, Receive, command, data_set, element, p_data, pdv
+
+SCOPE = ("default", "test")
+PART = 60_000
+
+
+def large(uid: str = "2.25.1", *, size: int = 5 * LARGE, name: str = "Synthetic^A", first: bytes = b"") -> bytes:
+    """A data set that is larger than what the store keeps itself; `first` stands before everything else."""
+    octets = data_set(uid, name=name, more=element(0x00990010, b"LO", b"ACRMOCK") + element(0x00991000, b"OB", bytes(size)))
+    return first + octets
+
+
+def send(raw: Raw, uid: str, octets: bytes, *, whole: bool = True) -> None:
+    """A C-STORE in many PDUs; not `whole`: without its end."""
+    raw.send(p_data(pdv(command(uid=uid.encode()), 3)))
+    for at in range(0, len(octets), PART):
+        last = at + PART >= len(octets)
+        if not last or whole:
+            raw.send(p_data(pdv(octets[at : at + PART], 2 if last else 0)))
+
+
+def files(folder: Path) -> list[bytes]:
+    """The contents of the files that there are."""
+    place = folder / "objects"
+    return [path.read_bytes() for path in place.iterdir()] if place.is_dir() else []
+
+
+def test_large_data_sets_are_kept_in_files(receive: Receive, tmp_path: Path) -> None:
+    """A large report is kept in one file, again and again; small ones are not, a large one in memory neither."""
+    receiver = receive(data=tmp_path / "data")
+    octets = large()
+    with receiver.raw() as raw:
+        assert raw.associate() == ASSOCIATE_AC
+        for _ in range(2):
+            send(raw, "2.25.1", octets)
+            assert raw.status() == 0
+        assert raw.store("2.25.2") == 0
+        assert raw.release() == RELEASE_RP
+    kept = receiver.report("2.25.1")
+    assert kept is not None
+    assert (kept.size, kept.sha256) == (len(octets), hashlib.sha256(octets).hexdigest())
+    assert receiver.core.objects.get(SCOPE, "2.25.1", kept.sha256) == octets
+    assert files(tmp_path / "data") == [octets]
+    assert [(entry.facts.bytes, entry.facts.same) for entry in receiver.operations()[:2]] == [
+        (len(octets), None),
+        (len(octets), True),
+    ]
+    assert receiver.core.jobs.idle(20)
+    read = receiver.report("2.25.1")
+    assert read is not None
+    assert read.state != receiver.core.facts.text("dirlink.state.received")
+    with receiver.core.store.write() as unit:
+        unit.delete_scope(SCOPE)
+    assert files(tmp_path / "data") == []
+
+
+def test_nothing_is_left_of_what_was_refused_or_broke_off(receive: Receive, tmp_path: Path) -> None:
+    """A real person's report is refused and one that breaks off is dropped; no file is left of either."""
+    receiver = receive(data=tmp_path / "data")
+    with receiver.raw() as raw:
+        raw.associate()
+        send(raw, "2.25.1", large(name="DOE^JANE"))
+        assert raw.status() == 0xC001
+        send(raw, "2.25.2", large("2.25.2"), whole=False)
+    assert receiver.associations(1)[0].facts.end is AssociationEnd.LOST
+    receiver.engine.stop()
+    assert files(tmp_path / "data") == []
+
+
+def test_header_behind_a_great_element(receive: Receive, tmp_path: Path) -> None:
+    """A header is found behind an element that is longer than what is kept in memory of a data set."""
+    receiver = receive(data=tmp_path / "data")
+    octets = large(first=element(0x00070010, b"LO", b"ACRMOCK") + element(0x00071000, b"OB", bytes(2 * LARGE)))
+    with receiver.raw() as raw:
+        raw.associate()
+        send(raw, "2.25.1", octets)
+        assert raw.status() == 0
+    assert files(tmp_path / "data") == [octets]
+    kept = receiver.report("2.25.1")
+    assert kept is not None
+    assert (kept.study_uid, kept.station) == ("2.25.2", "CT1 ")
+
+
+def test_too_long_data_set_leaves_no_file(receive: Receive, tmp_path: Path) -> None:
+    """A data set beyond the limit is refused, its beginning is not kept, and the association goes on."""
+    layer = tmp_path / "limit.yaml"
+    layer.write_text(
+        "schema: acrmock/layer/1\nkind: settings\nsettings:\n  dirlink.limit.object_bytes:\n"
+        f"    value: {2 * LARGE}\n    provenance: mock-choice\n    sources: [MOCK]\n"
+    )
+    receiver = receive(data=tmp_path / "data", overlays=[layer])
+    with receiver.raw() as raw:
+        raw.associate()
+        send(raw, "2.25.1", large())
+        assert raw.status() == 0xA700
+        assert raw.store("2.25.2") == 0
+    assert files(tmp_path / "data") == []
+
+
+def test_file_that_cannot_be_made_is_no_room(receive: Receive, tmp_path: Path) -> None:
+    """Where the file cannot be written the answer is out of resources, and the association goes on."""
+    receiver = receive(data=tmp_path / "data")
+    (tmp_path / "data" / "objects").write_bytes(b"in the way")
+    with receiver.raw() as raw:
+        raw.associate()
+        send(raw, "2.25.1", large())
+        assert raw.status() == 0xA700
+        assert raw.store("2.25.2") == 0
+    assert receiver.report("2.25.1") is None
