@@ -14,7 +14,7 @@ demo: $(VENV)/run.done   ## install, then run the reference vendor against the m
 	$(BIN)/acrmock demo --out $(OUT)
 
 test: $(VENV)/dev.done   ## run every test
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/dev.done   ## style, types and the import contract
 	$(BIN)/ruff check .

@@ -15,8 +15,8 @@ from conformance.result import Outcome
 from conformance.runs.selftest import selftest
 from conformance.vendors.faults import broken_checks, broken_vendors, what_is_wrong
 
-# one run of all vendors serves every test here, so they belong to one worker
-pytestmark = [pytest.mark.xdist_group("selftest"), pytest.mark.timeout(600)]
+# one run of all vendors serves every test here: whoever runs tests in parallel keeps a file's together (`--dist loadfile`)
+pytestmark = pytest.mark.timeout(600)
 
 LINUX_ONLY = {"allow-registered"}
 """Only Linux has the whole of 127.0.0.0/8 without further ado."""
