@@ -86,7 +86,7 @@ def test_no_finding_changes_by_redaction(chosen: list[Callable[[Story], None]], 
         story = good_run()
         for mutation in chosen:
             mutation(story)
-    except (IndexError, AssertionError):
+    except (IndexError, ValueError, AssertionError):
         chosen = chosen[:1]  # one took away what the next would have changed
     assert_unchanged(chosen, key)
 
@@ -105,6 +105,8 @@ def test_no_finding_changes_where_people_go(chosen: Callable[[Story], None], key
     except (IndexError, AssertionError):
         return
     text = msgspec.json.encode(story.closed()).decode()
+    if re.search(r"[\w.-]{4097}", text):
+        return  # the server's events never hold so long a text: it shortens what was declared
     for number, name in enumerate(sorted(set(TRANSACTION_IDS.findall(text))), 1000):
         text = re.sub(rf'([/"]){re.escape(name)}(?=["?/])', lambda found, n=number: found[1] + shape.format(n), text)
     redactor = Redactor(Digester(key), dated=("Exam_Date", "exam_date"))
