@@ -28,6 +28,11 @@ witnesses: $(VENV)/dev.done  ## let others read 1,000 dose reports of each kind 
 bench: $(VENV)/dev.done  ## measure beside named peers; prints ratios and writes docs/speed.md
 	$(BIN)/python -m benchmarks --write
 
+detection: $(VENV)/dev.done  ## run every broken vendor of every profile and write docs/detection.md
+	for profile in all dir-direct dir-rdim dir-pacs; do \
+	  $(BIN)/acrmock selftest --profile $$profile --format markdown --out acrmock-selftest/$$profile > /dev/null || exit 1; done
+	cat acrmock-selftest/*/matrix.md > docs/detection.md
+
 lock:             ## pin anew what pyproject.toml asks for (needs uv)
 	uv pip compile -q pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
