@@ -107,6 +107,15 @@ class HarStream:
         return self._digest.sha256
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """That DICOM was left out, if there was any."""
+        left = self._own.left_out
+        if not left.associations and not left.operations:
+            return ()
+        counted = f"{left.associations} associations and {left.operations} operations"
+        return (f"a HAR holds no DICOM: {counted} of the recording are not judged",)
+
+    @property
     def entries(self) -> Iterator[AnyEntry]:
         """The entries in the order of `seq`, those of HTTP and the others; what cannot be read is left out and a problem."""
         others = iter(self._own.other)
@@ -226,7 +235,14 @@ def read(file: BinaryIO, *, limit: int = VALUE_LIMIT) -> Recording:
     """The whole recording in memory; raises `SetupError` when the file is no HAR of acrmock's own."""
     stream = HarStream(file, limit=limit)
     entries = tuple(stream.entries)
-    return Recording(header=stream.header, entries=entries, footer=stream.footer, problems=stream.problems, sha256=stream.sha256)
+    return Recording(
+        header=stream.header,
+        entries=entries,
+        footer=stream.footer,
+        problems=stream.problems,
+        sha256=stream.sha256,
+        remarks=stream.remarks,
+    )
 
 
 def _only(reader: JsonReader, wanted: str) -> Iterator[None]:

@@ -210,6 +210,7 @@ class Steps:
         """Answer each request of the client with a step; its next request ends that step, none in its window the run."""
         tell = self._owner._tell  # noqa: SLF001 - its own helper
         window = self._window(steps[0])
+        (self._owner.order.out / "logs").mkdir(exist_ok=True)  # where the robot user says what it did
         write_atomically(self._workplace / PULL, json.dumps({"next": pull.url}).encode(), private=True)
         try:
             tell(PullReady(pull.url, window))

@@ -68,7 +68,7 @@ def judge_recording(recording: Recording, facts: Facts, question: Question) -> R
         baseline=read_baseline(question.baseline) if question.baseline else None,
         judged_at=rfc3339(SystemClock().now()),
     )
-    return result
+    return msgspec.structs.replace(result, notes=(*recording.remarks, *result.notes)) if recording.remarks else result
 
 
 def profile_of(recording: Recording, facts: Facts, name: str | None) -> Profile:

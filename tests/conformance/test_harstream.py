@@ -22,7 +22,7 @@ from conformance.judge import judge
 from conformance.recording import Recording
 from conformance.reports import har
 from conformance.result import Verdict
-from conformance.runs.judging import read_recording
+from conformance.runs.judging import Question, judge_recording, read_recording
 
 WHOLE = ndjson.read(good_run().lines())
 EXPORT = har.render(WHOLE)
@@ -74,6 +74,8 @@ def test_dicom_is_left_out_and_counted() -> None:
     back = read(io.BytesIO(har.render(mixed)))
     assert back.entries == WHOLE.entries
     assert back.problems == ()
+    assert "1 associations and 1 operations" in back.remarks[0]
+    assert judge_recording(back, FACTS, Question(profile="lcsr")).notes[0] == back.remarks[0]
 
 
 def test_what_was_taken_out_or_altered_is_a_gap() -> None:

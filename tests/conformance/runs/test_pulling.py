@@ -79,6 +79,7 @@ def test_a_client_that_pulls_its_steps_is_ready(tmp_path: Path) -> None:
         assert (told["number"], told["of"]) == (len(names), 6)
         assert told["text"]
         env = {**os.environ, **told["environment"]}
+        assert Path(env["ACRMOCK_BROWSER_LOG"]).parent.is_dir()
         return vendor([], env, timeout=told["window"], log=tmp_path / f"{told['step']}.log").code == 0
 
     out = tmp_path / "out"
