@@ -34,13 +34,17 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class Recording(Struct, frozen=True, kw_only=True):
-    """A recording in memory; `problems` are its gaps, `sha256` that of its entries' lines as they were read."""
+    """A recording in memory; `problems` are its gaps, `sha256` that of its entries' lines as they were read.
+
+    `remarks` say what whoever reads a result over it must know, and is no gap.
+    """
 
     header: Header
     entries: tuple[AnyEntry, ...]
     footer: Footer | None = None
     problems: tuple[Problem, ...] = ()
     sha256: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class RecordingStream:

@@ -22,6 +22,7 @@ from conformance.cli.options import (
 Examples:
   acrmock certify --profile lcsr --launch "python my_client.py"
   acrmock certify --profile lcsr --launch "./client --all" --once --redirect-url https://localhost:9000/cb --format junit
+  acrmock certify --profile lcsr --pull --timeout 600
   acrmock certify --profile lcsr --server https://localhost:8443
   acrmock certify --profile dir-pacs --plant-to MYPACS@localhost:104 --station CT1 --dicom MYPACS
   acrmock certify --profile dir-rdim --plant-dir ./inbox --launch ./my-forwarder
@@ -33,6 +34,12 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 @click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
 @click.option(
     "--launch", metavar="CMD", help="Your client; run once per step, without a shell. Without it, the run waits for you."
+)
+@click.option(
+    "--pull", is_flag=True, help="Your client takes each step with a GET of a URL that is printed (and in private/pull.json)."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="With --pull: the port of that URL; default: a free one."
 )
 @click.option("--once", is_flag=True, help="Run the client a single time for everything.")
 @click.option(
@@ -78,6 +85,10 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
     from conformance.runs.package import JOURNAL
     from conformance.runs.progress import Progress
 
+    if flags["pull"] and (flags["launch"] is not None or flags["once"]):
+        raise click.UsageError("--pull goes with neither --launch nor --once: the client asks for its steps.")
+    if flags["port"] is not None and not flags["pull"]:
+        raise click.UsageError("--port is that of --pull.")
     order = _order(flags)
     result = run(order, (Progress(),))
     print_result(result, read_recording(order.out / JOURNAL), load_facts(order.overlays), flags["format_"])
@@ -113,6 +124,7 @@ def _order(flags: dict[str, Any]) -> Any:
         out=flags["out"],
         command=tuple(split_command(flags["launch"])) if flags["launch"] is not None else None,
         once=flags["once"],
+        pull=(flags["port"] or 0) if flags["pull"] else None,
         timeout=flags["timeout"],
         application=ApplicationRequest(**{name: flags[name] for name in names}),
         claims=tuple(flags["claims"]) or None,

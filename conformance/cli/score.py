@@ -13,6 +13,7 @@ from conformance.cli.options import READABLE, format_option, judging_options, ov
     epilog="""\b
 Examples:
   acrmock score acrmock-out/journal.ndjson
+  acrmock score acrmock-out/traffic.har
   acrmock score --profile lcsr --only auth --format json run1.ndjson run2.ndjson"""
 )
 @click.argument("files", nargs=-1, required=True, type=READABLE, metavar="FILE…")
@@ -37,6 +38,7 @@ def score(
 ) -> None:
     """Judge recorded traffic: the same findings as when it was live.
 
+    FILE is a recording (NDJSON), or the traffic.har that acrmock wrote of one: it holds all but DICOM.
     The exit code is the worst of all recordings'.
     """
     from acrmock.errors import SetupError

@@ -8,29 +8,43 @@ import msgspec
 
 from acrmock import __version__
 from acrmock.record import AssociationEntry, DimseEntry, EventEntry, HttpEntry, NameValue, TlsEntry
+from conformance.harstream import CUT, OWN, Digest
 from conformance.reports.evidence import RecordingLike, on_purpose
-from conformance.reports.jsonout import encode
+from conformance.reports.jsonout import encode, plain
 
 
 def render(recording: RecordingLike) -> bytes:
     """The recording as HAR 1.2 in UTF-8: every HTTP entry in order; events and failed handshakes in `log._acrmock`.
 
     Associations and their operations, which HAR has no words for, are left out and counted.
+    `conformance.harstream` reads it back.
     """
+    entries = [plain(_entry(entry)) for entry in recording.entries if isinstance(entry, HttpEntry)]
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "acrmock", "version": __version__},
         "pages": [],
-        "entries": [_entry(entry) for entry in recording.entries if isinstance(entry, HttpEntry)],
+        OWN: _own(recording, entries),
+        "entries": entries,
         "comment": "Values that must be guarded are replaced by references; equal values have equal references.",
-        "_acrmock": {
-            "header": msgspec.to_builtins(recording.header),
-            "other": [msgspec.to_builtins(entry) for entry in recording.entries if isinstance(entry, EventEntry | TlsEntry)],
-            "left_out": _left_out(recording),
-            "footer": msgspec.to_builtins(recording.footer),
-        },
     }
     return encode({"log": log})
+
+
+def _own(recording: RecordingLike, entries: list[Any]) -> dict[str, Any]:
+    """What HAR has no words for, and what its reader needs to see that nothing is missing."""
+    other = [plain(msgspec.to_builtins(entry)) for entry in recording.entries if isinstance(entry, EventEntry | TlsEntry)]
+    digest = Digest()
+    for value in (*entries, *other):
+        digest.take(value)
+    return {
+        "header": msgspec.to_builtins(recording.header),
+        "other": other,
+        "left_out": _left_out(recording),
+        "footer": msgspec.to_builtins(recording.footer),
+        "carried": {"entries": digest.count, "sha256": digest.sha256},
+        "problems": msgspec.to_builtins(getattr(recording, "problems", ())),
+    }
 
 
 def _left_out(recording: RecordingLike) -> dict[str, int]:
@@ -53,7 +67,7 @@ def _entry(entry: HttpEntry) -> dict[str, Any]:
         "response": _response(entry),
         "cache": {},
         "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": entry.time, "receive": 0},
-        "_acrmock": own,
+        OWN: own,
     }
 
 
@@ -73,6 +87,7 @@ def _request(entry: HttpEntry) -> dict[str, Any]:
     if body is not None:
         shown["postData"] = {"mimeType": body.mimeType, "text": body.text, "params": _pairs(body.params)}
         if body.truncated:
+            shown["postData"][CUT] = True
             shown["postData"]["comment"] = "The body is cut; bodySize is its whole size."
     return shown
 
@@ -85,6 +100,7 @@ def _response(entry: HttpEntry) -> dict[str, Any]:
         "text": response.content.text,
     }
     if response.content.truncated:
+        content[CUT] = True
         content["comment"] = "The body is cut; size is its whole size."
     return {
         "status": response.status,

@@ -23,6 +23,15 @@ def encode(value: Any) -> bytes:
     return msgspec.json.format(data, indent=2) + b"\n"
 
 
+def plain(value: Any) -> Any:
+    """Plain JSON values as `encode` writes them: as they are, but for lone surrogates."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return _mended(value)
+    return value
+
+
 def _mended(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -27,6 +27,7 @@ from conformance.runs.events import (
     Handler,
     Judged,
     Noted,
+    PullReady,
     Registered,
     RegistrationRefused,
     ServerReady,
@@ -36,17 +37,21 @@ from conformance.runs.events import (
 )
 from conformance.runs.files import write_atomically
 from conformance.runs.judging import Question, check_question, judge_recording, read_recording
+from conformance.runs.pulling import Pull, PulledStep, pulling
 from conformance.runs.robot import Reporting
 from conformance.runs.servers import ServerChoice, server
 from conformance.runs.steps import Directives, apply
 
 QUIET = 2.0
+PULL = "pull.json"
+"""The file beside the registration that says, while a run is pulled, by which URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What a run is asked to do. `command` None waits for a client that somebody else drives.
 
+    With `pull`, a port of loopback (0: a free one), that client takes its steps by URL.
     `once` runs the command a single time, `timeout` replaces each step's own window (seconds), `step_settings` are layer
     values that change when a step of that name begins. `runner` runs the command (the self-test's vendors are threads of this
     process), and without `package` nothing but the journal and the result is written.
@@ -68,6 +73,7 @@ class Order:
     package: bool = True
     doses: DosesGiven = field(default_factory=DosesGiven)
     faults: tuple[Mapping[str, Any], ...] = ()
+    pull: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,8 +121,8 @@ class Certification:
             return
         for rule in self.order.faults:
             control.set_fault(application=document["application"], environment=document["environment"], **rule)
-        with self._workplace() as workplace:
-            Steps(self, control, run, profile, document, workplace).all()
+        with self._workplace() as workplace, pulling(self.order.pull) as pull:
+            Steps(self, control, run, profile, document, workplace, pull).all()
 
     def _register(self, control: Control, run: str, profile: Profile, facts: Facts) -> dict[str, Any] | None:
         body = self.order.application.body_with_defaults(profile, facts, run=run)
@@ -171,7 +177,14 @@ class Steps:
     """The steps of a run with its application: directives, the client, and what came of it."""
 
     def __init__(
-        self, owner: Certification, control: Control, run: str, profile: Profile, document: dict[str, Any], workplace: Path
+        self,
+        owner: Certification,
+        control: Control,
+        run: str,
+        profile: Profile,
+        document: dict[str, Any],
+        workplace: Path,
+        pull: Pull | None = None,
     ) -> None:
         self._owner = owner
         self._control = control
@@ -179,21 +192,50 @@ class Steps:
         self._profile = profile
         self._document = document
         self._workplace = workplace
+        self._pull = pull
         self._ca_file = workplace / "ca.pem"
         self._registration = workplace / "registration.json"
         self._furnish()
 
     def all(self) -> None:
-        """Go through all steps (or the one of `--once`), in the profile's order."""
+        """Go through all steps (or the one of `--once`), in the profile's order; one that pulls, as long as it asks."""
         steps: Sequence[Step | None] = [None] if self._owner.order.once else self._profile.steps
+        if self._pull is not None:
+            self._pulled(self._pull, self._profile.steps)
+            return
         for number, step in enumerate(steps, 1):
             self._one(number, len(steps), step)
 
-    def _one(self, number: int, of: int, step: Step | None) -> None:
+    def _pulled(self, pull: Pull, steps: Sequence[Step]) -> None:
+        """Answer each request of the client with a step; its next request ends that step, none in its window the run."""
+        tell = self._owner._tell  # noqa: SLF001 - its own helper
+        window = self._window(steps[0])
+        (self._owner.order.out / "logs").mkdir(exist_ok=True)  # where the robot user says what it did
+        write_atomically(self._workplace / PULL, json.dumps({"next": pull.url}).encode(), private=True)
+        try:
+            tell(PullReady(pull.url, window))
+            asked = pull.asked(window)
+            for number, step in enumerate(steps, 1):
+                if not asked:
+                    tell(Noted("the client asked for no further step in time: the run ends"))
+                    return
+                asked = self._one(number, len(steps), step)
+            if asked:
+                pull.give(None)
+        finally:
+            for name in (PULL, client.REPORTING):
+                (self._workplace / name).unlink(missing_ok=True)
+
+    def _window(self, step: Step | None) -> float:
+        timeout = step.timeout if step is not None else sum(s.timeout for s in self._profile.steps)
+        return self._owner.order.timeout or timeout
+
+    def _one(self, number: int, of: int, step: Step | None) -> bool:
+        """One step from its beginning to its end; whether it ended in its window."""
         order, tell = self._owner.order, self._owner._tell  # noqa: SLF001 - its own helper
         name = step.name if step is not None else "everything"
         text = step.text if step is not None else "do the whole job"
-        window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
+        window = self._window(step)
         tell(StepBegan(number, of, name))
         if step is not None:
             self._control.begin_step(self._run, name)
@@ -201,10 +243,27 @@ class Steps:
         doses = self._doses(step)
         with doses:
             if order.command:
-                tell(self._launch(number, name, step, window, doses))
+                ended = self._launch(number, name, step, window, doses)
+            elif self._pull is not None:
+                env = self._environment({}, step)
+                registration = str(self._registration)
+                self._pull.give(
+                    PulledStep(
+                        step=name, number=number, of=of, text=text, window=window, registration=registration, environment=env
+                    )
+                )
+                ended = self._asked_again(self._pull, name, window, doses)
             else:
                 tell(YourTurn(text, window, self._registration))
-                tell(self._wait(name, window, doses))
+                ended = self._wait(name, window, doses)
+            tell(ended)
+        return not ended.timed_out
+
+    def _asked_again(self, pull: Pull, name: str, window: float, doses: Doses) -> StepEnded:
+        asked = pull.asked(window)
+        if asked:
+            doses.settle(window)
+        return StepEnded(name, None, not asked, None)
 
     def _doses(self, step: Step | None) -> Doses:
         """What is planted and expected in a step; in the one step of `--once`, what is in all of them."""
@@ -235,15 +294,7 @@ class Steps:
 
     def _launch(self, number: int, name: str, step: Step | None, window: float, doses: Doses) -> StepEnded:
         order = self._owner.order
-        env = client.environment(
-            os.environ,
-            registration=self._registration,
-            profile=self._profile.name,
-            step=step.name if step is not None else None,
-            ca_file=self._ca_file,
-            workplace=self._workplace,
-            browser_log=order.out.resolve() / "logs" / "browser.log",
-        )
+        env = self._environment(os.environ, step)
         log = order.out / "logs" / f"{number}-{name}.log"
         ended = order.runner(list(order.command or ()), env, timeout=window, log=log, finished=doses.finished)
         if ended.code == 0:
@@ -251,6 +302,17 @@ class Steps:
         noted = {"step": name, "exit_code": ended.code, "timed_out": ended.timed_out}
         self._control.event(self._run, "client-exited", noted)
         return StepEnded(name, ended.code, ended.timed_out, log)
+
+    def _environment(self, base: Mapping[str, str], step: Step | None) -> dict[str, str]:
+        return client.environment(
+            base,
+            registration=self._registration,
+            profile=self._profile.name,
+            step=step.name if step is not None else None,
+            ca_file=self._ca_file,
+            workplace=self._workplace,
+            browser_log=self._owner.order.out.resolve() / "logs" / "browser.log",
+        )
 
     def _wait(self, name: str, window: float, doses: Doses) -> StepEnded:
         """Wait for traffic within the window, then until none has come for a moment."""
@@ -267,7 +329,7 @@ class Steps:
         self._document["ca_file"] = str(self._ca_file)
         data = json.dumps(self._document, indent=2).encode()
         write_atomically(self._registration, data, private=True)
-        if self._owner.order.command is not None:
+        if self._owner.order.command is not None or self._pull is not None:
             reporting = Reporting(
                 url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run
             )

@@ -22,6 +22,8 @@ from conformance.runs.python import ROOT, grouped
 from conformance.runs.robot import Reporting
 
 GRACE = 3.0
+REPORTING = "browser.json"
+"""What the robot user reads: where it reports to, with the control token."""
 LOOK_SECONDS = 0.5
 KEPT_FROM_CLIENTS = ("ACRMOCK_TOKEN", "SSL_CERT_DIR")
 
@@ -91,7 +93,7 @@ def environment(
         "CURL_CA_BUNDLE": str(ca_file),
         "NODE_EXTRA_CA_CERTS": str(ca_file),
         "BROWSER": str(_launcher(workplace)),
-        "ACRMOCK_BROWSER_REPORT": str(workplace / "browser.json"),
+        "ACRMOCK_BROWSER_REPORT": str(workplace / REPORTING),
         "ACRMOCK_BROWSER_LOG": str(browser_log),
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
@@ -112,7 +114,7 @@ def furnish(workplace: Path, reporting: Reporting) -> None:
     launcher = workplace / _launcher_name()
     write_atomically(launcher, text.encode(), private=True)
     launcher.chmod(0o700)
-    write_atomically(workplace / "browser.json", msgspec.json.encode(reporting), private=True)
+    write_atomically(workplace / REPORTING, msgspec.json.encode(reporting), private=True)
 
 
 def run(

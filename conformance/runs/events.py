@@ -51,6 +51,14 @@ class YourTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class PullReady:
+    """The client may take its first step with a GET of `url`, within `window` seconds."""
+
+    url: str
+    window: float
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """The run waits for a stated time, in seconds."""
 
@@ -91,7 +99,17 @@ class FilesWritten:
 
 
 Event = (
-    ServerReady | Registered | RegistrationRefused | StepBegan | YourTurn | Waiting | Noted | StepEnded | Judged | FilesWritten
+    ServerReady
+    | Registered
+    | RegistrationRefused
+    | PullReady
+    | StepBegan
+    | YourTurn
+    | Waiting
+    | Noted
+    | StepEnded
+    | Judged
+    | FilesWritten
 )
 
 

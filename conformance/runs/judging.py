@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts, Profile
 from acrmock.record import EventEntry
 from acrmock.typed import decode
+from conformance import harstream
 from conformance import judge as judging
 from conformance import recording as recordings
 from conformance.result import Outcome, Resolution, Result, Verdict
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 
 MOST_BASELINE_BYTES = 1024 * 1024
+_LOOK = 256
+_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:')
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +40,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_recording(path: Path) -> Recording:
-    """The recording at `path` (NDJSON); raises `SetupError` when it cannot be read."""
+    """The recording at `path`, NDJSON or acrmock's own HAR; raises `SetupError` when it cannot be read."""
     try:
-        with path.open("rb") as lines:
-            return recordings.read(recordings.bounded_lines(lines))
+        with path.open("rb") as file:
+            if path.suffix.lower() == ".har" or _HAR.match(file.peek(_LOOK)[:_LOOK]):
+                return harstream.read(file)
+            return recordings.read(recordings.bounded_lines(file))
     except OSError as error:
         raise SetupError("the recording cannot be read", where=str(path), actual=error.strerror or str(error)) from error
 
@@ -62,7 +68,7 @@ def judge_recording(recording: Recording, facts: Facts, question: Question) -> R
         baseline=read_baseline(question.baseline) if question.baseline else None,
         judged_at=rfc3339(SystemClock().now()),
     )
-    return result
+    return msgspec.structs.replace(result, notes=(*recording.remarks, *result.notes)) if recording.remarks else result
 
 
 def profile_of(recording: Recording, facts: Facts, name: str | None) -> Profile:

@@ -10,6 +10,7 @@ from conformance.runs.events import (
     FilesWritten,
     Judged,
     Noted,
+    PullReady,
     Registered,
     RegistrationRefused,
     ServerReady,
@@ -48,6 +49,8 @@ def _lines(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line p
                 f"          your turn, within {turn.window:.0f} s: {turn.text}",
                 f"          credentials: {turn.registration}",
             )
+        case PullReady(url=url, window=window):
+            return (f"pull      GET {url} gives each step; the first within {window:.0f} s",)
         case Waiting(seconds=seconds, why=why):
             return (f"          waiting {seconds:.1f} s: {why}",)
         case Noted(text=text):

@@ -34,6 +34,9 @@ def test_the_demo_is_ready_and_can_be_scored_again(tmp_path: Path) -> None:
     score = acrmock("score", str(out / "journal.ndjson"), "--format", "json", cwd=tmp_path)
     assert score.returncode == 0, score.stderr
     assert json.loads(score.stdout)["findings"] == live["findings"]
+    har = acrmock("score", str(out / "traffic.har"), "--format", "json", cwd=tmp_path)
+    assert har.returncode == 0, har.stderr
+    assert json.loads(har.stdout)["findings"] == live["findings"]
     report = acrmock("report", "--format", "json", cwd=tmp_path)
     assert json.loads(report.stdout) == live
     only = acrmock("score", str(out / "journal.ndjson"), "--only", "auth", "--format", "json", cwd=tmp_path)
