@@ -25,7 +25,6 @@ _FLUORO = frozenset({Kind.FLUORO})
 _ALL = frozenset(Kind)
 _PROJECTION = _ALL - _CT
 _DAP = frozenset({Kind.FLUORO, Kind.DX})
-_IMAGES = frozenset({Kind.DX, Kind.MG})
 
 
 class Quirk(NamedTuple):
