@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from acrmock.clock import rfc3339
+from acrmock.typed import decode
 from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
 from mockserver.dirlink.decode import FORWARD
@@ -159,7 +160,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 def _said(body: bytes) -> str:
     try:
-        answer = msgspec.json.decode(body[:65536], type=_Answer)
+        answer = decode(body[:65536], _Answer)
     except msgspec.MsgspecError:
         return ""
     return "; ".join(filter(None, (answer.reason, *answer.warnings)))[:500]
