@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from acrmock.clock import rfc3339
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from acrmock.typed import decode
 from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
@@ -31,7 +32,6 @@ FAILED = "dir-failed"
 RETRY = "dir-retry"
 """The job that sends what failed on at once, because the central server came back."""
 
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 _TAKEN = frozenset({200, 202})
 _LATER = frozenset({401, 408, 425, 429})
 
