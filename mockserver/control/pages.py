@@ -18,6 +18,7 @@ import flask
 import jinja2
 
 from acrmock.clock import rfc3339
+from acrmock.dose.text import unpadded
 from mockserver.central import behaviour
 from mockserver.central import model as registry
 from mockserver.central.indices import IndexName, IndexValue
@@ -87,7 +88,7 @@ def dirlink() -> flask.Response:
         for key, report in snapshot.scan(model.REPORT, scope, model.StoredReport):
             counts[report.state] += 1
             if report.state == held:
-                strangers[configured.trimmed(report.station)].append(report)
+                strangers[unpadded(report.station)].append(report)
             item = (report.at, key, report)
             (heapq.heappush if len(last) < _SHOWN else heapq.heappushpop)(last, item)
     words = [state.word(core.facts) for state in State]

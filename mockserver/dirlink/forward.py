@@ -11,13 +11,13 @@ import msgspec
 
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import EXPLICIT_LITTLE
+from acrmock.dose.text import unpadded
 from acrmock.typed import decode
 from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
 from mockserver.dirlink.decode import FORWARD
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.dirlink.states import WAITING, State, come_to, save
-from mockserver.dirlink.stations import trimmed
 from mockserver.dirlink.token import token_for
 from mockserver.dirlink.view import anonymised, remapped
 from mockserver.jobs import Job, Step, pause
@@ -62,7 +62,7 @@ def forward(core: EngineCore, job: Job) -> Step:
     if made.problem:
         return _step(core, scope, job, Sent(-1, made.problem), "")
     replaces = tuple(other.central for other in others if other is not None and other.central)
-    envelope = Envelope(facility=report.facility, station=trimmed(report.station), birth_date=made.birth_date, replaces=replaces)
+    envelope = Envelope(facility=report.facility, station=unpadded(report.station), birth_date=made.birth_date, replaces=replaces)
     central = remapped(core, scope, report.sop_instance)
     return _step(core, scope, job, send(core, scope, part10(made.data, report.sop_class, central), envelope), central)
 
