@@ -236,12 +236,10 @@ def _query(application: str, environment: str) -> str:
 
 
 def _page(name: str, *, application: str, environment: str, **values: Any) -> flask.Response:
-    query = _query(application, environment)
-    text = (
-        _templates()
-        .get_template(name)
-        .render(application=application, environment=environment, prefix=PREFIX, query=query, **values)
-    )
+    values |= {"application": application, "environment": environment}
+    values |= {"prefix": PREFIX, "query": _query(application, environment)}
+    values["kinds"] = {state.word(current_core().facts): state.value for state in State}
+    text = _templates().get_template(name).render(**values)
     answer = flask.Response(text, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
