@@ -190,7 +190,7 @@ class Steps:
             self._one(number, len(steps), step)
 
     def _one(self, number: int, of: int, step: Step | None) -> None:
-        order, tell = self._owner.order, self._owner._tell  # noqa: SLF001 - it is a part of its owner
+        order, tell = self._owner.order, self._owner._tell  # noqa: SLF001 - its own helper
         name = step.name if step is not None else "everything"
         text = step.text if step is not None else "do the whole job"
         window = order.timeout or (step.timeout if step is not None else sum(s.timeout for s in self._profile.steps))
@@ -217,7 +217,7 @@ class Steps:
             asked={key: value for one in asked for key, value in one.items()},
             given=self._owner.order.doses,
             clock=self._owner.clock,
-            tell=lambda text: self._owner._tell(Noted(text)),  # noqa: SLF001 - it is a part of its owner
+            tell=lambda text: self._owner._tell(Noted(text)),  # noqa: SLF001 - its own helper
         )
 
     def _directives(self, step: Step) -> Directives:
@@ -272,7 +272,7 @@ class Steps:
                 url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run
             )
             client.furnish(self._workplace, reporting)
-        self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - it is a part of its owner
+        self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - its own helper
 
 
 _AWAITED = {
