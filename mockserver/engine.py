@@ -50,7 +50,10 @@ _log = logging.getLogger("mockserver")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """Where a started engine answers; `ca_file` is empty without TLS, `data` None for an engine in memory."""
+    """Where a started engine answers; `ca_file` is empty without TLS, `data` None for an engine in memory.
+
+    `ae_title` is what dose reports of the application `default` are sent to, empty where none are received.
+    """
 
     url: str
     port: int
@@ -59,6 +62,7 @@ class Ready:
     data: Path | None
     dicom_port: int | None = None
     dicom_tls_port: int | None = None
+    ae_title: str = ""
 
 
 class Engine:
@@ -180,7 +184,9 @@ class Engine:
         ready = self._announce(core, keys, port, data, stack)
         stack.callback(core.jobs.stop)
         core.jobs.start()
-        return dataclasses.replace(ready, dicom_port=ports[0], dicom_tls_port=ports[1])
+        dicom = core.dicom or core.dicom_tls
+        title = dicom.ae_title if dicom is not None else ""
+        return dataclasses.replace(ready, dicom_port=ports[0], dicom_tls_port=ports[1], ae_title=title)
 
     def _listen_dicom(self, core: EngineCore, keys: Keys, stack: ExitStack) -> tuple[int | None, int | None]:
         """Receive dose reports where that is wanted; gives the ports in clear and over TLS."""

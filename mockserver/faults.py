@@ -19,6 +19,7 @@ import msgspec
 
 from acrmock.clock import Clock
 from acrmock.record import FaultFacts, Operation
+from acrmock.typed import convert
 from mockserver._sought import Sought
 from mockserver.store import GLOBAL, Scope, Store, Unit
 
@@ -335,7 +336,8 @@ def understood(text: str) -> tuple[Effect, Trigger]:
     told, _, times = text.partition(" first ")
     kind, *numbers = told.split() or [""]
     values = [float(number) if "." in number else int(number) for number in numbers]
-    effect = msgspec.convert({"kind": kind, **dict(zip(_NUMBERS.get(kind, ()), values, strict=bool(numbers)))}, Effect)
+    found = {"kind": kind, **dict(zip(_NUMBERS.get(kind, ()), values, strict=bool(numbers)))}
+    effect: Effect = convert(found, Effect)  # type: ignore[arg-type]  # mypy knows no type of a union
     return effect, First(count=int(times)) if times else Always()
 
 

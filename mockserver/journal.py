@@ -379,11 +379,6 @@ def secrets_in(reader: Reader) -> Callable[[Sequence[str]], Mapping[str, SecretK
     return known
 
 
-def known_in(reader: Reader, mark: str) -> IssuedSecret | None:
-    """What was issued under a mark, to whom, or None."""
-    return reader.get(SECRET, ("", ""), mark, IssuedSecret)
-
-
 def _shared(whose: Whose) -> dict[str, Any]:
     return {
         "seq": 0,

@@ -459,8 +459,3 @@ class SqliteStore:
         self.connection.close()
         if self._guard is not None:
             self._guard.release()
-
-
-def open_store(path: Path | None, clock: Clock) -> SqliteStore:
-    """The store in the file `path`, or in memory; raises `SetupError` saying what is wrong with it and how to mend it."""
-    return SqliteStore(path, clock)

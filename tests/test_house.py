@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from acrmock.facts import load_facts
 from conformance.cli.app import cli
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +19,11 @@ PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("fixtur
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 VERB = re.compile(r"\bacrmock ([a-z]+)\b")
 CONTAINER = "acrmock"
+ROOMS = ("acrmock", "synthetic", "mockserver", "conformance")
+WHOLE = ("guide.",)
+"""Families of settings that are read as what they are made of: a guide's are the keys of other settings."""
+FOR_PEOPLE = {"dirlink.tls_port", "onboarding.logo.registries"}
+"""Settings that are told, and that no code needs."""
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -70,3 +76,23 @@ def test_locks_have_hashes_and_name_no_host() -> None:
         node = (ROOT / name / "package-lock.json").read_text("utf-8")
         assert '"integrity"' in node
         assert '"resolved"' not in node
+
+
+def test_every_setting_is_read() -> None:
+    """Each setting of a layer is named in the code, alone or as one of a family, or is among those that are for people."""
+    code = "".join(path.read_text("utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    named = set(re.findall(r'"([a-z]\w*(?:\.\w+)+\.?)"', code))
+    families = [re.sub(r"\\\{.*?\\\}", "[^.]+", re.escape(text)) for text in re.findall(r'f"([a-z]+\.[\w.]*\{[\w.{}]+)"', code)]
+    family = re.compile("|".join(families))
+    unread = {
+        key
+        for key in load_facts().settings
+        if key not in named
+        and not family.fullmatch(key)
+        and not any(key.startswith(name) for name in named if name.endswith(".") and name.count(".") > 1)
+        and key.rpartition(".")[0] not in named
+        and not key.startswith(WHOLE)
+    }
+    assert unread == FOR_PEOPLE
+    papers = (ROOT / "fixtures" / "README.md").read_text("utf-8")
+    assert [key for key in FOR_PEOPLE if f"`{key}`" not in papers] == []

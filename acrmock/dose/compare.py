@@ -10,7 +10,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Mapping
 
-from acrmock.dose.elements import INFLATED_MOST, ITEM, ITEM_END, SEQUENCE_END, VALUE, Event, plain, walk
+from acrmock.dose.elements import EXPLICIT_BIG, INFLATED_MOST, ITEM, ITEM_END, SEQUENCE_END, VALUE, Event, plain, walk
 
 TAGS_MOST = 20_000
 REST = "more"
@@ -22,7 +22,6 @@ _SWAPPED = {
     **dict.fromkeys([b"FD", b"OD", b"OV", b"SV", b"UV"], 8),
 }
 _TRAILING_PADDING = 0xFFFCFFFC
-_EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 
 
 def digest_tags(
@@ -39,7 +38,7 @@ def digest_tags(
     `key` of the SHA-256 of the whole. Beyond `most` tags the rest is folded into one entry, `more`.
     """
     folder = _Folder(key, most)
-    swap = transfer_syntax == _EXPLICIT_BIG
+    swap = transfer_syntax == EXPLICIT_BIG
     raw = plain(data, transfer_syntax, limit)
     for event in walk(raw, transfer_syntax):
         folder.take(raw, event, swap=swap)

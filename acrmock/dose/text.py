@@ -74,6 +74,11 @@ def trimmed(raw: bytes, encoding: str) -> str:
     return decode(raw, encoding).strip(" \0")
 
 
+def unpadded(text: str | None) -> str:
+    """A text whose padding was kept without it, as names are told apart: trailing spaces and NULs; empty where there is none."""
+    return (text or "").rstrip(" \0")
+
+
 def _parts(raw: bytes, encoding: str) -> list[str]:
     parts = _ESCAPE.split(raw)
     texts = [parts[0].decode(encoding, "replace")]

@@ -96,29 +96,15 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
 
 
 def _order(flags: dict[str, Any]) -> Any:
+    from dataclasses import fields
+
     from conformance.cli.faults import rule_of
     from conformance.runs.application import ApplicationRequest
     from conformance.runs.certification import Order
     from conformance.runs.client import split_command
     from conformance.runs.servers import ServerChoice
 
-    names = (
-        "name",
-        "redirect_url",
-        "post_logout_url",
-        "ip",
-        "local_source",
-        "registry",
-        "logo",
-        "link",
-        "facility",
-        "user",
-        "dicom",
-        "station",
-        "guide",
-        "environment",
-        "application",
-    )
+    described = {item.name: flags[item.name] for item in fields(ApplicationRequest) if item.name in flags}
     return Order(
         profile=flags["profile"],
         out=flags["out"],
@@ -126,7 +112,7 @@ def _order(flags: dict[str, Any]) -> Any:
         once=flags["once"],
         pull=(flags["port"] or 0) if flags["pull"] else None,
         timeout=flags["timeout"],
-        application=ApplicationRequest(**{name: flags[name] for name in names}),
+        application=ApplicationRequest(**described),
         claims=tuple(flags["claims"]) or None,
         only=tuple(flags["only"]),
         baseline=flags["baseline"],

@@ -9,6 +9,8 @@ import click
 
 from conformance.cli.options import Format, format_option, overlay_option, server_options
 
+SERVE_PORT, CALLBACK_PORT = 8443, 8765
+"""Where `serve` and the examples' clients listen unless told otherwise; the port of dose reports is a fact."""
 MARKS = {True: "ok  ", False: "FAIL", None: "note"}
 
 
@@ -25,7 +27,7 @@ Examples:
     "ports",
     type=click.IntRange(1, 65535),
     multiple=True,
-    help="A port that should be free; repeats. Default: 8443, 8765, 11112.",
+    help="A port that should be free; repeats. Default: 8443, 8765 and that of DICOM.",
 )
 @click.option("--site", is_flag=True, help="Check this machine against ACR's requirements of a host of DIR Link instead.")
 @overlay_option
@@ -48,12 +50,14 @@ def doctor(
     """
     if site:
         ctx.exit(_site(overlays, format_))
+    from acrmock.facts import load_facts
     from conformance.runs.examining import examine
     from conformance.runs.servers import ServerChoice
 
     sick = False
     signs = []
-    for sign in examine(ServerChoice(url=server, token=token, ca_file=ca_file, data=data), ports or (8443, 8765, 11112)):
+    wanted = ports or (SERVE_PORT, CALLBACK_PORT, load_facts(overlays).integer("dirlink.port"))
+    for sign in examine(ServerChoice(url=server, token=token, ca_file=ca_file, data=data), wanted):
         sick = sick or sign.well is False
         if format_ == "json":
             signs.append({"what": sign.what, "well": sign.well, "said": sign.said, "fix": sign.fix})

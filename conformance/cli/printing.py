@@ -38,11 +38,7 @@ def rendered(result: Result, recording: Recording, facts: Facts, format_: Format
         case Format.TEXT:
             width = shutil.get_terminal_size((100, 24)).columns
             encoding = sys.stdout.encoding or "utf-8"
-            text = terminal.render(result, recording, width, colour=coloured(), encoding=encoding)
+            colour = terminal.wants_colour(sys.stdout, os.environ)
+            text = terminal.render(result, recording, width, colour=colour, encoding=encoding)
             data = text.encode(encoding, "replace")
     return data if data.endswith(b"\n") else data + b"\n"
-
-
-def coloured() -> bool:
-    """Whether colours may be used: a terminal, and no NO_COLOR."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

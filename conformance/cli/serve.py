@@ -135,7 +135,9 @@ def summary(ready: Ready, data: Path) -> str:
     """What a person needs to know of a server that has just started."""
     where = "" if data == Path("acrmock-data") else f" --data {data}"
     ports = ((ready.dicom_port, ""), (ready.dicom_tls_port, " over TLS"))
-    dicom = "".join(f"\n  dose reports   DICOM port {port}{how}, AE title DIRLINK" for port, how in ports if port is not None)
+    dicom = "".join(
+        f"\n  dose reports   DICOM port {port}{how}, AE title {ready.ae_title}" for port, how in ports if port is not None
+    )
     return f"""acrmock is ready (a simulation, not ACR's)
 
   server         {ready.url}

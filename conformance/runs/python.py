@@ -1,4 +1,4 @@
-"""Starting this same Python for acrmock's own helpers, whatever the environment of the client under test says."""
+"""Starting this same Python for programs of acrmock's own, whatever the environment of the client under test says."""
 
 from __future__ import annotations
 

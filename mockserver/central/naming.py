@@ -11,10 +11,11 @@ from enum import StrEnum
 
 import msgspec
 
+from acrmock.dose.elements import Unreadable
 from acrmock.dose.model import DoseReport
 from acrmock.facts import Facts, FactsError
 from mockserver.dirlink.content import Concept, coded
-from mockserver.dirlink.dataset import DataSetError, Element, read
+from mockserver.dirlink.dataset import Element, read
 from mockserver.dirlink.words import Words
 
 EVERYBODY = "*"
@@ -98,7 +99,7 @@ def stated_code(data_set: bytes, transfer_syntax: str, rules: NamingRules) -> Co
     """The playbook identifier that a report states in a procedure code, a request or its content; None where it states none."""
     try:
         elements = read(data_set, transfer_syntax, inflated_limit=_INFLATED_MOST)
-    except DataSetError:
+    except Unreadable:
         return None
     found = [element for element in elements if element.tag in rules.stated_in]
     return _find(found, rules, Words().inside(elements))

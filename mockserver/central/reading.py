@@ -10,6 +10,7 @@ import msgspec
 
 from acrmock.dose.dictionary import dose_dictionary
 from acrmock.dose.report import DoseReport, missing, read_report
+from acrmock.dose.text import unpadded
 from mockserver.central.indices import IndexRules, IndexValue, index_rules, indices
 from mockserver.central.model import Envelope
 from mockserver.central.naming import NamingRules, name_exam, naming_rules, stated_code
@@ -55,7 +56,7 @@ def describe(core: EngineCore, data_set: bytes, transfer_syntax: str, envelope: 
     return Described(
         dose=True,
         sop_instance=header.sop_instance,
-        station=envelope.station or (header.station_name or "").rstrip(" \0"),
+        station=envelope.station or unpadded(header.station_name),
         modality=report.modality,
         exam_name=name.local,
         mapped=name.code,
@@ -79,6 +80,6 @@ def _exam(report: DoseReport, envelope: Envelope) -> str:
     if not doses or total is None or not header.study_date:
         return ""
     who = (header.patient_age, envelope.birth_date or header.birth_date, header.patient_sex)
-    where = (header.study_date, header.study_time, (header.station_name or "").rstrip(" \0"))
+    where = (header.study_date, header.study_time, unpadded(header.station_name))
     told = msgspec.json.encode((*who, *where, doses, total))
     return hashlib.sha256(told).hexdigest()

@@ -18,6 +18,7 @@ import flask
 import jinja2
 
 from acrmock.clock import rfc3339
+from acrmock.dose.text import unpadded
 from mockserver.central import behaviour
 from mockserver.central import model as registry
 from mockserver.central.indices import IndexName, IndexValue
@@ -87,7 +88,7 @@ def dirlink() -> flask.Response:
         for key, report in snapshot.scan(model.REPORT, scope, model.StoredReport):
             counts[report.state] += 1
             if report.state == held:
-                strangers[configured.trimmed(report.station)].append(report)
+                strangers[unpadded(report.station)].append(report)
             item = (report.at, key, report)
             (heapq.heappush if len(last) < _SHOWN else heapq.heappushpop)(last, item)
     words = [state.word(core.facts) for state in State]
@@ -235,12 +236,10 @@ def _query(application: str, environment: str) -> str:
 
 
 def _page(name: str, *, application: str, environment: str, **values: Any) -> flask.Response:
-    query = _query(application, environment)
-    text = (
-        _templates()
-        .get_template(name)
-        .render(application=application, environment=environment, prefix=PREFIX, query=query, **values)
-    )
+    values |= {"application": application, "environment": environment}
+    values |= {"prefix": PREFIX, "query": _query(application, environment)}
+    values["kinds"] = {state.word(current_core().facts): state.value for state in State}
+    text = _templates().get_template(name).render(**values)
     answer = flask.Response(text, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

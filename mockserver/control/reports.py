@@ -11,6 +11,7 @@ import msgspec
 from acrmock.dose.compare import digest_tags
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
+from acrmock.dose.text import unpadded
 from acrmock.record import PlantedFacts
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body
@@ -90,7 +91,7 @@ def listing(application: str) -> flask.Response:
 
 
 def _is_of(report: StoredReport, station: str) -> bool:
-    return station == (stations.trimmed(report.station) or stations.NOWHERE)
+    return station == (unpadded(report.station) or stations.NOWHERE)
 
 
 def _state(core: EngineCore) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import flask
 
 from acrmock.clock import rfc3339
+from acrmock.dose.text import unpadded
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
@@ -67,6 +68,6 @@ def remove(application: str) -> flask.Response:
         environment_of(found, environment)
         if not stations.remove(unit, (found.id, environment), name, facility):
             raise unknown(Code.STATION_UNKNOWN, name, hint="GET stations lists those that are configured")
-        data: dict[str, Any] = {"station": stations.trimmed(name), "facility": facility}
+        data: dict[str, Any] = {"station": unpadded(name), "facility": facility}
         write_event(core, unit, "station-removed", data, found, environment=environment)
-    return body.answer({"removed": stations.trimmed(name)})
+    return body.answer({"removed": unpadded(name)})

@@ -14,6 +14,7 @@ from mockserver.context import current_core
 from mockserver.control import body
 from mockserver.control.applications import find
 from mockserver.control.errors import Code, unknown
+from mockserver.pagestyle import PLAIN
 from mockserver.store import Snapshot
 
 LAST = "last"
@@ -21,13 +22,9 @@ _SEQ = 2**53
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ it.code or "not refused" }} · entry {{ it.seq }}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-pre{background:#f4f4f5;padding:1rem;overflow:auto;font-size:.85rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;border-bottom:1px solid #ddd}
+<style>{{ style }}pre{background:#f4f4f5;padding:1rem;overflow:auto;font-size:.85rem}
 del{background:#fde2e2;text-decoration:none;display:block}ins{background:#dcf5e3;text-decoration:none;display:block}
-@media (prefers-color-scheme:dark){body{color:#eee;background:#18181b}pre{background:#27272a}th,td{border-color:#3f3f46}
-del{background:#5b1d1d}ins{background:#14432a}}
+@media (prefers-color-scheme:dark){pre{background:#27272a}del{background:#5b1d1d}ins{background:#14432a}}
 </style></head><body>
 <h1>{{ it.code or "This request was not refused" }}</h1>
 <p><code>{{ it.request }}</code> was answered with {{ it.status or "nothing" }} (entry {{ it.seq }}).</p>
@@ -94,7 +91,7 @@ def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
 
 
 def _page(found: Explanation) -> flask.Response:
-    answer = flask.Response(_template().render(it=found), content_type="text/html; charset=utf-8")
+    answer = flask.Response(_template().render(it=found, style=PLAIN), content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"

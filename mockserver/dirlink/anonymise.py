@@ -11,12 +11,13 @@ import hashlib
 import hmac
 from collections.abc import Callable
 
+from acrmock.dose.elements import Unreadable
 from acrmock.facts import Facts
 from mockserver.dirlink.age import day, settled
 from mockserver.dirlink.changes import Anonymised, BirthDates, CannotAnonymise, Change, Descriptors, Ledger, Policy, What
 from mockserver.dirlink.collecting import known_values
 from mockserver.dirlink.content import ContentRules, code_of
-from mockserver.dirlink.dataset import DataSetError, Element, read, write
+from mockserver.dirlink.dataset import Element, read, write
 from mockserver.dirlink.deidentification import Rules, shipped_rules
 from mockserver.dirlink.elementrules import ElementRules
 from mockserver.dirlink.identifying import Cleaner
@@ -38,7 +39,6 @@ __all__ = [
 _BIRTH_DATE, _AGE, _STUDY_DATE = 0x00100030, 0x00101010, 0x00080020
 _REMOVED, _METHOD, _METHOD_CODES, _TEMPORAL = 0x00120062, 0x00120063, 0x00120064, 0x00280303
 _VERIFICATION = 0x0040A493
-_CONTENT = 0x0040A730
 
 
 def uid_map(key: bytes) -> Callable[[str], str]:
@@ -73,7 +73,7 @@ def anonymise(
     """
     try:
         elements = read(data, transfer_syntax, inflated_limit=policy.inflated_limit)
-    except DataSetError as error:
+    except Unreadable as error:
         raise CannotAnonymise(error.what, error.where) from error
     if not elements:
         raise CannotAnonymise("there is no data element", 0)

@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import msgspec
 
-from mockserver.dirlink.dataset import DataSetError
+from acrmock.dose.elements import Unreadable
 
 _LONGEST_SHOWN = 200
 
 
-class CannotAnonymise(DataSetError):  # noqa: N818 - a sentence about the report, not the name of a fault
+class CannotAnonymise(Unreadable):
     """A report that cannot be read whole, so that nobody knows what stands in it: it is FAILED and never forwarded."""
 
 

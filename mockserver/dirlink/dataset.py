@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import itertools
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-IMPLICIT = "1.2.840.10008.1.2"
-EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-READABLE = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
+from acrmock.dose.elements import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, Unreadable, inflate
+from acrmock.dose.part10 import split
+
+READABLE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG})
 
 MAX_DEPTH = 60
 MAX_ELEMENTS = 400_000
@@ -49,15 +47,6 @@ _NUL_PADDED = frozenset({"UI", "OB", "UN"})
 _MOST_SHORT = 0xFFFF
 
 
-class DataSetError(ValueError):
-    """Bytes that are no data set of the transfer syntax named; `where` is the byte offset."""
-
-    def __init__(self, what: str, where: int) -> None:
-        super().__init__(f"{what} (at byte {where})")
-        self.what = what
-        self.where = where
-
-
 @dataclass(slots=True)
 class Element:
     """One data element: `tag`, value representation, and either raw `value` (little endian) or the `items` of a sequence."""
@@ -87,16 +76,17 @@ def dictionary_vr(tag: int) -> str | None:
 def read(data: bytes, transfer_syntax: str, *, inflated_limit: int) -> list[Element]:
     """The elements of a data set; a Part 10 preamble and file meta in front of it are passed over.
 
-    Raises `DataSetError` when the bytes are no such data set, are cut, or inflate beyond `inflated_limit` bytes.
+    Raises `Unreadable` when the bytes are no such data set, are cut, or inflate beyond `inflated_limit` bytes.
     """
     if data[128:132] == b"DICM":
-        data, transfer_syntax = _without_meta(data, transfer_syntax)
+        file = split(data)
+        data, transfer_syntax = file.data_set, file.transfer_syntax if file.meta else transfer_syntax
     if transfer_syntax not in READABLE:
-        raise DataSetError(f"the transfer syntax {transfer_syntax[:64]} is none of those of dose reports", 0)
+        raise Unreadable(f"the transfer syntax {transfer_syntax[:64]} is none of those of dose reports", 0)
     if transfer_syntax == DEFLATED:
-        data = _inflate(data, inflated_limit)
-    reader = _Reader(data, "<" if transfer_syntax != BIG_ENDIAN else ">")
-    elements, _ = reader.elements(0, len(data), explicit=transfer_syntax != IMPLICIT, depth=0, delimited=False)
+        data = inflate(data, inflated_limit)
+    reader = _Reader(data, "<" if transfer_syntax != EXPLICIT_BIG else ">")
+    elements, _ = reader.elements(0, len(data), explicit=transfer_syntax != IMPLICIT_LITTLE, depth=0, delimited=False)
     return elements
 
 
@@ -114,29 +104,6 @@ def walk(elements: list[Element], path: str = "") -> Iterator[tuple[str, list[El
             yield from walk(item, f"{here}[{number}]/")
 
 
-def _without_meta(data: bytes, transfer_syntax: str) -> tuple[bytes, str]:
-    reader = _Reader(data, "<")
-    position = 132
-    while position + 8 <= len(data) and data[position : position + 2] == b"\x02\x00":
-        element, position = reader.element(position, len(data), explicit=True, depth=0)
-        if element.tag == 0x00020010:
-            transfer_syntax = element.value.rstrip(b"\0 ").decode("latin-1")
-    return data[position:], transfer_syntax
-
-
-def _inflate(data: bytes, limit: int) -> bytes:
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflated = engine.decompress(data, limit)
-    except zlib.error as error:
-        raise DataSetError("the deflated data set does not inflate", 0) from error
-    if engine.unconsumed_tail:
-        raise DataSetError(f"the deflated data set inflates beyond {limit} bytes", len(data))
-    if not engine.eof:
-        raise DataSetError("the deflated data set is cut", len(data))
-    return inflated
-
-
 class _Reader:
     """Reads elements of one byte order from `data`, with the readers within it at most `MAX_ELEMENTS`."""
 
@@ -151,7 +118,7 @@ class _Reader:
     def elements(self, start: int, end: int, *, explicit: bool, depth: int, delimited: bool) -> tuple[list[Element], int]:
         """The elements from `start` to `end`, or to the item delimiter where the item has no length; then where they ended."""
         if depth > MAX_DEPTH:
-            raise DataSetError(f"sequences nested deeper than {MAX_DEPTH}", start)
+            raise Unreadable(f"sequences nested deeper than {MAX_DEPTH}", start)
         found: list[Element] = []
         seen: set[int] = set()
         while start < end:
@@ -165,16 +132,16 @@ class _Reader:
                 seen.add(element.tag)
                 found.append(element)
         if delimited:
-            raise DataSetError("an item without an end", end)
+            raise Unreadable("an item without an end", end)
         return found, start
 
     def _one_more(self, at: int) -> None:
         if next(self._count) > MAX_ELEMENTS:
-            raise DataSetError(f"more than {MAX_ELEMENTS} elements and items", at)
+            raise Unreadable(f"more than {MAX_ELEMENTS} elements and items", at)
 
     def _peek(self, at: int, end: int) -> int:
         if at + 8 > end:
-            raise DataSetError("a data element is cut", at)
+            raise Unreadable("a data element is cut", at)
         group, element = self._tag.unpack_from(self._data, at)
         return int(group << 16 | element)
 
@@ -183,11 +150,11 @@ class _Reader:
         tag = self._peek(at, end)
         vr, length, start = self._explicit(at, end, tag) if explicit else self._implicit(at, tag)
         if tag >> 16 == 0xFFFE:
-            raise DataSetError("a delimiter where an element was expected", at)
+            raise Unreadable("a delimiter where an element was expected", at)
         if length == _UNDEFINED:
             return self._undefined(tag, vr, start, end, explicit=explicit and vr != "UN", depth=depth)
         if start + length > end:
-            raise DataSetError(f"the element {tag:08X} claims {length} bytes, {end - start} are there", at)
+            raise Unreadable(f"the element {tag:08X} claims {length} bytes, {end - start} are there", at)
         known = dictionary_vr(tag) if vr == "UN" and not tag >> 16 & 1 else None
         if vr == "SQ" and not (tag >> 16 & 1):
             return Element(tag, vr, items=self.items(start, start + length, explicit=explicit, depth=depth)[0]), start + length
@@ -202,9 +169,9 @@ class _Reader:
         if vr in _SHORT:
             return vr, self._u2.unpack_from(self._data, at + 6)[0], at + 8
         if vr not in _LONG:
-            raise DataSetError(f"the element {tag:08X} has no value representation", at)
+            raise Unreadable(f"the element {tag:08X} has no value representation", at)
         if at + 12 > end:
-            raise DataSetError("a data element is cut", at)
+            raise Unreadable("a data element is cut", at)
         return vr, self._u4.unpack_from(self._data, at + 8)[0], at + 12
 
     def _implicit(self, at: int, tag: int) -> tuple[str, int, int]:
@@ -215,7 +182,7 @@ class _Reader:
         if vr in {"OB", "OW"}:
             return self._fragments(tag, vr, start, end)
         if vr not in {"SQ", "UN"}:
-            raise DataSetError(f"the element {tag:08X} has no length", start)
+            raise Unreadable(f"the element {tag:08X} has no length", start)
         reader = _Reader(self._data, "<", self._count) if vr == "UN" else self
         items, start = reader.items(start, end, explicit=explicit, depth=depth, delimited=True)
         return Element(tag, "SQ", items=items), start
@@ -231,16 +198,16 @@ class _Reader:
             if tag == _SEQUENCE_END and delimited:
                 return items, start + 8
             if tag != _ITEM:
-                raise DataSetError("a sequence holds something that is no item", start)
+                raise Unreadable("a sequence holds something that is no item", start)
             self._one_more(start)
             open_end = length == _UNDEFINED
             stop = end if open_end else start + 8 + length
             if stop > end:
-                raise DataSetError("an item is cut", start)
+                raise Unreadable("an item is cut", start)
             item, start = self.elements(start + 8, stop, explicit=explicit, depth=depth + 1, delimited=open_end)
             items.append(item)
         if delimited:
-            raise DataSetError("a sequence without an end", end)
+            raise Unreadable("a sequence without an end", end)
         return items, start
 
     def _fragments(self, tag: int, vr: str, start: int, end: int) -> tuple[Element, int]:
@@ -251,7 +218,7 @@ class _Reader:
             if found == _SEQUENCE_END:
                 return Element(tag, vr), start
             if found != _ITEM or start + length > end:
-                raise DataSetError("encapsulated data is cut", start)
+                raise Unreadable("encapsulated data is cut", start)
             start += length
 
     def _little(self, value: bytes, vr: str) -> bytes:

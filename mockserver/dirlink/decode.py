@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from acrmock.clock import parse_rfc3339, rfc3339
+from acrmock.dose.text import unpadded
 from acrmock.record import ReportFacts
 from mockserver.dirlink import duplicates, stations
 from mockserver.dirlink.intake import retain
@@ -129,7 +130,7 @@ def hold(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why: 
 
 def held_key(station: str | None, sop_instance: str) -> str:
     """Where a held report is found by its station."""
-    return f"{stations.trimmed(station).encode().hex()}/{sop_instance}"
+    return f"{unpadded(station).encode().hex()}/{sop_instance}"
 
 
 def _at(scope: Scope, kind: str, sop_instance: str, due: str) -> Job:

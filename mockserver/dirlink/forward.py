@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from acrmock.clock import rfc3339
+from acrmock.dose.elements import EXPLICIT_LITTLE
+from acrmock.dose.text import unpadded
+from acrmock.typed import decode
 from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
 from mockserver.dirlink.decode import FORWARD
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.dirlink.states import WAITING, State, come_to, save
-from mockserver.dirlink.stations import trimmed
 from mockserver.dirlink.token import token_for
 from mockserver.dirlink.view import anonymised, remapped
 from mockserver.jobs import Job, Step, pause
@@ -30,7 +32,6 @@ FAILED = "dir-failed"
 RETRY = "dir-retry"
 """The job that sends what failed on at once, because the central server came back."""
 
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 _TAKEN = frozenset({200, 202})
 _LATER = frozenset({401, 408, 425, 429})
 
@@ -61,7 +62,7 @@ def forward(core: EngineCore, job: Job) -> Step:
     if made.problem:
         return _step(core, scope, job, Sent(-1, made.problem), "")
     replaces = tuple(other.central for other in others if other is not None and other.central)
-    envelope = Envelope(facility=report.facility, station=trimmed(report.station), birth_date=made.birth_date, replaces=replaces)
+    envelope = Envelope(facility=report.facility, station=unpadded(report.station), birth_date=made.birth_date, replaces=replaces)
     central = remapped(core, scope, report.sop_instance)
     return _step(core, scope, job, send(core, scope, part10(made.data, report.sop_class, central), envelope), central)
 
@@ -159,7 +160,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 def _said(body: bytes) -> str:
     try:
-        answer = msgspec.json.decode(body[:65536], type=_Answer)
+        answer = decode(body[:65536], _Answer)
     except msgspec.MsgspecError:
         return ""
     return "; ".join(filter(None, (answer.reason, *answer.warnings)))[:500]

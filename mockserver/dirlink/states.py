@@ -41,11 +41,6 @@ WAITING = (State.QUEUED, State.FAILED)
 """The states from which a report is sent on."""
 
 
-def state_of(facts: Facts, report: StoredReport) -> State | None:
-    """The state that a report is in, or None where its word is none of the layer's (any more)."""
-    return next((state for state in State if state.word(facts) == report.state), None)
-
-
 def come_to(core: EngineCore, application: str, report: StoredReport, *steps: tuple[State, str], **more: Any) -> StoredReport:
     """The report after one or several states, each with its reason; `more` are other fields that change with it."""
     at = rfc3339(core.applications.business(application, core.clock.now()))

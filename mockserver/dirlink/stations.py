@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 
+from acrmock.dose.text import unpadded
 from mockserver.store import Reader, Scope, Stored, Unit
 
 STATION = "dir-station"
@@ -38,14 +39,9 @@ class Match(Stored, frozen=True, kw_only=True):
     why: str = ""
 
 
-def trimmed(name: str | None) -> str:
-    """A Station Name without its padding; empty where there is none."""
-    return (name or "").rstrip(" \0")
-
-
 def problem_with(name: str) -> str:
     """Why `name` cannot be a Station Name, or an empty string (PS3.5 table 6.2-1, SH)."""
-    if not trimmed(name):
+    if not unpadded(name):
         return "is empty"
     if len(name) > LONGEST:
         return f"is longer than {LONGEST} characters"
@@ -56,7 +52,7 @@ def problem_with(name: str) -> str:
 
 def configure(unit: Unit, scope: Scope, name: str, facility: str, now: str) -> Station:
     """The station as configured from `now` on, for `facility` too."""
-    name = trimmed(name)
+    name = unpadded(name)
     known = unit.get(STATION, scope, name, Station)
     facilities = tuple(sorted({*(known.facilities if known else ()), facility}))
     station = Station(name=name, facilities=facilities, since=known.since if known else now)
@@ -66,7 +62,7 @@ def configure(unit: Unit, scope: Scope, name: str, facility: str, now: str) -> S
 
 def remove(unit: Unit, scope: Scope, name: str, facility: str) -> bool:
     """Take a station back, for one facility or (empty) for all; False where it was not configured so."""
-    name = trimmed(name)
+    name = unpadded(name)
     known = unit.get(STATION, scope, name, Station)
     if known is None or (facility and facility not in known.facilities):
         return False
@@ -85,7 +81,7 @@ def configured(reader: Reader, scope: Scope) -> list[Station]:
 
 def match(reader: Reader, scope: Scope, name: str | None) -> Match:
     """What the configuration says of a report's station."""
-    wanted = trimmed(name)
+    wanted = unpadded(name)
     if not wanted:
         return Match(why="the report has no Station Name")
     found = reader.get(STATION, scope, wanted, Station)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acrmock.dose.text import unpadded
 from acrmock.record import FieldProblem
 from mockserver.dirlink import stations
 from mockserver.dirlink.titles import AE_BYTES, malformed
@@ -34,4 +35,4 @@ def check_stations(texts: tuple[str, ...], limits: Limits) -> Weighed:
         if reason:
             expected = f"1 to {stations.LONGEST} characters"
             found.append(wrong("station", f"no Station Name: it {reason}", expected=expected, actual=text, index=index))
-    return tuple(dict.fromkeys(stations.trimmed(text) for text in texts)), found
+    return tuple(dict.fromkeys(unpadded(text) for text in texts)), found

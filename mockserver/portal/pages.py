@@ -15,18 +15,19 @@ from itertools import islice
 import flask
 import jinja2
 
+from mockserver.pagestyle import PLAIN
 from mockserver.portal.log import told
 from mockserver.portal.upload import rows_of
 from mockserver.portal.views import FileList, FileView
 from mockserver.store import Reader, Scope
 
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;border-bottom:1px solid #ddd}
-label{display:block;margin:.6rem 0}input,select,button{font:inherit;padding:.3rem;max-width:100%}code{overflow-wrap:anywhere}
-@media (prefers-color-scheme:dark){body{color:#eee;background:#18181b}th,td{border-color:#3f3f46}
-input,select,button{color:#eee;background:#27272a;border:1px solid #52525b}}
+_STYLE = (
+    PLAIN
+    + """label{display:block;margin:.6rem 0}input,select,button{font:inherit;padding:.3rem;max-width:100%}
+code{overflow-wrap:anywhere}
+@media (prefers-color-scheme:dark){input,select,button{color:#eee;background:#27272a;border:1px solid #52525b}}
 """
+)
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{{ style }}</style></head><body>

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from synthetic.dose.bytes_writer import Layout, compile_elements, compile_items, sequence_bytes
 from synthetic.dose.elements import DataSet, Element, Hole, HoleKind
-from synthetic.dose.encoding import EXPLICIT_LITTLE, Encoding
+from synthetic.dose.encoding import Encoding
 
 PREAMBLE = bytes(128) + b"DICM"
 IMPLEMENTATION = "2.25.302371518417346182337195166382091348961"

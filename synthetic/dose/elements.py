@@ -46,7 +46,6 @@ class Element(NamedTuple):
 DataSet: TypeAlias = tuple[Element, ...]
 Value: TypeAlias = str | bytes | int | Hole | tuple[DataSet, ...]
 
-MAX_SHORT = 0xFFFE
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})  # PS3.5 table 7.1-1
 CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # PS3.5 section 6.1.2.3
 

@@ -6,12 +6,9 @@ import zlib
 from struct import pack
 from typing import NamedTuple
 
+from acrmock.dose.elements import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from synthetic.dose.elements import CHARSET_VRS, LONG_VRS
 
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
 TRANSFER_SYNTAXES = {"explicit": EXPLICIT_LITTLE, "implicit": IMPLICIT_LITTLE, "big-endian": EXPLICIT_BIG, "deflated": DEFLATED}
 
 UNDEFINED = 0xFFFFFFFF

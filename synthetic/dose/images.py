@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from synthetic.dose.content import Content, Elements, file_meta
 from synthetic.dose.elements import Element, Hole, HoleKind, in_order
-from synthetic.dose.encoding import EXPLICIT_LITTLE, Encoding
+from synthetic.dose.encoding import Encoding
 from synthetic.dose.model import CtEvent, CtType, Heading
 from synthetic.dose.reports import Report
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from synthetic.dose import codes, jpeg
 from synthetic.dose.content import Content, Elements, file_meta
 from synthetic.dose.elements import DataSet, Element, Hole, code_items, in_order
-from synthetic.dose.encoding import EXPLICIT_LITTLE, Encoding
+from synthetic.dose.encoding import Encoding
 from synthetic.dose.model import Heading
 from synthetic.dose.raster import text_image
 from synthetic.dose.reports import Maker, Report

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+from acrmock.dose.elements import EXPLICIT_BIG, IMPLICIT_LITTLE
 from acrmock.errors import SetupError
 from synthetic.dose import codes
 from synthetic.dose.elements import Code, Element, Hole, in_order
-from synthetic.dose.encoding import EXPLICIT_BIG, IMPLICIT_LITTLE
 from synthetic.dose.header import ENHANCED_SR
 from synthetic.dose.model import Kind
 from synthetic.dose.rows import HAS_PROPERTIES, Row
@@ -25,7 +25,6 @@ _FLUORO = frozenset({Kind.FLUORO})
 _ALL = frozenset(Kind)
 _PROJECTION = _ALL - _CT
 _DAP = frozenset({Kind.FLUORO, Kind.DX})
-_IMAGES = frozenset({Kind.DX, Kind.MG})
 
 
 class Quirk(NamedTuple):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from synthetic.dose import codes
 from synthetic.dose.content import Elements, Part, file_meta
 from synthetic.dose.elements import Code, Hole, HoleKind
-from synthetic.dose.encoding import EXPLICIT_LITTLE, Encoding
+from synthetic.dose.encoding import Encoding
 from synthetic.dose.header import evidence, header
 from synthetic.dose.model import CtType, Kind
 from synthetic.dose.quirks import CAPTURE_PIXELS, CHARSETS, SUFFIXES, SYNTAXES, change_header, change_rows

@@ -10,7 +10,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from clients.person import sign_in
@@ -18,6 +17,7 @@ from clients.vendor import TERMINAL, post_and_poll, post_path, transaction
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from requests_oauthlib import OAuth2Session as OauthlibSession
+from witness import lacking
 
 NODE_CLIENT = Path(__file__).parent / "node" / "client.mjs"
 
@@ -71,9 +71,9 @@ def test_openid_client_signs_in_refreshes_posts_and_polls(registration: dict[str
     """The npm package openid-client completes the whole flow, its checks of issuer, state, nonce, PKCE and ID token on."""
     node = shutil.which("node")
     if node is None or not (NODE_CLIENT.parent / "node_modules" / "openid-client").is_dir():
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail("node or openid-client is missing: run npm ci in tests/clients/node")
-        pytest.skip("needs Node and `npm ci` in tests/clients/node")
+        lacking(
+            "node or openid-client is missing: run npm ci in tests/clients/node", "needs Node and `npm ci` in tests/clients/node"
+        )
     registered, body = tmp_path / "registration.json", tmp_path / "transaction.json"
     registered.write_text(json.dumps(registration))
     body.write_text(json.dumps(transaction(registration)))

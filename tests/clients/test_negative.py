@@ -22,6 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from oauthlib.oauth2 import MismatchingStateError as OauthlibMismatchingState
 from requests_oauthlib import OAuth2Session as OauthlibSession
+from witness import lacking
 
 NEGATIVE = Path(__file__).parent / "node" / "negative.mjs"
 NONCE = "n-0123456789"
@@ -118,9 +119,9 @@ def _openid_client(registration: dict[str, Any], folder: Path) -> dict[str, Any]
     """What openid-client says of one sign-in."""
     node = shutil.which("node")
     if node is None or not (NEGATIVE.parent / "node_modules" / "openid-client").is_dir():
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail("node or openid-client is missing: run npm ci in tests/clients/node")
-        pytest.skip("needs Node and `npm ci` in tests/clients/node")
+        lacking(
+            "node or openid-client is missing: run npm ci in tests/clients/node", "needs Node and `npm ci` in tests/clients/node"
+        )
     registered = folder / "registration.json"
     registered.write_text(json.dumps(registration))
     environment = {**os.environ, "NODE_EXTRA_CA_CERTS": registration["ca_file"]}

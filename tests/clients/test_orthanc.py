@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import requests
 from clients.command import acrmock
+from witness import tool
 
 from acrmock.clock import SystemClock
 
@@ -29,16 +27,6 @@ class Orthanc:
 
     url: str
     port: int
-
-
-def program() -> str:
-    """Where Orthanc is; without it the test fails where witnesses are required, else it is skipped."""
-    found = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
-    if found is None:
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail("Orthanc is missing")
-        pytest.skip("needs Orthanc")
-    return found
 
 
 def free_port() -> int:
@@ -71,7 +59,7 @@ def orthanc(folder: Path, routing: str) -> Iterator[Orthanc]:
     configuration = folder / "orthanc.json"
     configuration.write_text(json.dumps(settings), "utf-8")
     with (folder / "orthanc.log").open("wb") as log:
-        process = subprocess.Popen([program(), str(configuration)], stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([tool("Orthanc", "/usr/sbin"), str(configuration)], stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for(found, process, folder / "orthanc.log")
         yield found

@@ -20,7 +20,7 @@ from clients.server import Served
 from acrmock.clock import SystemClock
 from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
 from mockserver.dirlink.model import REPORT, StoredReport
-from mockserver.sqlite import open_store
+from mockserver.sqlite import SqliteStore
 
 SENDERS = 4
 KILLS = int(os.environ.get("ACRMOCK_DICOM_KILLS", "0"))
@@ -68,7 +68,7 @@ def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, siz
 
 def check(path: Path, acknowledged: list[str]) -> None:
     """The store holds each acknowledged object whole, and one entry for it; and no object without an entry."""
-    store = open_store(path, SystemClock())
+    store = SqliteStore(path, SystemClock())
     scope = ("default", "test")
     try:
         with store.read() as snapshot:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ import pydicom
 import pytest
 from dose_files import EXPLICIT, real_files
 from leaks import leaks, numbers
+from witness import tool
 
 from acrmock.dose.header import read_header
 from acrmock.dose.part10 import split
@@ -28,16 +27,6 @@ NO_REPORT = "ESR_non-dose.dcm"
 NAMELESS = "siemens_axiom_example_procedure.dcm"
 """It has no Station Name, so no configuration can be about it: it is held."""
 GONE_ON = {"ACKNOWLEDGED", "DUPLICATE"}
-
-
-def tool(name: str) -> str:
-    """The path of a tool of DCMTK; the test fails without it where witnesses are required, else it is skipped."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail(f"{name} is missing")
-        pytest.skip(f"needs {name}")
-    return found
 
 
 def header(path: Path) -> Any:

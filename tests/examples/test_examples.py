@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import trustme
+from witness import lacking
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -68,9 +68,7 @@ def test_the_node_client_is_ready(tmp_path: Path) -> None:
     """openid-client, step by step; everything that is scored and applies passes."""
     node = shutil.which("node")
     if node is None or not (EXAMPLES / "node" / "node_modules" / "openid-client").is_dir():
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail("node or openid-client is missing: run npm ci in examples/node")
-        pytest.skip("needs Node and `npm ci` in examples/node")
+        lacking("node or openid-client is missing: run npm ci in examples/node", "needs Node and `npm ci` in examples/node")
     result = certified(f'"{node}" "{EXAMPLES / "node" / "client.mjs"}"', tmp_path)
     assert result["verdict"] == "ready"
     assert not_passed(result) == {}

@@ -28,7 +28,7 @@ from acrmock.record import (
     decode_line,
 )
 from acrmock.redaction import Digester, Redactor
-from mockserver.journal import SECRET, Awaited, Exchange, IssuedSecret, Journal, Whose, known_in
+from mockserver.journal import SECRET, Awaited, Exchange, IssuedSecret, Journal, Whose
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL
 
@@ -92,8 +92,10 @@ def test_events_have_business_time_and_no_secret(store: SqliteStore, journal: Jo
         assert entry.t.startswith("2026-")
         assert TOKEN not in str(entry)
         assert str(entry.data["deep"][0]["token"]).startswith("d:access_token:")
-        assert known_in(snapshot, Digester(b"k" * 32).mark(TOKEN)) == IssuedSecret(kind=SecretKind.ACCESS_TOKEN, application="a")
-        assert known_in(snapshot, "x") is None
+        assert snapshot.get(SECRET, GLOBAL, Digester(b"k" * 32).mark(TOKEN), IssuedSecret) == IssuedSecret(
+            kind=SecretKind.ACCESS_TOKEN, application="a"
+        )
+        assert snapshot.get(SECRET, GLOBAL, "x", IssuedSecret) is None
 
 
 def test_exchange_seen_elsewhere(store: SqliteStore, journal: Journal) -> None:

@@ -7,9 +7,9 @@ import re
 import msgspec
 
 from acrmock.errors import SetupError
+from acrmock.facts.forms import Form, misshapen
 
 _ADDRESS = re.compile(r"([^@]*)@(\[[0-9A-Fa-f:.]+\]|[^@:\s]+):(\d{1,5})")
-_TITLE = re.compile(r"(?=.*[!-~])[ -\[\]-~]{1,16}")
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked_title(text: str, where: str) -> str:
     """An AE title (PS3.5 table 6.2-1: 1 to 16 printable characters, no backslash, not spaces alone); raises `SetupError`."""
-    if _TITLE.fullmatch(text) is None:
+    if misshapen(Form.AE_TITLE, text):
         raise SetupError(
             "this is no AE title",
             where=where,

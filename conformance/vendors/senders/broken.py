@@ -8,13 +8,13 @@ from itertools import islice
 
 import msgspec
 
+from acrmock.dose.elements import EXPLICIT_LITTLE
 from acrmock.facts.model import Role
 from conformance.vendors.senders.objects import DicomObject
 from conformance.vendors.senders.reference import RECENT, REPORTS, SENDERS, Forwarder, Modality, Sender
 from conformance.vendors.senders.scu import Scu, deliver
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 _INSTITUTION = b"\x08\x00\x80\x00LO"
 
 

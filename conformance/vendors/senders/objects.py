@@ -10,6 +10,7 @@ import msgspec
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
 from acrmock.dose.part10 import split
+from acrmock.dose.text import unpadded
 from acrmock.errors import SetupError
 
 MAX_BYTES = 1 << 31
@@ -56,7 +57,7 @@ def of_bytes(name: str, data: bytes, transfer_syntax: str) -> DicomObject:
         sop_instance=header.sop_instance,
         transfer_syntax=transfer_syntax,
         data=data,
-        station=(header.station_name or "").rstrip(" \0"),
+        station=unpadded(header.station_name),
     )
 
 

@@ -10,7 +10,6 @@ from builder import CALLBACK, Mutation, Story, Vendor, exam, random_text, secret
 from acrmock.record import (
     BearerFacts,
     ClientFacts,
-    EventEntry,
     FieldProblem,
     HttpEntry,
     IdentityMark,
@@ -384,10 +383,3 @@ def _hurries(story: Story) -> None:
 
 
 breaks("status-pace", "hurries", _hurries)
-
-
-def registration_of(story: Story) -> EventEntry:
-    """The registration of a story."""
-    entry = story.entries[story.events("registration-attempted")[0]]
-    assert isinstance(entry, EventEntry)
-    return entry

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import openpyxl
 import yaml
+from command_line import acrmock
 
 from acrmock.schema import RecordValidator
 from mockserver import Engine
 
-ROOT = Path(__file__).resolve().parents[3]
 MOVED = {
     "auth.base_path": "/sso/as/authorization",
     "auth.path.authorize": "/{segment}/begin",
@@ -31,13 +28,6 @@ MOVED = {
     "nrdr.status.word.posted": "Loaded",
     "nrdr.status.field.status": "State",
 }
-
-
-def acrmock(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The real command, as a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
-    line = [sys.executable, "-m", "conformance.cli", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False, encoding="utf-8")
 
 
 def overlay(path: Path) -> Path:

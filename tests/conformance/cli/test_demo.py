@@ -11,16 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[3]
-VENDOR = f'"{sys.executable}" -m conformance.vendors'
-
-
-def acrmock(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The real command, as a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
-    line = [sys.executable, "-m", "conformance.cli", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False, encoding="utf-8")
+from command_line import ROOT, VENDOR, acrmock
 
 
 def test_the_demo_is_ready_and_can_be_scored_again(tmp_path: Path) -> None:

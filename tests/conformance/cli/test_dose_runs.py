@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from command_line import VENDOR, acrmock
 
 from conformance.cli.certify import certify
-
-ROOT = Path(__file__).resolve().parents[3]
-VENDOR = f'"{sys.executable}" -m conformance.vendors'
-
-
-def acrmock(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The real command, as a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
-    line = [sys.executable, "-m", "conformance.cli", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, env=env, cwd=cwd, timeout=110, check=False, encoding="utf-8")
 
 
 def test_the_demo_of_a_forwarder_is_ready(tmp_path: Path) -> None:

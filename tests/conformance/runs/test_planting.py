@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 from pynetdicom import AE, evt
+from witness import tool
 
 from acrmock.clock import SystemClock
 from acrmock.dose.part10 import split
@@ -69,11 +68,7 @@ def test_the_same_seed_gives_the_same_reports() -> None:
 
 def test_planted_reports_are_in_the_normal_form_of_dcmtk(tmp_path: Path) -> None:
     """A vendor built on DCMTK that reads and writes a planted file changes no byte of its data set."""
-    dcmconv = shutil.which("dcmconv")
-    if dcmconv is None:
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail("dcmconv is missing")
-        pytest.skip("needs dcmconv")
+    dcmconv = tool("dcmconv")
     for number, one in enumerate(crops(11, 8, 2, STATIONS, CLOCK)):
         source, target = tmp_path / f"{number}.dcm", tmp_path / f"{number}.out.dcm"
         source.write_bytes(one.file)

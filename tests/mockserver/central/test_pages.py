@@ -52,6 +52,7 @@ def test_a_person_configures_what_is_held(site: SITE, dose: Any) -> None:
     status, text, headers = page(run, "/dirlink")
     assert status == 200
     assert "got <code>ct1 </code>, configured <code>CT1</code>" in text
+    assert '<td class="state held">HELD</td>' in text
     assert "<script" not in text
     assert "script-src" not in headers["Content-Security-Policy"]
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -88,7 +89,7 @@ def test_before_and_after(site: SITE, dose: Any) -> None:
     run.idle()
     status, text, _ = page(run, f"/dirlink/reports/{sop}")
     assert status == 200
-    assert "ACKNOWLEDGED" in text
+    assert '<td class="state acknowledged">ACKNOWLEDGED</td>' in text
     assert "<del>Synthetic^&lt;b&gt;Ann</del>" in text
     assert page(run, "/dirlink/reports/1.2.3")[0] == 404
 

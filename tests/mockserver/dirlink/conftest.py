@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import struct
 import threading
@@ -25,16 +23,6 @@ ECHO_CLASS = "1.2.840.10008.1.1"
 IMPLICIT, EXPLICIT, BIG, DEFLATED = ("1.2.840.10008.1.2" + end for end in ("", ".1", ".2", ".1.99"))
 PDU = struct.Struct(">BBL")
 ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RP, ABORT = 2, 3, 4, 6, 7
-
-
-def tool(name: str) -> str:
-    """The path of a tool of others; the test fails without it where witnesses are required, else it is skipped."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail(f"{name} is missing")
-        pytest.skip(f"needs {name}")
-    return found
 
 
 def element(tag: int, vr: bytes, value: bytes, *, big: bool = False) -> bytes:

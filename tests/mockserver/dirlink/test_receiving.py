@@ -16,6 +16,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 from pynetdicom import AE
+from witness import tool
 
 from acrmock.record import AssociationEnd
 from mockserver import Engine
@@ -43,7 +44,6 @@ from .conftest import (
     element,
     p_data,
     pdv,
-    tool,
 )
 
 SCOPE = ("default", "test")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import date
@@ -13,6 +12,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from witness import tool
 
 from synthetic.dose import Kind, Maker, Options, images, negative
 
@@ -36,16 +36,6 @@ X_MORE = {Kind.FLUORO: {("122130",), ("113738",), ("113780",)}, Kind.DX: {("1221
 EVENT = {Kind.CT: "113819"}
 
 
-def need(tool: str) -> str:
-    """The tool's path; without it the test fails where witnesses are required, and is skipped elsewhere."""
-    found = shutil.which(tool)
-    if found is None:
-        if os.environ.get("ACRMOCK_REQUIRE_WITNESSES") == "1":
-            pytest.fail(f"{tool} is missing")
-        pytest.skip(f"needs {tool}")
-    return found
-
-
 @pytest.fixture(scope="module", params=list(Kind))
 def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, reports_read: int) -> tuple[Kind, list[Path]]:
     """Reports of one kind as files, without quirks."""
@@ -62,7 +52,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_dsrdump_reads_all_strictly(files: tuple[Kind, list[Path]]) -> None:
     """DCMTK's strict reader of structured reports takes every report."""
-    done = subprocess.run([need("dsrdump"), *map(str, files[1])], capture_output=True, timeout=110, check=False)
+    done = subprocess.run([tool("dsrdump"), *map(str, files[1])], capture_output=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr[:500]
     assert done.stdout.count(b"X-Ray Radiation Dose SR Document") == len(files[1])
     assert done.stderr == b""
@@ -70,10 +60,10 @@ def test_dsrdump_reads_all_strictly(files: tuple[Kind, list[Path]]) -> None:
 
 def test_dciodvfy_finds_no_error(files: tuple[Kind, list[Path]]) -> None:
     """The verifier of dicom3tools has nothing to object; it takes one file at a time, so a sample unless all are asked for."""
-    tool = need("dciodvfy")
+    program = tool("dciodvfy")
     sample = files[1] if "ACRMOCK_DOSE_REPORTS" in os.environ else files[1][::10]
     for path in sample:
-        done = subprocess.run([tool, str(path)], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([program, str(path)], capture_output=True, text=True, timeout=60, check=False)
         assert "XRayRadiationDoseSR" in done.stderr
         assert [line for line in done.stderr.splitlines() if line.startswith("Error")] == [], path
 
@@ -127,7 +117,7 @@ def numbers_have_units(item: Dataset) -> bool:
 
 def test_what_stands_beside_a_report_is_valid(maker: Callable[..., Maker], tmp_path: Path) -> None:
     """Dciodvfy finds no error in images, captures, screens, PDF and plain SR of a report."""
-    tool = need("dciodvfy")
+    program = tool("dciodvfy")
     made = maker(Kind.CT)
     report = made.report(3)
     beside = {what: make(report) for what, make in negative.MAKERS.items() if what != "anonymised"}
@@ -136,16 +126,16 @@ def test_what_stands_beside_a_report_is_valid(maker: Callable[..., Maker], tmp_p
     for what, one in found.items():
         path = tmp_path / f"{what}.dcm"
         path.write_bytes(one.file_bytes)
-        done = subprocess.run([tool, str(path)], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([program, str(path)], capture_output=True, text=True, timeout=60, check=False)
         assert [line for line in done.stderr.splitlines() if line.startswith("Error")] == [], what
 
 
 def test_the_lossy_picture_is_a_picture(maker: Callable[..., Maker], tmp_path: Path) -> None:
     """DCMTK decodes the JPEG of a lossy capture to as many pixels as it says."""
-    tool = need("dcmdjpeg")
+    program = tool("dcmdjpeg")
     source, target = tmp_path / "lossy.dcm", tmp_path / "plain.dcm"
     source.write_bytes(negative.lossy(maker(Kind.CT).report(1)).file_bytes)
-    subprocess.run([tool, str(source), str(target)], capture_output=True, timeout=60, check=True)
+    subprocess.run([program, str(source), str(target)], capture_output=True, timeout=60, check=True)
     plain = pydicom.dcmread(target)
     assert len(plain.PixelData) == plain.Rows * plain.Columns
     assert max(plain.PixelData) > 60
