@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from conformance.plugin import ApplicationUnderTest, ServerUnderTest
 
 HOME = Path(__file__).resolve().parent
+DOOR = Path(__file__).name
 MARKER = "acrmock"
 
 
@@ -49,11 +50,17 @@ def acrmock_application(acrmock_server: ServerUnderTest, request: pytest.Fixture
 
 
 def is_ours(name: str) -> bool:
-    """Whether the top-level package `name` is acrmock's own, as things are imported here."""
+    """Whether the top-level package `name` is acrmock's own, as things are imported here.
+
+    It stands beside this module; an editable installation copies the module, so the checkout's has to be looked for too.
+    """
     loaded = sys.modules.get(name)
     spec = getattr(loaded, "__spec__", None) or importlib.util.find_spec(name)
     origin = getattr(spec, "origin", None)
-    return origin is not None and Path(origin).resolve().parent == HOME / name
+    if origin is None:
+        return False
+    package = Path(origin).resolve().parent
+    return package == HOME / name or (package.name == name and (package.parent / DOOR).is_file())
 
 
 def _refuse_collision() -> None:

@@ -20,6 +20,8 @@ from acrmock.record import FieldProblem, HttpEntry, RecordProblem, Struct
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+AUTHORITY = "<ca.pem>"
+"""What stands in a `curl` line for the file of the authority, which the server does not know the reader to have."""
 _REFERENCE = re.compile(r"d:([a-z_0-9]{1,20}):[A-Za-z0-9_-]{22}")
 _UNTOLD = frozenset({"host", "content-length", "connection", "user-agent", "accept-encoding", "transfer-encoding"})
 _SCOPE = re.compile(r'scope="([^"]{1,200})"')
@@ -328,7 +330,7 @@ def _diff(before: _Draft, after: _Draft) -> str:
 def _curl(draft: _Draft) -> str:
     query = "&".join(f"{quote(name, safe='')}={_quoted(value)}" for name, value in draft.query)
     url = _shown(draft.url) + (f"?{query}" if query else "")
-    words = ["curl", "--cacert", "<ca.pem>"] if urlsplit(draft.url).scheme == "https" else ["curl"]
+    words = ["curl", "--cacert", AUTHORITY] if urlsplit(draft.url).scheme == "https" else ["curl"]
     words += ["-X", draft.method, url]
     for name, value in draft.headers:
         if name.lower() not in _UNTOLD:

@@ -298,12 +298,13 @@ class RefusedError(SetupError):
         detail = str(problem.get("detail") or "")
         fields = problem.get("fields") or problem.get("errors") or ()
         lines = [_field_line(field) for field in fields if isinstance(field, Mapping)]
+        detail = "" if any(detail in line for line in lines) else detail
         fix = str(problem.get("hint") or "")
         if status in {401, 403}:
             fix = "give the server's token with --token or ACRMOCK_TOKEN, or with --data the directory of its ready.json"
         super().__init__(
             str(problem.get("title") or f"the server refused with {status}"),
-            actual="\n            ".join([text for text in (detail, *lines) if text]),
+            actual="\n            ".join(text for text in (detail, *lines) if text),
             where=where,
             fix=fix,
         )

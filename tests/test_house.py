@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,21 @@ def test_every_link_leads_somewhere(paper: Path) -> None:
     text = re.sub(r"```.*?```", "", paper.read_text("utf-8"), flags=re.DOTALL)
     dead = [target for target in LINK.findall(text) if not (paper.parent / target).exists()]
     assert dead == []
+
+
+def test_every_path_of_the_architecture_is_there() -> None:
+    """Each file and folder that the one-page map names exists, whole or as the end of a path; and it is one page."""
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = {name for name in re.findall(r"`([\w./*-]+)`", text) if name.endswith(("/", ".py", ".yaml"))}
+    assert len(named) > 80, "the map names hardly a path"
+    assert sorted(name for name in named if not any(ROOT.glob(name)) and not any(_somewhere(name))) == []
+    assert len(text.splitlines()) <= 110
+
+
+def _somewhere(name: str) -> Iterator[Path]:
+    """What the end of a path may stand for, in the project's own folders."""
+    folders = ("acrmock", "synthetic", "mockserver", "conformance", "fixtures", "tests", "tools")
+    return (path for folder in folders for pattern in (name, f"*{name}") for path in (ROOT / folder).glob(f"**/{pattern}"))
 
 
 def test_every_verb_of_the_readme_works() -> None:

@@ -12,6 +12,7 @@ from conformance.cli.options import (
     judging_options,
     out_option,
     overlay_option,
+    profile_option,
     registration_options,
     server_options,
 )
@@ -31,7 +32,7 @@ Examples:
 \b
 Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
 )
-@click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
+@profile_option("What is judged")
 @click.option(
     "--launch", metavar="CMD", help="Your client; run once per step, without a shell. Without it, the run waits for you."
 )

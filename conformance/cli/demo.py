@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import format_option, out_option, overlay_option
+from conformance.cli.options import format_option, out_option, overlay_option, profile_option
 
 
 @click.command(
@@ -16,9 +16,9 @@ Examples:
   acrmock demo --broken auth-pkce
   acrmock demo --format json --out ./result"""
 )
-@click.option("--profile", default="lcsr", show_default=True, help="What is judged.")
+@profile_option("What is judged")
 @click.option("--broken", metavar="CHECK[:VARIANT]", help="Use a vendor that is wrong in just the way that this check finds.")
-@click.option("--list-broken", is_flag=True, help="List the broken vendors, and stop.")
+@click.option("--list-broken", is_flag=True, help="List the broken vendors and what each does wrong, and stop.")
 @overlay_option
 @out_option
 @format_option()
@@ -48,7 +48,9 @@ def demo(
     if list_broken:
         from conformance.vendors.kinds import broken_of
 
-        click.echo("\n".join(sorted(broken_of(load_facts(overlays).profile(profile)))))
+        found = broken_of(load_facts(overlays).profile(profile))
+        widest = max(map(len, found), default=0)
+        click.echo("\n".join(f"{name:<{widest}}  {wrong}" for name, wrong in sorted(found.items())))
         return
     with order(profile, out, broken, overlays=overlays) as prepared:
         result = certify(prepared, (Progress(),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +33,41 @@ class OverlayType(click.ParamType):  # type: ignore[type-arg] # generic only in 
         if value not in shipped:
             self.fail(f"{value!r} is neither a file nor one of {', '.join(shipped)}", param, ctx)
         return shipped[value]
+
+
+class ShippedOption(click.Option):
+    """An option whose help ends with the names that acrmock ships, which are looked up only when the help is read."""
+
+    def __init__(self, *args: Any, names: Callable[[], Iterable[str]], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.names = names
+        self.said = self.help
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option as the help shows it, with the names."""
+        self.help = f"{self.said} Shipped: {', '.join(self.names())}."
+        return super().get_help_record(ctx)
+
+
+def _profiles() -> Iterable[str]:
+    from acrmock.facts import shipped
+    from acrmock.facts.layer import Kind
+
+    return sorted({path.stem.rpartition("-")[0] for path in shipped.files(Kind.PROFILE)})
+
+
+def _overlays() -> Iterable[str]:
+    from acrmock.facts import shipped
+
+    return shipped.overlays()
+
+
+def profile_option(what: str) -> Callable[[F], F]:
+    """`--profile NAME`."""
+    said = f"{what}; several: lcsr+cdsr."
+    return click.option(
+        "--profile", cls=ShippedOption, names=_profiles, metavar="NAME", default="lcsr", show_default=True, help=said
+    )
 
 
 READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -75,7 +110,13 @@ def out_option(function: F) -> F:
 def overlay_option(function: F) -> F:
     """`--overlay FILE`, repeatable."""
     return click.option(
-        "--overlay", "overlays", type=OverlayType(), multiple=True, help="Facts to put over the published ones; repeats."
+        "--overlay",
+        "overlays",
+        cls=ShippedOption,
+        names=_overlays,
+        type=OverlayType(),
+        multiple=True,
+        help="Facts to put over the published ones; repeats.",
     )(function)
 
 

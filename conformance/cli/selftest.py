@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import Format, format_option
+from conformance.cli.options import Format, format_option, profile_option
 
 
 @click.command(
@@ -19,7 +19,7 @@ Examples:
 \b
 Exit codes: 0 every fault was found by its own check and by no other, 1 not so, 2 usage or setup."""
 )
-@click.option("--profile", default="lcsr", show_default=True, help="Whose checks are proved.")
+@profile_option("Whose checks are proved")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Vendors at a time; default: 16.")
 @click.option(
     "--only",

@@ -138,11 +138,14 @@ def summary(ready: Ready, data: Path) -> str:
     dicom = "".join(
         f"\n  dose reports   DICOM port {port}{how}, AE title {ready.ae_title}" for port, how in ports if port is not None
     )
+    pages = f"\n                 {ready.url}/_acrmock/dirlink (dose reports), and /central below it" if dicom else ""
     return f"""acrmock is ready (a simulation, not ACR's)
 
   server         {ready.url}
   description    {ready.url}/openapi.json
-  health         {ready.url}/healthz{dicom}
+  health         {ready.url}/healthz
+  pages          {ready.url}/_acrmock/upload (data files){pages}
+                 they ask for the control token; a user's name, where one is asked for, may be any{dicom}
   ready file     {Path(ready.data or data) / "ready.json"} (URLs, control token)
   authority      {ready.ca_file}
                  clients must trust it: SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS; `acrmock doctor` says how

@@ -42,13 +42,16 @@ def list_(application: str, environment: str, format_: str, **where: Any) -> Non
     """Show the configured stations."""
     with connected(**where) as control:
         found = control.stations(application, environment)
+        known = [] if found else [one["application"] for one in control.applications()["applications"]]
     if format_ == Format.JSON:
         click.echo(json.dumps(found, indent=2))
         return
     for station in found:
         click.echo(f"{station['name']:<16}  {', '.join(station.get('facilities', []))}  since {station['since'][:19]}Z")
     if not found:
-        click.echo("no station is configured: every report is held")
+        click.echo(f"no station is configured for application {application}: every report sent to it is held")
+    if known[1:]:
+        click.echo(f"  --application names another of: {', '.join(known)}")
 
 
 @stations.command(epilog="\b\nExamples:\n  acrmock stations remove CT1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,12 @@ def why(
     """Say why a request was refused: field by field, as a diff against a correct one, and as a curl line."""
     import msgspec
 
+    from acrmock.explain import AUTHORITY, as_text
     from acrmock.explain import Explanation as Found
-    from acrmock.explain import as_text
 
     if seq != "last" and not (seq.isascii() and seq.isdigit()):
         raise click.UsageError("SEQ is the number of an entry, or `last`.")
+    authority = AUTHORITY
     if recording is not None:
         found = _recorded(recording, seq, application)
     else:
@@ -51,8 +53,11 @@ def why(
 
         with connect(ServerChoice(url=server, token=token, ca_file=ca_file, data=data)) as control:
             found = msgspec.convert(control.why(seq, application=application), Found)
-    text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode() if format_ == "json" else as_text(found)
-    click.echo(text)
+        authority = control.ca_file or AUTHORITY
+    if format_ == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        click.echo(as_text(found).replace(shlex.quote(AUTHORITY), shlex.quote(authority)))
 
 
 def _recorded(path: Path, seq: str, application: str | None) -> Explanation:

@@ -11,6 +11,11 @@ import * as oidc from "openid-client";
 const TERMINAL = new Set(["Failed", "ValidationFail", "Posted", "PartiallySuccessful", "UpdatedWithNewTransaction"]);
 const EARLY = 1; // seconds before its end at which a token is renewed
 
+const missing = ["ACRMOCK_REGISTRATION", "EXAMS_FILE", "REDIRECT_CERT", "REDIRECT_KEY"].filter((name) => !process.env[name]);
+if (missing.length) {
+  console.error(`${missing.join(", ")} must be set: README.md says to what`);
+  process.exit(1);
+}
 const registration = JSON.parse(readFileSync(process.env.ACRMOCK_REGISTRATION, "utf8"));
 const stateFile = process.env.CLIENT_STATE ?? join(dirname(process.env.ACRMOCK_REGISTRATION), "client-state.json");
 const state = existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, "utf8")) : { token: null, exams: [] };

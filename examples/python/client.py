@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import ssl
+import sys
 import time
 import uuid
 import webbrowser
@@ -196,6 +197,9 @@ def refresh() -> None:
 
 def main() -> None:
     """Do the step that ACRMOCK_STEP names, or all of them."""
+    missing = [name for name in ("EXAMS_FILE", "REDIRECT_CERT", "REDIRECT_KEY") if name not in os.environ]
+    if missing:
+        sys.exit(f"{', '.join(missing)} must be set: README.md says to what")
     jobs = dict(zip(STEPS, (sign_in, submit, update, follow_up, refresh, sign_in), strict=True))
     step = os.environ.get("ACRMOCK_STEP")
     for name in [step] if step else STEPS:

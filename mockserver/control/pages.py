@@ -11,6 +11,7 @@ import binascii
 import heapq
 from collections import Counter, defaultdict
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -236,10 +237,11 @@ def _query(application: str, environment: str) -> str:
 
 
 def _page(name: str, *, application: str, environment: str, **values: Any) -> flask.Response:
-    values |= {"application": application, "environment": environment}
-    values |= {"prefix": PREFIX, "query": _query(application, environment)}
+    known = [(one.id, each) for one in islice(current_core().applications.all(), _SHOWN) for each in one.environments]
+    others = [(one, each, _query(one, each)) for one, each in known if (one, each) != (application, environment)]
+    values |= {"application": application, "environment": environment, "prefix": PREFIX, "others": others}
     values["kinds"] = {state.word(current_core().facts): state.value for state in State}
-    text = _templates().get_template(name).render(**values)
+    text = _templates().get_template(name).render(query=_query(application, environment), **values)
     answer = flask.Response(text, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -6,6 +6,7 @@ record's verdict (fact U19). The record schemas are published apart.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from acrmock.schema import envelope_schema
@@ -99,6 +100,11 @@ def _value(element: Element) -> str:
         return "2026-01-02"
     if element.type == "number":
         return f"{element.minimum or 1:g}"
+    if element.type == "date-time":
+        return "2026-01-02T03:04:05"
+    if element.pattern:
+        digits = "123456789"[: element.max_length]
+        return digits if re.fullmatch(element.pattern, digits) else element.label[: element.max_length]
     return element.label[: element.max_length]
 
 

@@ -84,6 +84,13 @@ def test_a_refused_registration_names_all_reasons(control: Control) -> None:
         assert word in text
 
 
+def test_a_reason_is_said_once(control: Control) -> None:
+    """Where a field's line says what the detail says, the detail is left out."""
+    with pytest.raises(RefusedError) as caught:
+        control.set_fault(application="default", operation="nosuch", error="unavailable")
+    assert str(caught.value).count("there is no such operation") == 1
+
+
 def test_a_wrong_token_says_where_the_right_one_is(control: Control) -> None:
     """Another token, or none, is answered with how to get the right one."""
     for token in ("wrong", ""):

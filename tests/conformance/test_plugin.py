@@ -21,9 +21,9 @@ def test_an_application(acrmock_application, acrmock_server):
 """
 
 
-def project(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The tests of a user's project, run as its user runs them."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+def project(directory: Path, *arguments: str, first: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The tests of a user's project, run as its user runs them; modules are looked for in `first`, then in the checkout."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(first), str(ROOT)]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     line = [sys.executable, "-m", "pytest", "-p", "acrmock_pytest", "-p", "no:cacheprovider", "-rA", *arguments]
     return subprocess.run(line, capture_output=True, text=True, cwd=directory, env=env, timeout=110, check=False)
 
@@ -69,6 +69,17 @@ def test_a_package_of_the_judge_s_name_is_told_of(tmp_path: Path) -> None:
     assert "1 passed, 1 error" in done.stdout, done.stdout
     assert "this project has a top-level package of that name" in done.stdout
     assert "fix: rename it" in done.stdout
+
+
+def test_an_editable_installation_knows_its_own_packages(tmp_path: Path) -> None:
+    """There the plugin's module is a copy in site-packages, and the packages stand in the checkout."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    shutil.copy(ROOT / "acrmock_pytest.py", site)
+    (tmp_path / "test_it.py").write_text(USES)
+    done = project(tmp_path, "test_it.py", first=site)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "own process: False" in done.stdout
 
 
 def test_a_wrong_marker_is_refused_with_reasons(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,14 @@ def test_examples_fit_their_schemas() -> None:
         for parameter in operation.get("parameters", ()):
             if "example" in parameter:
                 valid(described, parameter["schema"], parameter["example"])
+
+
+def test_the_examples_of_transactions_hold_values_of_their_types() -> None:
+    """A number by pattern is digits and an instant is one; no label of an element is cut to its length."""
+    (content,) = document()["paths"]["/nrdr/{registry}/v{mapping}/transactions"]["post"]["requestBody"]["content"].values()
+    (mips,), (grid,) = (content["examples"][slug]["value"]["Exams"] for slug in ("mips", "grid"))
+    assert (mips["TIN"], mips["Procedure_Code"]) == ("123456789", "12345")
+    assert datetime.fromisoformat(grid["Exam_Completed_Date_Time"]).year == 2026
 
 
 def valid(described: dict[str, Any], schema: dict[str, Any], value: Any) -> None:

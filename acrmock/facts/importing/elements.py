@@ -13,6 +13,7 @@ from acrmock.facts.registry import EXAM, ElementType, Level
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _SHOWN = 20
+_AT_COMMA = re.compile(r",(?=\s*[A-Za-z0-9]{1,10}\s*=)")
 
 
 class ImportedElement(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,9 +164,12 @@ def _is_one_of(word: str, words: Words) -> bool:
 
 
 def _codes(text: str, columns: Columns) -> dict[str, str]:
-    """`1 = Current smoker; 2 = Former` as codes with labels; a text without separators is no list."""
+    """`1 = Current smoker; 2 = Former` as codes with labels; a text without separators is no list.
+
+    A comma may stand in a label: it separates only where nothing else does, and before another `code =`.
+    """
     separator = next((item for item in columns.code_separators if item in text), "")
-    parts = [part.strip() for part in (text.split(separator) if separator else [text]) if part.strip()]
+    parts = [part.strip() for part in (text.split(separator) if separator else _AT_COMMA.split(text)) if part.strip()]
     found: dict[str, str] = {}
     for part in parts:
         label_separator = next((item for item in columns.label_separators if item in part), "")

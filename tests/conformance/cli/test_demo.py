@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,17 @@ def test_the_demo_is_ready_and_can_be_scored_again(tmp_path: Path) -> None:
     assert json.loads(report.stdout) == live
     only = acrmock("score", str(out / "journal.ndjson"), "--only", "auth", "--format", "json", cwd=tmp_path)
     assert {f["group"] for f in json.loads(only.stdout)["findings"]} == {"auth"}
+
+
+def test_what_can_be_broken_is_listed_with_what_is_wrong(tmp_path: Path) -> None:
+    """Each name comes with its sentence, and the help of `--profile` names the profiles."""
+    listed = acrmock("demo", "--profile", "cdsr", "--list-broken", cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert all(len(line.split(maxsplit=1)) == 2 for line in listed.stdout.splitlines())
+    assert re.search(r"^apply-addresses +Declares every address there is\.$", listed.stdout, re.MULTILINE)
+    told = "".join(acrmock("demo", "--help", cwd=tmp_path).stdout.split())
+    assert "dir-direct,dir-pacs,dir-rdim,grid,lcsr" in told
+    assert "okta-outside,secureauth" in told
 
 
 @pytest.mark.parametrize(("check", "code"), [("auth-client-auth", 1), ("auth-pkce", 0)])

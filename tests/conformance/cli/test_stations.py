@@ -21,6 +21,7 @@ def test_stations_come_and_go() -> None:
         body = {"name": "Dose", "redirect_url": ["https://localhost:8765/callback"], "ip": ["198.51.100.7"], "registry": ["lcsr"]}
         with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:
             facility = control.register(body)["facility_id"]
+            control.register({**body, "name": "Second"})
         runner = CliRunner()
 
         def call(*words: str) -> str:
@@ -28,7 +29,10 @@ def test_stations_come_and_go() -> None:
             assert done.exit_code == 0, done.output
             return done.output
 
-        assert "every report is held" in call("list")
+        assert call("list") == (
+            "no station is configured for application default: every report sent to it is held\n"
+            "  --application names another of: default, second\n"
+        )
         assert call("add", "CT1", "CT ROOM 2") == "CT1: configured\nCT ROOM 2: configured\n"
         assert [(one["name"], one["facilities"]) for one in json.loads(call("list", "--format", "json"))] == [
             ("CT ROOM 2", [facility]),

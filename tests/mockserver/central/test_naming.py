@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hostile_reports import TRANSFER, code, content, part10, report
 from pydicom.sequence import Sequence
 
 from acrmock.dose.header import Header
 from acrmock.dose.model import DoseReport
 from acrmock.facts import FactsError, load_facts
+from acrmock.facts.shipped import root
 from mockserver.central.naming import How, folded, name_exam, naming_rules, stated_code
 from mockserver.dirlink.content import Concept
 
@@ -28,6 +30,20 @@ def test_a_name_is_mapped_however_it_is_spelled() -> None:
         named = name_exam(exam("CT", local), RULES)
         assert (named.how, named.system, named.code, named.carrier) == (How.MAPPED, "RPID", "RPID90002", "study_description")
     assert named.meaning == "CT CHEST WO IVCON"
+
+
+def test_the_shipped_table_knows_the_exams_that_are_generated() -> None:
+    """Each study description of generated reports is mapped with a meaning, but the two that are left out on purpose."""
+    drawn = yaml.safe_load((root() / "synthesis" / "dose.yaml").read_text(encoding="utf-8"))
+    modalities = {"ct": "CT", "fluoro": "RF", "dx": "DX"}
+    studies = {(modalities[kind], each["study"]) for kind in modalities for each in drawn[kind]["protocols"]}
+    named = {study: name_exam(exam(*study), RULES) for study in studies}
+    assert len(named) > 18
+    assert {study for study, name in named.items() if name.how is How.UNMAPPED} == {
+        ("CT", "CT C SPINE WO CONTRAST"),
+        ("DX", "XR SHOULDER"),
+    }
+    assert all(name.meaning for name in named.values() if name.how is How.MAPPED)
 
 
 def test_the_requested_procedure_serves_where_there_is_no_study_description() -> None:

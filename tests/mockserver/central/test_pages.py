@@ -67,6 +67,17 @@ def test_a_person_configures_what_is_held(site: SITE, dose: Any) -> None:
     assert page(run, "/dirlink/stations", {"station": "A" * 20_000, "action": "configure"})[0] == 413
 
 
+def test_a_page_leads_to_other_applications(site: SITE) -> None:
+    """Where there is one more, its pages are linked; alone, nothing is said of others."""
+    run = site()
+    assert "Other applications" not in page(run, "/dirlink")[1]
+    run.call("POST", "/applications", {"name": "Second", "ip": ["198.51.100.7"], "dicom": ["SECOND"]}, status=201)
+    text = page(run, "/dirlink/central")[1]
+    (link,) = re.findall(r'<a href="/_acrmock(/dirlink\?application=second[^"]*)">', text)
+    assert "Other applications" in text
+    assert "Application <code>second" in page(run, link.replace("&amp;", "&"))[1]
+
+
 def test_the_pages_are_guarded(site: SITE) -> None:
     """Without the token a browser is asked for it; another one, or a form of another origin, is refused."""
     run = site()

@@ -66,6 +66,21 @@ def elements_of(path: Path, columns: Columns | None = None, **options: Any) -> d
     return {item.name: item for item in read_elements(read_table(path, **options), columns or shipped_columns())}
 
 
+@pytest.mark.parametrize(
+    ("cell", "codes"),
+    [
+        ("1=Current, 2=Former,7 = Never", {"1": "Current", "2": "Former", "7": "Never"}),
+        ("1 = Yes, now and then, 2 = No", {"1": "Yes, now and then", "2": "No"}),
+        ("1 = Head, neck; 2 = Chest, x = y", {"1": "Head, neck", "2": "Chest, x = y"}),
+        ("1 - Head, neck", {"1": "Head, neck"}),
+    ],
+)
+def test_a_comma_separates_codes_only_before_another_one(cell: str, codes: dict[str, str], tmp_path: Path) -> None:
+    """A list written in one line is no single code; a comma of a label stays in the label."""
+    row = (3, "Smoking_Status", "Whether the patient smokes", "code", cell, "No", "")
+    assert dict(elements_of(workbook(tmp_path / "mapping.xlsx", [row]))["Smoking_Status"].codes) == codes
+
+
 def as_csv(path: Path, delimiter: str = ",") -> Path:
     """The same table as CSV."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
