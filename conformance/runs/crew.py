@@ -71,18 +71,12 @@ def _thread(broken: str | None, prepared: Order) -> VendorThread:
     return VendorThread(broken, listen, next(iter(prepared.application.dicom), DEFAULT_CALLING_AE))
 
 
-def _inapplicable(asked: CrewOrder) -> frozenset[str]:
-    return inapplicable_to(load_facts().profile(asked.profile))
-
-
-def _wrong(asked: CrewOrder, broken: str | None) -> str:
-    return broken_of(load_facts().profile(asked.profile))[broken] if broken else faults.what_is_wrong(None)
-
-
 def judged(asked: CrewOrder, task: Task) -> Row:
     """The row of one vendor; a run that broke off gives a row that says so."""
     broken = None if task.vendor == detection.REFERENCE else task.vendor
     check = faults.check_of(task.vendor) if broken else ""
+    profile = load_facts().profile(asked.profile)
+    wrong = broken_of(profile)[broken] if broken else faults.what_is_wrong(None)
     out = Path(asked.out) / task.vendor.replace(":", ".")
     clock = SystemClock()
     began = clock.monotonic()
@@ -90,26 +84,21 @@ def judged(asked: CrewOrder, task: Task) -> Row:
     try:
         with order(asked.profile, out, broken, port=task.port) as prepared:
             application = dataclasses.replace(prepared.application, settings=SETTINGS)
-            asked_for = dataclasses.replace(prepared, application=application, server=server, package=False)
-            result = certify(
-                dataclasses.replace(
-                    asked_for,
-                    runner=_thread(broken, prepared),
-                )
-            )
+            runner = _thread(broken, prepared)
+            result = certify(dataclasses.replace(prepared, application=application, server=server, package=False, runner=runner))
     except AcrmockError as error:
-        return detection.lost(task.vendor, check, _wrong(asked, broken), str(error))
+        return detection.lost(task.vendor, check, wrong, str(error))
     except Exception as error:  # noqa: BLE001 - one vendor's end must not take the others with it
-        return detection.lost(task.vendor, check, _wrong(asked, broken), f"{type(error).__name__}: {error}")
+        return detection.lost(task.vendor, check, wrong, f"{type(error).__name__}: {error}")
     seconds = round(clock.monotonic() - began, 1)
     return detection.row(
         task.vendor,
         check,
-        _wrong(asked, broken),
+        wrong,
         result,
         seconds=seconds,
         log=str(out / "logs"),
-        inapplicable=_inapplicable(asked),
+        inapplicable=inapplicable_to(profile),
     )
 
 
