@@ -11,7 +11,8 @@ from typing import Any
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.facts.model import Profile, Role
-from conformance.vendors.kinds import DEFAULT_CALLING_AE, DOCUMENTS
+from conformance.vendors.kinds import DOCUMENTS
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
 MAX_LOGO_BYTES = 1_000_000
 

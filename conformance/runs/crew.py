@@ -24,7 +24,8 @@ from conformance.runs.demo import order
 from conformance.runs.inprocess import VendorThread
 from conformance.runs.servers import ServerChoice
 from conformance.vendors import faults
-from conformance.vendors.kinds import DEFAULT_CALLING_AE, broken_of, inapplicable_to
+from conformance.vendors.kinds import broken_of, inapplicable_to
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
 SETTINGS = {"auth.access_token_lifetime": 8}
 """Seconds: short, for a run waits until a token has expired; long enough for the steps before on a busy machine."""

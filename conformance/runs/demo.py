@@ -19,7 +19,7 @@ from conformance.runs.png import grey_png
 from conformance.runs.python import command
 from conformance.vendors import faults
 from conformance.vendors.kinds import Part, check_name, parts_of
-from conformance.vendors.senders.address import Peer
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE, Peer
 
 FORWARDER = "FORWARDER"
 """The AE title under which the demonstration's forwarder takes reports."""
@@ -51,7 +51,7 @@ def order(
     arguments += [part for file in overlays for part in ("--overlay", str(file.resolve()))]
     doses = DosesGiven()
     if known.role is not Role.NONE:
-        arguments += ["--calling", f"SENDER{port}"]
+        arguments += ["--calling", *flags["dicom"]]
     if known.role in {Role.RDIM, Role.PACS}:
         doses = DosesGiven(target=Target(peer=Peer(ae_title=FORWARDER, host="127.0.0.1", port=port)))
         arguments += ["--listen", f"{FORWARDER}:{port}"]
@@ -79,7 +79,7 @@ def _flags(profile: Profile, facts: Facts, port: int) -> dict[str, Any]:
         "local_source": ("127.0.0.1/32",),
     }
     if sends:
-        flags |= {"dicom": (f"SENDER{port}",), "station": DEFAULT_STATIONS}
+        flags |= {"dicom": (f"{DEFAULT_CALLING_AE}{port}",), "station": DEFAULT_STATIONS}
     if parts == (Part.DOSES,):
         return flags
     return {

@@ -18,7 +18,8 @@ from acrmock.facts import load_facts
 from conformance.runs.client import Exit
 from conformance.runs.robot import run_from_environment
 from conformance.vendors.config import read_registration, surroundings
-from conformance.vendors.kinds import DEFAULT_CALLING_AE, Surroundings, vendor_of
+from conformance.vendors.kinds import Surroundings, vendor_of
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from acrmock.clock import SystemClock
 from acrmock.errors import AcrmockError, SetupError
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -78,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         "--overlay", type=Path, action="append", default=[], metavar="FILE", help="facts to put over the published ones"
     )
     parser.add_argument("--listen", metavar="AE:PORT", help="where a forwarder of dose reports takes them")
-    parser.add_argument("--calling", default="SENDER", metavar="AE", help="the calling AE title of a sender of dose reports")
+    parser.add_argument(
+        "--calling", default=DEFAULT_CALLING_AE, metavar="AE", help="the calling AE title of a sender of dose reports"
+    )
     parser.add_argument("--folder", type=Path, metavar="DIR", help="the folder in which a forwarder finds them")
     parser.add_argument("--cert", type=Path, metavar="PEM", help="certificate of the redirect listener (see `acrmock ca issue`)")
     parser.add_argument("--key", type=Path, metavar="PEM", help="its private key")

@@ -14,8 +14,8 @@ from acrmock.facts import Facts, Profile
 from acrmock.facts.model import Role
 from conformance.vendors import faults
 from conformance.vendors.config import Registration
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
-DEFAULT_CALLING_AE = "SENDER"
 WITHOUT_SIGN_IN = ("apply-addresses", "apply-addresses:private", "apply-name", "allow-registered", "allow-all-used")
 """The faults of a registration that a vendor without a sign-in and without a registry can have."""
 REGISTERING = (*WITHOUT_SIGN_IN, "apply-redirect-https", "apply-registries", "apply-logo")

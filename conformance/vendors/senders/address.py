@@ -9,6 +9,8 @@ import msgspec
 from acrmock.errors import SetupError
 from acrmock.facts.forms import Form, misshapen
 
+DEFAULT_CALLING_AE = "SENDER"
+"""What a sender of ours calls itself unless it is told otherwise."""
 _ADDRESS = re.compile(r"([^@]*)@(\[[0-9A-Fa-f:.]+\]|[^@:\s]+):(\d{1,5})")
 
 

@@ -16,7 +16,7 @@ from acrmock.dose.header import read_header
 from acrmock.errors import SetupError
 from acrmock.facts.model import Role
 from conformance.vendors.config import VendorError
-from conformance.vendors.senders.address import Peer
+from conformance.vendors.senders.address import DEFAULT_CALLING_AE, Peer
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes, read_object
 from conformance.vendors.senders.scu import NotSent, Scu, deliver
@@ -47,7 +47,7 @@ class Given:
     stations: tuple[str, ...]
     listen: tuple[str, int] | None = None
     folder: Path | None = None
-    calling_ae: str = "SENDER"
+    calling_ae: str = DEFAULT_CALLING_AE
     seed: int = 1
     finished: Callable[[], bool] | None = None
 
