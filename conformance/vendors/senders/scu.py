@@ -16,6 +16,7 @@ import msgspec
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from conformance.vendors.senders.address import Peer
+from conformance.vendors.senders.checkpoint import Checkpoint
 from conformance.vendors.senders.objects import DicomObject
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -23,7 +24,6 @@ SUCCESS = 0
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _MOST_CONTEXTS = 128
-_PAUSE = 0.0002
 
 
 class NotSent(Exception):  # noqa: N818 - says what became of an object
@@ -95,11 +95,13 @@ class Scu:
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
             raise NotSent(_why(self._association) if reached else "nobody answers there")
+        self._checkpoint = self._association._reactor_checkpoint = Checkpoint(self._association)  # noqa: SLF001 - it says why
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if self._association.is_established:
-            (self._association.abort if kind is not None else self._association.release)()
+        with self._checkpoint.held():
+            if self._association.is_established:
+                (self._association.abort if kind is not None else self._association.release)()
 
     def abort(self) -> None:
         """Break the association off (A-ABORT)."""
@@ -117,8 +119,6 @@ class Scu:
         number = self._accepted(item)
         if number is None:
             return Answer(object=item, comment="its class or transfer syntax was not accepted")
-        if not self._association.is_established:
-            raise NotSent("the association is gone")
         self._message = self._message % 65535 + 1
         request = C_STORE()
         request.MessageID, request.Priority = self._message, 2
@@ -130,16 +130,12 @@ class Scu:
         return Answer(object=item, status=int(answer.Status), comment=str(getattr(answer, "ErrorComment", "") or ""))
 
     def _exchange(self, request: Any, number: int) -> Any:
-        # the reactor must stand still while somebody else reads the answer, as in pynetdicom's own send_c_store
-        association = self._association
-        association._reactor_checkpoint.clear()  # noqa: SLF001 - pynetdicom offers no other way to send bytes as they are
-        try:
-            while not association._is_paused and association.is_alive():  # noqa: SLF001 - the same
-                self._clock.wait(_PAUSE)
-            association.dimse.send_msg(request, number)
-            _, answer = association.dimse.get_msg(block=True)
-        finally:
-            association._reactor_checkpoint.set()  # noqa: SLF001 - the same
+        # as in pynetdicom's own send_c_store, which offers no way to send bytes as they are
+        with self._checkpoint.held():
+            if not self._association.is_established:
+                raise NotSent("the association is gone")
+            self._association.dimse.send_msg(request, number)
+            _, answer = self._association.dimse.get_msg(block=True)
         return answer
 
     def _accepted(self, item: DicomObject) -> int | None:
