@@ -7,13 +7,13 @@ must not change them.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, Self
 
 import msgspec
 
-from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.checkpoint import Checkpoint
@@ -59,7 +59,6 @@ class Scu:
         peer: Peer,
         calling_ae: str,
         pairs: Sequence[Pair],
-        clock: Clock,
         *,
         context: ssl.SSLContext | None = None,
         source: str = "",
@@ -67,7 +66,6 @@ class Scu:
         self._peer = peer
         self._calling = calling_ae
         self._pairs = tuple(dict.fromkeys(((VERIFICATION, "1.2.840.10008.1.2"), *pairs)))
-        self._clock = clock
         self._context = context
         self._source = source
         self._association: Any = None
@@ -108,8 +106,9 @@ class Scu:
         self._association.abort()
 
     def echo(self) -> int | None:
-        """A C-ECHO; its status, None without an answer."""
-        answer = self._association.send_c_echo()
+        """A C-ECHO; its status, None without an answer. Raises `NotSent` where the association is gone."""
+        with self._held():
+            answer = self._association.send_c_echo()
         return int(answer.Status) if "Status" in answer else None
 
     def store(self, item: DicomObject) -> Answer:
@@ -129,11 +128,17 @@ class Scu:
             raise NotSent("no answer came: the association broke off, or the peer took too long")
         return Answer(object=item, status=int(answer.Status), comment=str(getattr(answer, "ErrorComment", "") or ""))
 
-    def _exchange(self, request: Any, number: int) -> Any:
-        # as in pynetdicom's own send_c_store, which offers no way to send bytes as they are
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Have the answers for oneself; raises `NotSent` where the association is gone."""
         with self._checkpoint.held():
             if not self._association.is_established:
                 raise NotSent("the association is gone")
+            yield
+
+    def _exchange(self, request: Any, number: int) -> Any:
+        # as in pynetdicom's own send_c_store, which offers no way to send bytes as they are
+        with self._held():
             self._association.dimse.send_msg(request, number)
             _, answer = self._association.dimse.get_msg(block=True)
         return answer
@@ -152,11 +157,11 @@ def _why(association: Any) -> str:
     return "the peer broke the association off, or speaks no DICOM"
 
 
-def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], clock: Clock, **options: Any) -> list[Answer]:
+def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], **options: Any) -> list[Answer]:
     """All objects over one association; one that cannot be sent says why, and the others still go."""
     found: list[Answer] = []
     try:
-        with Scu(peer, calling_ae, pairs_of(objects), clock, **options) as scu:
+        with Scu(peer, calling_ae, pairs_of(objects), **options) as scu:
             found += (scu.store(item) for item in objects)
     except NotSent as error:
         found += (Answer(object=item, comment=str(error)) for item in objects[len(found) :])

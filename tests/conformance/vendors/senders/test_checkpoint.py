@@ -12,14 +12,12 @@ from dose_files import EXPLICIT, ct_report, encoded
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 
-from acrmock.clock import SystemClock
 from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.checkpoint import Checkpoint
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes
 from conformance.vendors.senders.scu import Scu, pairs_of
 
-CLOCK = SystemClock()
 SOON = 0.5
 """Seconds in which a sender that waits for nobody has sent."""
 LONG = 20.0
@@ -89,7 +87,7 @@ def peer() -> Iterator[Peer]:
 def test_a_late_thread_takes_no_answer(what: str, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that was let go after one message, and has not run on when the next is sent, leaves the answer to the sender."""
     late = Late(monkeypatch)
-    with Scu(peer, "SENDER", pairs_of([made(1)]), CLOCK) as scu:
+    with Scu(peer, "SENDER", pairs_of([made(1)])) as scu:
         assert scu.store(made(1)).stored
         late.strike()
         assert (scu.echo() == 0) if what == "echo" else scu.store(made(2)).stored
