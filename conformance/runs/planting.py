@@ -118,7 +118,7 @@ class Planting:
         self._await(peer)
         for crop in self.crops:
             self._announce(crop)
-            with Scu(peer, CALLING_AE, pairs_of([crop.object]), self.clock) as scu:
+            with Scu(peer, CALLING_AE, pairs_of([crop.object])) as scu:
                 answer = scu.store(crop.object)
             if not answer.stored:
                 status = "not sent" if answer.status is None else f"{answer.status:04X}H"
@@ -130,7 +130,7 @@ class Planting:
         until = self.clock.monotonic() + WAIT_SECONDS
         while True:
             try:
-                with Scu(peer, CALLING_AE, (), self.clock) as scu:
+                with Scu(peer, CALLING_AE, ()) as scu:
                     scu.echo()
             except NotSent:
                 if self.clock.monotonic() > until or (self._stop is not None and self._stop.is_set()):
