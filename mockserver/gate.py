@@ -109,7 +109,8 @@ class Gate:
     def route(self, method: str, target: str) -> Route | None:
         """Where a request for a view with a lean form goes; None for any other."""
         whose, rest = self._whose(target.partition("?")[0])
-        if whose is None or method not in _LEAN_METHODS:
+        application = self._core.applications.get(whose[0]) if whose is not None and method in _LEAN_METHODS else None
+        if whose is None or application is None or whose[1] not in application.environments:
             return None
         try:
             endpoint, arguments = self._wire_routes.match(rest, method)
@@ -125,7 +126,7 @@ class Gate:
     def end(self) -> None:
         """Commit them."""
         self._core.store.expect(-1)
-        self._core.store.settle()
+        self._core.store.settle(at_once=True)
 
     def _settle(self, environ: Environ, unit: Unit) -> None:
         """Wait until the exchange's unit is synced, or leave it to the lane to wait."""
@@ -246,16 +247,16 @@ class Gate:
         rules = core.faults.rules(scope)
         if not rules and core.magic is None:
             return None
-        if rules and LATER_KEY in environ:
-            raise MustWait
         registry = core.facts.registry(word) if rules and word else None
         slug = registry.slug if registry is not None else ""
         sought = Sought(environ, environ.get(_BODY_KEY, b""))
+        if LATER_KEY in environ:  # to ask is to count, so nothing is asked twice
+            if rules or (core.magic is not None and core.magic.asked(call.notes.operation, sought) is not None):
+                raise MustWait
+            return None
         call.struck, call.counted = core.faults.choose(scope, call.notes.operation, slug, sought, core.magic)
         if call.struck is None:
             return None
-        if LATER_KEY in environ:
-            raise MustWait
         call.notes.fault = call.struck.facts
         return _striking.begin(call.struck, core.facts, self._wait)
 

@@ -1,9 +1,9 @@
 """The lane: one thread that answers the short requests of connections that stay open, a batch at a time.
 
-Handing each request to a worker, back to the selector, and waiting there for the batch's commit costs more than a short answer
-itself, as threads want the interpreter's lock from each other. A connection whose last request was a short one (a view with a lean
-form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered in turn, committed
-once, and then sent. Whatever may wait for somebody goes back to the workers with all its bytes: a request that is not whole, a
+Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half a
+short answer, because threads want the interpreter's lock from each other. A connection whose last request was a short one (a view
+with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered in turn,
+committed once, and then sent. Whatever may wait for somebody goes back to the workers with all its bytes: a request that is not whole, a
 large one, one that is not for a lean view, one that a fault delays, an answer that the client does not take.
 """
 
@@ -35,7 +35,7 @@ _LINE = re.compile(rb"(GET|POST) (/(?!/)[!\"$&-~]*) HTTP/1\.1\r\n")
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class MustWait(BaseException):  # noqa: N818 - says what is to come; no handler of errors on the way may take it for one
+class MustWait(BaseException):  # no handler of errors on the way may take it for one
     """The request would keep the lane waiting; nothing was changed by it yet."""
 
 
@@ -51,7 +51,7 @@ class Quick(Protocol):
         ...
 
     def end(self) -> None:
-        """Commit what was made since `begin`."""
+        """Commit what was made since `begin`, without waiting for others."""
         ...
 
 
@@ -67,23 +67,31 @@ class Lane:
         self._ear.setblocking(False)
         self._bell.setblocking(False)
         self._selector.register(self._ear, selectors.EVENT_READ)
+        self._door = threading.Lock()
         self._stopping = False
         self._swept = 0.0
         self._thread = threading.Thread(target=self._run, name="acrmock-lane", daemon=True)
 
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
     def stop(self) -> None:
-        """End, and close the connections it has."""
-        self._stopping = True
-        self._ring()
-        self._thread.join(5)
+        """End, and close the connections it has; who comes later is closed."""
+        with self._door:
+            self._stopping = True
+            begun = self._thread.ident is not None
+        if begun:
+            self._ring()
+            self._thread.join(5)
+        else:
+            self._close()
 
     def adopt(self, connection: Connection) -> None:
-        """Answer what comes on this connection from now on."""
-        self._coming.append(connection)
+        """Answer what comes on this connection from now on; the thread begins with the first."""
+        with self._door:
+            if self._stopping:
+                connection.close()
+                return
+            self._coming.append(connection)
+            if self._thread.ident is None:
+                self._thread.start()
         self._ring()
 
     def _ring(self) -> None:
@@ -95,15 +103,17 @@ class Lane:
         while not self._stopping:
             try:
                 again = self._turn(again)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the lane must go on
                 _log.exception("the lane failed")
                 again = []
         self._close()
 
     def _turn(self, again: list[Connection]) -> list[Connection]:
         """Answer each connection that has a request, once; gives those that have another one already."""
-        ready = again
-        for key, _ in self._selector.select(0 if again or self._coming else IDLE_SECONDS):
+        self._sweep(again)
+        ready = [*again]
+        holds = len(self._selector.get_map()) > 1
+        for key, _ in self._selector.select(0 if again or self._coming else IDLE_SECONDS if holds else None):
             if key.data is None:
                 with contextlib.suppress(OSError):
                     self._ear.recv(4096)
@@ -111,7 +121,6 @@ class Lane:
                 ready.append(key.data)
         while self._coming:
             ready.append(self._welcome(self._coming.popleft()))
-        self._sweep()
         return self._answer([connection for connection in ready if self._is_whole(connection)]) if ready else []
 
     def _welcome(self, connection: Connection) -> Connection:
@@ -120,14 +129,14 @@ class Lane:
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         return connection
 
-    def _sweep(self) -> None:
+    def _sweep(self, busy: list[Connection]) -> None:
         """Give silent connections back to the selector, and what is not whole for so long to a worker."""
         now = self._server.clock.monotonic()
         if now - self._swept < IDLE_SECONDS:
             return
         self._swept = now
         for key in list(self._selector.get_map().values()):
-            if key.data is not None and now - key.data.heard >= IDLE_SECONDS:
+            if key.data is not None and key.data not in busy and now - key.data.heard >= IDLE_SECONDS:
                 self._give_back(key.data)
 
     def _is_whole(self, connection: Connection) -> bool:
@@ -138,7 +147,7 @@ class Lane:
                 size = self._size(connection) if connection.rfile.more() else None
         except _AGAIN:
             return False
-        except OSError:
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, a worker finds out
             size = None
         if size is None:
             self._give_back(connection)
@@ -201,10 +210,13 @@ class Lane:
         except OSError:
             stays = False
         if not stays:
-            self._selector.unregister(connection.socket)
-            connection.close()
+            self._drop(connection)
             return False
         return connection.rfile.buffered > 0 or connection.waiting()
+
+    def _drop(self, connection: Connection) -> None:
+        self._selector.unregister(connection.socket)
+        connection.close()
 
     def _give_back(self, connection: Connection) -> None:
         self._selector.unregister(connection.socket)

@@ -373,8 +373,6 @@ class Server(WsgiServer):
             thread = threading.Thread(target=target, name="acrmock-server", daemon=True)
             thread.start()
             self._own_threads.append(thread)
-        if self._lane is not None:
-            self._lane.start()
 
     def _select(self) -> None:
         while self.ready:
