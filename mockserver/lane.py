@@ -1,6 +1,6 @@
 """The lane: one thread that answers the short requests of connections that stay open, a batch at a time.
 
-Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half of a
+Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half a
 short answer, because threads want the interpreter's lock from each other. A connection whose last request was a short one (a view
 with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered in turn,
 committed once, and then sent. Whatever may wait for somebody goes back to the workers with all its bytes: a request that is not
