@@ -74,7 +74,8 @@ class Engine:
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
     believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
     `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
-    `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace what is shipped (for
+    `lane` False has every request answered by a worker; `synced` False does not wait for the disk (only for measuring).
+    `facts`, `wires` and `house` replace what is shipped (for
     tests).
     """
 
@@ -96,6 +97,7 @@ class Engine:
         accept_real_data: bool = False,
         lean_dicom: bool = True,
         synced: bool = True,
+        lane: bool = True,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
@@ -115,6 +117,7 @@ class Engine:
         self._accept_real_data = accept_real_data
         self._lean_dicom = lean_dicom
         self._synced = synced
+        self._lane = lane
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
@@ -167,6 +170,7 @@ class Engine:
             on_handshake=lambda tls, peer: _note_handshake(core, tls, peer),
             on_malformed=lambda request: _note_malformed(core, request),
             trusted_proxies=self._trusted_proxies,
+            quick=gate if self._lane else None,
         )
         address, port = server.listen()
         stack.callback(_note_stop, core)
