@@ -51,8 +51,7 @@ def put_aside(  # noqa: PLR0917 - as of its neighbours in `decode`
         save(core, unit, scope, kept, tell=False)
         return kept, bare
     core.objects.delete(unit, scope, report.sop_instance)
-    gone = come_to(
-        core, scope[0], report, (State.QUARANTINED, why), dose=facts.dose, study_uid="", event_uids=(), copies=(), deleted=True
-    )
+    bare_report = {"dose": facts.dose, "modality": facts.modality, "study_uid": "", "event_uids": (), "copies": ()}
+    gone = come_to(core, scope[0], report, (State.QUARANTINED, why), **bare_report, deleted=True)
     save(core, unit, scope, gone)
     return gone, bare
