@@ -69,7 +69,10 @@ def crops(seed: int, count: int, unwanted: int, stations: Sequence[str], clock: 
 
 @dataclass(slots=True, kw_only=True)
 class Planting:
-    """Plants reports while the client runs, in a thread of its own; `failed` says why it could not."""
+    """Plants reports while the client runs, in a thread of its own; `failed` says why it could not.
+
+    In a folder, which needs nobody to listen, all lie there before the client is started: it may be a script that looks once.
+    """
 
     control: Control
     application: str
@@ -83,10 +86,12 @@ class Planting:
     _stop: threading.Event | None = None
 
     def begin(self) -> None:
-        """Begin to plant."""
+        """Begin to plant; in a folder, do it."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="acrmock-planting", daemon=True)
         self._thread.start()
+        if self.target.folder is not None:
+            self._thread.join()
 
     def end(self) -> None:
         """Stop trying, and wait until it has."""

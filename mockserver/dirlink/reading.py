@@ -12,6 +12,7 @@ from acrmock.dose.dictionary import Dictionary, dose_dictionary
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.report import DoseReport, missing, read_report, template_problems
 from acrmock.record import ReportFacts
+from mockserver.dirlink.persons import real_persons
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
@@ -22,11 +23,15 @@ _MOST_EVENTS = 2_000
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A data set as read: the report (None where it cannot be read), and what the journal says of it."""
+    """A data set as read: the report (None where it cannot be read), and what the journal says of it.
+
+    `real` says where names or IDs stand that are not synthetic, though the header is (see `persons`).
+    """
 
     report: DoseReport | None
     facts: ReportFacts
     problem: str = ""
+    real: str = ""
 
 
 def dictionary(facts: Facts) -> Dictionary:
@@ -38,14 +43,16 @@ def read(core: EngineCore, data: bytes, transfer_syntax: str, facts: ReportFacts
     """`data` read, with `facts` (what is known of it already) filled in."""
     words = dictionary(core.facts)
     facts = _digested(core, data, transfer_syntax, facts)
+    real = real_persons(data, transfer_syntax, core.facts) if facts.synthetic and not facts.planted else ""
     try:
         report = read_report(data, transfer_syntax, words)
     except Unreadable as error:
-        return Reading(report=None, facts=msgspec.structs.replace(facts, readable=False), problem=str(error))
+        return Reading(report=None, facts=msgspec.structs.replace(facts, readable=False), problem=str(error), real=real)
     ref = core.digester.ref
     header = report.header
     events = tuple(dict.fromkeys(ref("event", event.uid) for event in report.events if event.uid))
     return Reading(
+        real=real,
         report=report,
         facts=msgspec.structs.replace(
             facts,

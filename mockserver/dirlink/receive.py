@@ -232,7 +232,7 @@ class Operations:
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
         at = rfc3339(self.core.applications.business(peer.application, wall))
-        if before is not None and before.state == self.offer.expired:
+        if before is not None and (before.deleted or before.state == self.offer.expired):
             before = None
         if before is not None:
             hashes = (before.sha256, *(copy.sha256 for copy in before.copies))

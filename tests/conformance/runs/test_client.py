@@ -82,7 +82,10 @@ def test_the_environment_has_the_names_that_outsiders_rely_on(tmp_path: Path) ->
         ca_file=tmp_path / "ca.pem",
         workplace=tmp_path,
         browser_log=tmp_path / "b",
+        dicom={"host": "127.0.0.1", "port": 11112, "ae_title": "DIRLINK"},
     )
+    where = [env[f"ACRMOCK_DICOM_{name}"] for name in ("HOST", "PORT", "AE_TITLE")]
+    assert where == ["127.0.0.1", "11112", "DIRLINK"]
     assert env["ACRMOCK_REGISTRATION"] == str(tmp_path / "r.json")
     assert env["ACRMOCK_PROFILE"] == "lcsr"
     assert {env[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")} == {str(tmp_path / "ca.pem")}
