@@ -6,6 +6,7 @@ Whatever is not flawless is gone through rule by rule, so that a no is never an 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,37 +16,39 @@ from acrmock.facts import EXAM, MappingVersion
 from acrmock.schema.quickrules import quick_test
 from acrmock.schema.quickshape import Shape
 
+Flawless = Callable[[Any, date, str], bool]
+"""Whether an exam, as JSON gives it, has no problem at all by the business date and the header's facility.
 
-class Flawless:
-    """The quick test of one mapping version; made once, then used from any thread.
+False where that cannot be told quickly, or `TypeError` or `ValueError`.
+"""
 
-    It raises `TypeError` or `ValueError` where it cannot tell.
-    """
 
-    def __init__(self, version: MappingVersion) -> None:
-        shape = Shape(version, EXAM)
-        self._type = shape.type
-        self._exam = quick_test(version, EXAM, shape, shape)
-        self._below = tuple(
-            (name, shape.attributes[name], quick_test(version, child.kind, below, shape))
-            for name, (child, below) in shape.lists.items()
-        )
+def flawless_test(version: MappingVersion) -> Flawless:
+    """The quick test of one mapping version; made once, then used from any thread."""
+    shape = Shape(version, EXAM)
+    type_ = shape.type
+    test = quick_test(version, EXAM, shape, shape)
+    below = tuple(
+        (name, shape.attributes[name], quick_test(version, child.kind, record, shape))
+        for name, (child, record) in shape.lists.items()
+    )
 
-    def __call__(self, exam: Any, today: date, facility: str) -> bool:
-        """Whether an exam, as JSON gives it, has no problem at all; False where that cannot be told quickly."""
+    def flawless(exam: Any, today: date, facility: str) -> bool:
         if type(exam) is not dict:
             return False
         try:
-            found = convert(exam, self._type)
+            found = convert(exam, type_)
         except ValidationError:
             return False
-        now = today.isoformat()
-        if not self._exam(found, found, exam, exam, now, facility):
+        day = today.toordinal()
+        if not test(found, found, exam, exam, day, facility):
             return False
-        for name, attribute, test in self._below:
+        for name, attribute, test_below in below:
             records = getattr(found, attribute)
             if records is not None:
                 for record, given in zip(records, exam[name], strict=True):
-                    if not test(record, found, given, exam, now, facility):
+                    if not test_below(record, found, given, exam, day, facility):
                         return False
         return True
+
+    return flawless

@@ -16,7 +16,8 @@ from msgspec import Meta
 from acrmock.facts import EXAM, ChildList, Element, ElementType, Level, MappingVersion
 from acrmock.schema.record import DATE_LENGTH, INSTANT_LENGTH, LARGEST, MAX_TEXT
 
-_NEEDED = (Level.SUBMIT, Level.COMPLETE)
+NEEDED = (Level.SUBMIT, Level.COMPLETE)
+"""The levels of the elements that every flawless record has."""
 
 
 class Shape:
@@ -33,8 +34,9 @@ class Shape:
         self.lists = {child.name: (child, Shape(version, child.kind)) for child in version.lists} if kind == EXAM else {}
         names = [*(element.name for element in self.elements), *self.lists]
         self.attributes = {name: f"f{place}" for place, name in enumerate(names)}
+        self.type: Any
         fields: list[Any] = [
-            _field(self.attributes[element.name], value_type(element), needed=element.level in _NEEDED)
+            _field(self.attributes[element.name], value_type(element), needed=element.level in NEEDED)
             for element in self.elements
         ]
         fields += [
@@ -63,8 +65,8 @@ def _list(child: ChildList, type_: Any) -> Any:
 def value_type(element: Element) -> Any:
     """The type of one element's value; a number that is written as a string is not told quickly."""
     if element.type is ElementType.CODE:
-        codes = Literal[tuple(code.code for code in element.codes)]  # type: ignore[misc]  # made, not written
-        return Annotated[list[codes], Meta(min_length=1)] if element.multiple else codes  # type: ignore[valid-type]
+        codes: Any = Literal.__getitem__(tuple(code.code for code in element.codes))
+        return Annotated[list[codes], Meta(min_length=1)] if element.multiple else codes
     if element.type is ElementType.DATE:
         return Annotated[str, Meta(min_length=DATE_LENGTH, max_length=DATE_LENGTH)]
     if element.type is ElementType.INSTANT:
