@@ -81,7 +81,8 @@ def _pairs(constants: Constants, rule: Rule, own: Place, other: Place) -> str | 
 def _among(_constants: Constants, _rule: Rule, own: Place, other: Place) -> str | None:
     if ElementType.NUMBER in (own.element.type, other.element.type):
         return None
-    return f"not set(texts({own.at})).issubset(texts({other.at}))"
+    each = [place.at if place.element.multiple else f"({place.at},)" for place in (own, other)]
+    return f"not set({each[0]}).issubset({each[1]})"
 
 
 COMPARING: dict[RuleKind, Callable[[Constants, Rule, Place, Place], str | None]] = {

@@ -20,7 +20,7 @@ from acrmock.identity import luhn_npi
 from acrmock.schema.quickcompare import ALONE, COMPARING, Constants, Place, mean_in_bands
 from acrmock.schema.quickshape import NEEDED, Shape
 from acrmock.schema.record import DATE_LENGTH
-from acrmock.schema.rules import Scene, evaluator, texts
+from acrmock.schema.rules import Scene, evaluator
 
 Test = Callable[[Any, Any, Mapping[str, Any], Mapping[str, Any], int, str], bool]
 """Whether a converted record breaks nothing, given its converted exam, both as they came, the business date's ordinal, and the
@@ -68,7 +68,7 @@ class _Writer:
         self._exam = exam
         self._elements = {element.name: element for element in shape.elements}
         self._needed = {element.name for element in shape.elements if element.level in NEEDED}
-        self.constants = Constants(day=day_number, month=_month, luhn=luhn_npi, texts=texts, MINUTES=_MINUTES, SECONDS=_SECONDS)
+        self.constants = Constants(day=day_number, month=_month, luhn=luhn_npi, MINUTES=_MINUTES, SECONDS=_SECONDS)
 
     def days(self) -> Iterator[str]:
         """The days of dates and instants, under names of their own; what is no day raises `ValueError`."""
