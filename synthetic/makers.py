@@ -213,9 +213,10 @@ def _product(hint: ElementHint) -> Maker:
     def multiplied(draws: Draws, _: Occasion, record: Record) -> int | float:
         value = (first_percent + draws.below(spread)) / 100
         for name in hint.product_of:
-            if name not in record:
+            factor = record.get(name)
+            if factor is None:
                 return fallback.number(draws)
-            value *= float(record[name])
+            value *= float(factor)
         return min(most, max(least, round(value, hint.places)))
 
     return multiplied
