@@ -6,7 +6,6 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,7 +18,7 @@ from acrmock.errors import SetupError
 from acrmock.facts.registry import Element, ElementType
 from synthetic.hints import DateHint, ElementHint, PersonPart
 from synthetic.people import Person
-from synthetic.randomness import DecimalRange, Draws, Weighted
+from synthetic.randomness import LOW, DecimalRange, Draws, Weighted
 
 Record = dict[str, Any]
 
@@ -142,17 +141,31 @@ def _codes(element: Element, hint: ElementHint) -> Maker:
     places = {code: place for place, code in enumerate(codes)}
     alone = frozenset(places[code] for code in hint.alone if code in places)
     most = max(1, min(hint.most, len(table.values)))
-    steps, total = table.steps, table.total
-    placed = tuple(places[value] for value in table.values)
+    total = table.total
+    if total <= _LONGEST_TABLE:
+        placed_at = tuple(places[table.at(point)] for point in range(total)).__getitem__
+    else:
+
+        def placed_at(point: int) -> int:
+            return places[table.at(point)]
 
     def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
-        below = draws.below
-        first = placed[bisect_right(steps, below(total))]
+        words = draws.words
+        if not words:
+            draws.refill()
+        product = words.pop() * total  # as `Draws.below` does
+        first = placed_at(product >> 64 if product & LOW >= total else draws.again(product, total))
         if first in alone:
             return [codes[first]]
+        if not words:
+            draws.refill()
+        product = words.pop() * most
+        more = product >> 64 if product & LOW >= most else draws.again(product, most)
+        if not more:
+            return [codes[first]]
         chosen = {first}
-        for _more in range(below(most)):
-            other = placed[bisect_right(steps, below(total))]
+        for _more in range(more):
+            other = placed_at(draws.below(total))
             if other not in alone:
                 chosen.add(other)
         return [codes[place] for place in sorted(chosen)] if len(chosen) > 1 else [codes[first]]

@@ -9,6 +9,8 @@ and `Step.make` draw, in the same order: a property test holds it to them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from synthetic.makers import Occasion, Record
@@ -32,9 +34,15 @@ def program(steps: Sequence[Step], order: Sequence[str]) -> Program:
     """The function that fills a record by `steps`, its elements standing in `order`."""
     writer = _Writer(steps, order)
     source = _HEAD + "\n".join(f" {line}" for line in writer.lines())
-    exec(compile(source, "<acrmock plan>", "exec"), writer.constants)  # noqa: S102 - nothing of tables and hints is in the source
+    exec(_compiled(source), writer.constants)  # noqa: S102 - nothing of tables and hints is in the source
     found: Program = writer.constants["fill"]
     return found
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> CodeType:
+    """The code of a text: plans of one mapping version have one."""
+    return compile(source, "<acrmock plan>", "exec")
 
 
 class _Writer:

@@ -23,7 +23,8 @@ T = TypeVar("T")
 _WORD = 1 << 64
 LOW = _WORD - 1
 """The low half of the product of a word and a bound."""
-_unpack = struct.Struct("<8Q").unpack
+_unpack = struct.Struct(">8Q").unpack
+"""The eight words of a block from its bytes turned round, so that the first word comes last."""
 _counter = struct.Struct("<Q").pack
 _FEW = 256
 _COUNTERS = tuple(map(_counter, range(_FEW)))
@@ -149,7 +150,7 @@ class Draws:
         number = self._block
         block.update(_COUNTERS[number] if number < _FEW else _counter(number))
         self._block = number + 1
-        self.words.extend(_unpack(block.digest())[::-1])
+        self.words += _unpack(block.digest()[::-1])
 
     def word(self) -> int:
         """64 uniform bits."""

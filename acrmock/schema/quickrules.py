@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from acrmock.facts import EXAM, Condition, Element, ElementType, MappingVersion, Rule, RuleKind
@@ -39,9 +40,15 @@ def quick_test(version: MappingVersion, kind: str, shape: Shape, exam: Shape) ->
     writer = _Writer(version, kind, shape, exam)
     lines = [f"    {line}" for line in (*writer.days(), *(f"if {wrong}: return False" for wrong in writer.wrongs()))]
     source = "\n".join([_HEAD, *lines, "    return True"])
-    exec(compile(source, "<acrmock quick test>", "exec"), writer.constants)  # noqa: S102 - nothing of the facts is in the source
+    exec(_compiled(source), writer.constants)  # noqa: S102 - nothing of the facts is in the source
     test: Test = writer.constants["test"]
     return test
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> CodeType:
+    """The code of a text: validators of one mapping version have one."""
+    return compile(source, "<acrmock quick test>", "exec")
 
 
 @lru_cache(maxsize=1 << 14)
