@@ -57,7 +57,7 @@ def maker(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     """The maker of an element; raises `SetupError` when a pattern or length leaves it nothing to make."""
     part = hint.person or (_BY_IDENTITY.get(element.identity) if element.type is not ElementType.CODE else None)
     if element.identity == "npi" or hint.practitioner:
-        return _practitioner
+        return practitioner
     if hint.date in _PARTS:
         return _PARTS[hint.date]
     if element.type is ElementType.CODE:
@@ -101,7 +101,21 @@ def _drawn(weighted: Weighted[Any]) -> Maker:
     return Listed(tuple(weighted.at(point) for point in range(weighted.total)))
 
 
-def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
+class Spread:
+    """The maker of a number of a range that is too wide for a table. A plan draws from the range itself, without calling."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, span: DecimalRange) -> None:
+        self.span = span
+
+    def __call__(self, draws: Draws, _occasion: Occasion, _record: Record) -> int | float:
+        """One of the range."""
+        return self.span.number(draws)
+
+
+def practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
+    """The maker of a provider's identifier."""
     return draws.choice(occasion.practitioners)
 
 
@@ -143,11 +157,9 @@ def _codes(element: Element, hint: ElementHint) -> Maker:
     most = max(1, min(hint.most, len(table.values)))
     total = table.total
     if total <= _LONGEST_TABLE:
-        placed_at = tuple(places[table.at(point)] for point in range(total)).__getitem__
+        placed_at: Callable[[int], int] = tuple(places[table.at(point)] for point in range(total)).__getitem__
     else:
-
-        def placed_at(point: int) -> int:
-            return places[table.at(point)]
+        placed_at = lambda point: places[table.at(point)]  # noqa: E731 - one of two
 
     def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
         words = draws.words
@@ -195,7 +207,7 @@ def _number(element: Element, hint: ElementHint) -> Maker:
     except ValueError as error:
         raise SetupError(f"the bounds of {element.name} leave no number to draw: {error}", where=element.layer) from error
     if hint.years_from_age is None:
-        return Listed(span.all()) if len(span) <= _LONGEST_TABLE else span.make
+        return Listed(span.all()) if len(span) <= _LONGEST_TABLE else Spread(span)
     years, per_year = hint.years_from_age, Decimal(hint.per_year)
     caps = tuple(max(least, (age - years) * per_year) for age in range(_OLDEST))
     numbers = tuple(int(cap) if hint.places == 0 else round(float(cap), hint.places) for cap in caps)

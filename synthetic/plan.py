@@ -184,16 +184,17 @@ class RecordPlan:
             steps[element.name] = Step(element, self.rules, hint, hints.optional_share, make, one_valued=one_valued)
         self.order = tuple(steps)
         self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
-        self._fill = program(self._steps, self.order)
         self._any_of = tuple((rule, frozenset(rule.elements)) for rule in self.rules if rule.kind is RuleKind.ANY_OF)
+        known = frozenset(steps)
+        self._fill = program(self._steps, self.order, tuple(names & known for _, names in self._any_of))
 
     def make(self, draws: Draws, occasion: Occasion, wishes: Wishes = _NONE) -> Record:
         """A record that is complete but for what `wishes` say: per element a value, `ABSENT` or `PRESENT`."""
         record: Record = {}
         if wishes:
             self._grant(draws, occasion, wishes, record)
-        else:
-            self._fill(draws, occasion, record)
+        elif self._fill(draws, occasion, record):
+            return record
         if self._mend(draws, occasion, wishes, record) or wishes:
             return {name: record[name] for name in self.order if name in record}
         return record

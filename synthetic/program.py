@@ -13,13 +13,14 @@ from functools import lru_cache
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from synthetic.makers import Occasion, Record
+from synthetic.makers import Listed, Occasion, Record, Spread, practitioner
 from synthetic.randomness import LOW, Draws
 
 if TYPE_CHECKING:
     from synthetic.plan import Conditions, Step
 
-Program = Callable[[Draws, Occasion, Record], None]
+Program = Callable[[Draws, Occasion, Record], bool]
+"""Fills a record; whether one of each group is there of which one is demanded, as far as that is told quickly."""
 
 CERTAIN = 1 << 16
 _LOTS = 4
@@ -30,9 +31,9 @@ _HEAD = """def fill(draws, occasion, record):
 """
 
 
-def program(steps: Sequence[Step], order: Sequence[str]) -> Program:
-    """The function that fills a record by `steps`, its elements standing in `order`."""
-    writer = _Writer(steps, order)
+def program(steps: Sequence[Step], order: Sequence[str], groups: Sequence[frozenset[str]]) -> Program:
+    """The function that fills a record by `steps`, its elements standing in `order`; of each of `groups` one is demanded."""
+    writer = _Writer(steps, order, groups)
     source = _HEAD + "\n".join(f" {line}" for line in writer.lines())
     exec(_compiled(source), writer.constants)  # noqa: S102 - nothing of tables and hints is in the source
     found: Program = writer.constants["fill"]
@@ -48,11 +49,12 @@ def _compiled(source: str) -> CodeType:
 class _Writer:
     """Writes the lines; `constants` are what they name."""
 
-    def __init__(self, steps: Sequence[Step], order: Sequence[str]) -> None:
+    def __init__(self, steps: Sequence[Step], order: Sequence[str], groups: Sequence[frozenset[str]]) -> None:
         self._steps = steps
         self._places = {name: place for place, name in enumerate(order)}
         self._order = order
-        asked = {name for step in steps for name in step.asks}
+        self._groups = groups
+        asked = {name for names in (*groups, *(step.asks for step in steps)) for name in names}
         self._kept = [step.name for step in steps if step.name in asked]
         self._lists = {step.name for step in steps if step.multiple}
         self.constants: dict[str, Any] = {"LOW": LOW}
@@ -75,6 +77,8 @@ class _Writer:
             yield from (f" {line}" for line in self._made(step))
             if step.name in reserved:
                 yield f"else: del record[{self._named(step.name)}]"
+        met = (" or ".join(f"{self._value(name)} is not None" for name in sorted(names)) for names in self._groups)
+        yield f"return {' and '.join(f'({one})' for one in met) or True}"
 
     # whether it is made
 
@@ -128,14 +132,18 @@ class _Writer:
         """The lines that make an element."""
         kept = f"{self._value(step.name)} = " if step.name in self._kept else ""
         target = f"{kept}record[{self._named(step.name)}] = "
-        table = getattr(step.make, "table", None)
-        if table is None:
-            yield f"{target}{self._named(step.make)}(draws, occasion, record)"
-            return
-        bound = len(table)
-        yield from _WORD
-        yield f"drawn = words.pop() * {bound}"
-        yield f"{target}{self._named(table)}[drawn >> 64 if drawn & LOW >= {bound} else again(drawn, {bound})]"
+        make = step.make
+        if isinstance(make, Listed):
+            yield from _below(f"{target}{self._named(make.table)}[{{}}]", str(len(make.table)))
+        elif isinstance(make, Spread):
+            first, scale = self._named(make.span.first), self._named(make.span.scale)
+            number = f"{first} + {{}}" if make.span.places == 0 else f"({first} + {{}}) / {scale}"
+            yield from _below(target + number, str(len(make.span)))
+        elif make is practitioner:
+            yield "people = occasion.practitioners; many = len(people)"
+            yield from _below(f"{target}people[{{}}]", "many")
+        else:
+            yield f"{target}{self._named(make)}(draws, occasion, record)"
 
     # names
 
@@ -150,3 +158,10 @@ class _Writer:
 
 
 _WORD = ("if not words: refill()",)
+
+
+def _below(line: str, bound: str) -> Iterator[str]:
+    """A line with a whole number below `bound` in its place, drawn as `Draws.below` does."""
+    yield from _WORD
+    yield f"drawn = words.pop() * {bound}"
+    yield line.format(f"(drawn >> 64 if drawn & LOW >= {bound} else again(drawn, {bound}))")
