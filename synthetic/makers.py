@@ -175,6 +175,11 @@ def _codes(element: Element, hint: ElementHint) -> Maker:
         more = product >> 64 if product & LOW >= most else draws.again(product, most)
         if not more:
             return [codes[first]]
+        if more == 1:
+            other = placed_at(draws.below(total))
+            if other == first or other in alone:
+                return [codes[first]]
+            return [codes[first], codes[other]] if first < other else [codes[other], codes[first]]
         chosen = {first}
         for _more in range(more):
             other = placed_at(draws.below(total))
