@@ -208,11 +208,11 @@ def _silent(version: MappingVersion, rule: Rule) -> Callable[[Mapping[str, Any],
     """The rule's own evaluator, of which nothing is to be heard."""
     evaluate = evaluator(version, rule)
 
-    def test(record: Mapping[str, Any], exam: Mapping[str, Any], today: int, facility: str) -> bool:
+    def silent(record: Mapping[str, Any], exam: Mapping[str, Any], today: int, facility: str) -> bool:
         scene = Scene(record, exam, "", date.fromordinal(today), facility)
         return evaluate is not None and next(evaluate(scene), None) is None
 
-    return test
+    return silent
 
 
 _OF_OTHERS = frozenset({RuleKind.UNIQUE_EXAM, RuleKind.NEEDS_FORM})
