@@ -180,12 +180,8 @@ def _codes(element: Element, hint: ElementHint) -> Maker:
             if other == first or other in alone:
                 return [codes[first]]
             return [codes[first], codes[other]] if first < other else [codes[other], codes[first]]
-        chosen = {first}
-        for _more in range(more):
-            other = placed_at(draws.below(total))
-            if other not in alone:
-                chosen.add(other)
-        return [codes[place] for place in sorted(chosen)] if len(chosen) > 1 else [codes[first]]
+        others = map(placed_at, draws.each_below((total,) * more))
+        return [codes[place] for place in sorted({first, *others} - alone)]
 
     return several
 

@@ -36,5 +36,5 @@ def digest(registry: str, mapping: str, shard: str = "1/1") -> str:
 
 @pytest.mark.parametrize(("registry", "mapping"), GOLDEN)
 def test_exams_of_a_seed_are_the_same_bytes(registry: str, mapping: str) -> None:
-    """Changed facts or hints may change them, a faster or tidier generator never does: then the digest here is wrong on purpose."""
+    """Changed facts or hints may change them; a faster or tidier generator never does."""
     assert digest(registry, mapping) == GOLDEN[(registry, mapping)]

@@ -57,7 +57,7 @@ def maker_of(version: MappingVersion) -> ExamMaker:
 @settings(max_examples=15, deadline=None, database=None)
 @given(seed=st.integers(0, 2**64 - 1), index=st.integers(0, 10**9))
 def test_the_function_draws_what_the_steps_draw(name: str, seed: int, index: int) -> None:
-    """The same record, its elements in the order of the table, and the same word is drawn next: for exams and what is in lists."""
+    """The same record in the order of the table, and the same word is drawn next: for exams and what is in their lists."""
     maker = maker_of(VERSIONS[name])
     occasion = maker.occasion(index % 10**6, Stream(seed, "occasion").item(index), ago=(0, 400))
     occasion.listed_day = occasion.exam_day
