@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from acrmock.facts import Element, ElementType, Rule, RuleKind
+from acrmock.schema.rules import ROUNDING
 
+_SURE = ROUNDING * 0.9
+"""So far a mean may certainly lie outside of its bands, whatever the last digits of what is computed are."""
 _TIMES = (ElementType.DATE, ElementType.INSTANT)
 
 
@@ -126,8 +129,10 @@ def mean_in_bands(constants: Constants, rule: Rule, own: Place, counts: Sequence
         return None
     banded = list(zip((place.at for place in counts), rule.bands, strict=True))
     there = " and ".join(f"{count} is not None" for count, _ in banded)
-    value = f"{own.at} * ({' + '.join(count for count, _ in banded)})"
+    total = f"({' + '.join(count for count, _ in banded)})"
     least = " + ".join(f"{constants.named(band.least)} * {count}" for count, band in banded)
     most = " + ".join(f"{constants.named(band.most)} * {count}" for count, band in banded if band.most is not None)
-    above = " and ".join([*(f"{count} == 0" for count, band in banded if band.most is None), f"{value} > {most or '0'}"])
-    return f"{there} and ({value} < {least} or ({above}))"
+    above = " and ".join(
+        [*(f"{count} == 0" for count, band in banded if band.most is None), f"({own.at} - {_SURE}) * {total} > {most or '0'}"]
+    )
+    return f"{there} and (({own.at} + {_SURE}) * {total} < {least} or ({above}))"

@@ -99,7 +99,7 @@ def test_the_columns_are_the_elements_by_number() -> None:
 
 
 def test_a_row_cannot_hold_everything() -> None:
-    """Too many records of a list, a list that is none, a separator in a value, a line end, an unknown element: refused with a way out."""
+    """Too many records, no list, a separator in a value, a line end, an unknown element: refused with a way out."""
     found = layout()
     for record in (
         {"Follow_Ups": [{}] * 4},
