@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PROBLEM_KEY = "acrmock.problem"
 ERROR_KEY = "acrmock.error"
+ADMIT_KEY = "acrmock.admit"
+"""Where the gate leaves what decides, once the route is known, whether a request to the wires may come in."""
 
 _log = logging.getLogger("mockserver")
 
@@ -58,6 +61,24 @@ def make_app(
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """The two applications of an engine. They know facts and no engine: which one it is stands in each request's environment."""
+
+    wires: flask.Flask
+    house: flask.Flask
+
+
+def make_apps(facts: Facts, wires: Iterable[flask.Blueprint], house: Iterable[flask.Blueprint]) -> Apps:
+    """The applications of these parts; every request to the wires is admitted by the gate that it came through."""
+    return Apps(make_app("mockserver.wires", facts, wires, before=_admitted), make_app("mockserver.house", facts, house))
+
+
+def _admitted() -> flask.Response | None:
+    admit: Callable[[], flask.Response | None] = flask.request.environ[ADMIT_KEY]
+    return admit()
 
 
 def wire_answer(facts: Facts, problem: Problem, *, status: int | None = None) -> Answer:

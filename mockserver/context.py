@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -133,6 +134,14 @@ def job_handlers() -> Mapping[str, Handler]:
     return HANDLERS
 
 
+@dataclass(slots=True)
+class Probed:
+    """When it was last tried whether the store can be written (monotonic), and what hindered it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    last: tuple[float, str] | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class EngineCore:
     """What one engine is made of; nothing of it is global, so that two run side by side."""
@@ -154,6 +163,7 @@ class EngineCore:
     ca_pem: bytes = b""
     ca_file: str = ""
     metrics: Metrics = field(default_factory=Metrics)
+    probed: Probed = field(default_factory=Probed)
     stored_lengths: set[int] = field(default_factory=set)
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     objects: ObjectStore = field(init=False)

@@ -7,10 +7,12 @@ import dataclasses
 import logging
 import os
 import re
+import ssl
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -27,6 +29,7 @@ from acrmock.record import HttpFacts, Refusal, SecretKind, TlsFacts
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import server_context
 from mockserver._identities import dated_names, identity_names, is_synthetic
+from mockserver.app import Apps, make_apps
 from mockserver.context import SECRET_LENGTH, Applications, EngineCore, SecretLength
 from mockserver.gate import Gate
 from mockserver.journal import Exchange, Journal, Whose
@@ -121,6 +124,7 @@ class Engine:
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
+        self._shipped = wires is None and house is None
         self._stack = ExitStack()
         self.core: EngineCore | None = None
         self.ready: Ready | None = None
@@ -161,12 +165,12 @@ class Engine:
         store = SqliteStore(None if data is None else data / "store.sqlite3", self._clock, synced=self._synced)
         stack.callback(store.close)
         core = self.core = self._make_core(facts, keys, store, data)
-        gate = Gate(core, self._wires(facts), self._house(facts))
+        gate = Gate(core, _shipped_apps(facts) if self._shipped else make_apps(facts, self._wires(facts), self._house(facts)))
         server = Server(
             (self._bind, self._port),
             gate,
             self._clock,
-            context=server_context(keys.server) if self._tls else None,
+            context=_context(keys, passing=data is None) if self._tls else None,
             on_handshake=lambda tls, peer: _note_handshake(core, tls, peer),
             on_malformed=lambda request: _note_malformed(core, request),
             trusted_proxies=self._trusted_proxies,
@@ -318,6 +322,20 @@ def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:
 
     parts = (control, health, recordschemas, openapi)
     return tuple(part.blueprint(facts) for part in parts)
+
+
+@lru_cache(maxsize=4)
+def _shipped_apps(facts: Facts) -> Apps:
+    """The shipped applications, shared by all engines that run on the same facts: no engine's state is in them."""
+    return make_apps(facts, shipped_wires(facts), shipped_house(facts))
+
+
+_passing_context = lru_cache(maxsize=8)(server_context)
+"""The context of a leaf that engines in memory share within a process, as they share the leaf."""
+
+
+def _context(keys: Keys, *, passing: bool) -> ssl.SSLContext:
+    return _passing_context(keys.server) if passing else server_context(keys.server)
 
 
 def _load_facts(overlays: tuple[Path, ...]) -> Facts:

@@ -22,7 +22,7 @@ from acrmock.record import Channel, HttpFacts, Operation, Refusal
 from mockserver import _striking
 from mockserver._addresses import Addresses
 from mockserver._sought import Sought
-from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, refusal_status, wire_answer
+from mockserver.app import ADMIT_KEY, ERROR_KEY, PROBLEM_KEY, Apps, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
 from mockserver.lane import LATER_KEY, MustWait
@@ -79,13 +79,13 @@ class Route(NamedTuple):
 class Gate:
     """The WSGI application of one engine."""
 
-    def __init__(self, core: EngineCore, wires: Iterable[flask.Blueprint], house: Iterable[flask.Blueprint]) -> None:
+    def __init__(self, core: EngineCore, apps: Apps) -> None:
         self._core = core
         self._addresses = Addresses()
         self._second: tuple[datetime | None, str] = (None, "")
         self._environments = frozenset(core.facts.texts("gate.environments"))
-        self._wires = make_app("mockserver.wires", core.facts, wires, before=self._admit)
-        self._house = make_app("mockserver.house", core.facts, house)
+        self._wires = apps.wires
+        self._house = apps.house
         self._house_routes = self._house.url_map.bind("")
         self._wire_routes = self._wires.url_map.bind("")
 
@@ -150,6 +150,7 @@ class Gate:
         else:
             environ["PATH_INFO"] = rest
             environ[CALL_KEY] = call
+            environ[ADMIT_KEY] = self._admit
             reply = self._run_lean(environ, call) or self._run(environ)
             reply = _striking.change(call.struck, reply)
         took = (self._core.clock.monotonic() - began) * 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -29,20 +28,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ballast: str = ""
 
 
-class _Probe:
-    """Writes to the store, at most once in a while, and remembers how it went."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last: tuple[float, str] | None = None
-
-    def fault(self, core: EngineCore) -> str:
-        """Why the store cannot be written, or an empty string."""
-        with self._lock:
-            now = core.clock.monotonic()
-            if self._last is None or now - self._last[0] > FRESH_SECONDS:
-                self._last = (now, _write(core))
-            return self._last[1]
+def _fault(core: EngineCore) -> str:
+    """Why the store cannot be written, or an empty string; it is written to at most once in a while."""
+    probed = core.probed
+    with probed.lock:
+        now = core.clock.monotonic()
+        if probed.last is None or now - probed.last[0] > FRESH_SECONDS:
+            probed.last = (now, _write(core))
+        return probed.last[1]
 
 
 def _write(core: EngineCore) -> str:
@@ -69,11 +62,10 @@ def _write(core: EngineCore) -> str:
 def blueprint(facts: Facts) -> flask.Blueprint:  # noqa: ARG001 - every part is made from the facts
     """Health and metrics as a Flask blueprint; the engine's core is found in the request's environment."""
     health = flask.Blueprint("health", __name__)
-    probe = _Probe()
 
     def healthz() -> flask.Response:
         core = current_core()
-        fault = probe.fault(core)
+        fault = _fault(core)
         state = {
             "status": "failed" if fault else "ok",
             "store": fault or "ok",

@@ -37,20 +37,25 @@ _ITSELF: dict[str, Any] = {
         }
     }
 }
+_KEPT = 4
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
 def blueprint(facts: Facts) -> flask.Blueprint:
     """`/openapi.json` as a Flask blueprint; the document is made at the first request and kept."""
     pages = flask.Blueprint("openapi", __name__)
-    made: dict[tuple[str, str], bytes] = {}
+    made: dict[tuple[str, str], bytes] = {}  # by what it says of the engine, so that engines may share it
 
     def openapi_json() -> flask.Response:
         core = current_core()
         servers = (core.base_url("default", "test"), core.public_url)
-        if servers not in made:
-            made[servers] = msgspec.json.encode(document(facts, base_url=servers[0], public_url=servers[1]))
-        return flask.Response(made[servers], mimetype="application/json")
+        body = made.get(servers)
+        if body is None:
+            body = msgspec.json.encode(document(facts, base_url=servers[0], public_url=servers[1]))
+            if len(made) >= _KEPT:
+                made.clear()
+            made[servers] = body
+        return flask.Response(body, mimetype="application/json")
 
     pages.add_url_rule("/openapi.json", view_func=openapi_json, methods=["GET"])
     return pages

@@ -349,6 +349,8 @@ class Server(WsgiServer):
             self.ssl_adapter = TlsAdapter(context)
         self._own_threads: list[threading.Thread] = []
         self._lane = Lane(self, quick) if quick is not None else None
+        self._selecting: threading.Thread | None = None
+        self._stopping = False
 
     def listen(self) -> tuple[str, int]:
         """Bind and return the address (`run` answers on it); raises `SetupError` when the port cannot be had."""
@@ -373,9 +375,10 @@ class Server(WsgiServer):
             thread = threading.Thread(target=target, name="acrmock-server", daemon=True)
             thread.start()
             self._own_threads.append(thread)
+        self._selecting = self._own_threads[-1]
 
     def _select(self) -> None:
-        while self.ready:
+        while self.ready and not self._stopping:
             try:
                 self._connections.run(self.expiration_interval)
             except Exception:  # noqa: BLE001 - the server must go on listening
@@ -425,8 +428,12 @@ class Server(WsgiServer):
         """Stop at once: no new connections, what is being answered is answered, all threads end."""
         if not self.ready:
             return
-        self._connections._stop_requested = True  # noqa: SLF001 - cheroot would let the selector sleep on
+        # cheroot would let the selector sleep on, and then look every 10 ms whether it has ended
+        self._stopping = True
+        self._connections._stop_requested = True  # noqa: SLF001 - the same
         self._touch()
+        if self._selecting is not None:
+            self._selecting.join(5)
         super().stop()
         if self._lane is not None:
             self._lane.stop()

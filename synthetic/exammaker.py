@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from acrmock.errors import SetupError
@@ -158,7 +159,11 @@ class ExamMaker:
         added = False
         for rule, codes in rules:
             there = texts(exam.get(rule.other))
-            named = {value for record in records for name in rule.elements for value in texts(record.get(name))}
+            named: set[str] = set()
+            for record in records:
+                for name in rule.elements:
+                    value = record.get(name)
+                    named.update(value if type(value) is list else texts(value))
             if not named.issubset(there):
                 added = added or rule.other not in exam
                 named.update(there)
@@ -189,23 +194,20 @@ class ExamMaker:
 
     def occasion(self, index: int, draws: Draws, *, ago: tuple[int, int]) -> Occasion:
         """Who is examined when, `ago` being the days before the as-of date, at least and at most."""
-        hints = self.hints
         least, most = ago
         most = max(least, most)
         exam_day = date.fromordinal(self.as_of.toordinal() - most + draws.below(most - least + 1))
         if self._form_days:
             exam_day = self.as_of - timedelta(days=_LAST_MONTH + self._form_days * (index % SLOTS))
-        youngest, oldest = hints.age_years
-        born = (years_before(exam_day, oldest + 1) + timedelta(days=1), years_before(exam_day, youngest))
-        person = self._crowd.person(index, born=born)
-        return Occasion(
-            index=index,
-            person=person,
-            exam_day=exam_day,
-            as_of=self.as_of,
-            age=person.age_on(exam_day),
-            practitioners=self._practitioners,
-        )
+        person = self._crowd.person(index, born=_born(exam_day, self.hints.age_years))
+        return Occasion(index, person, exam_day, self.as_of, person.age_on(exam_day), self._practitioners)
+
+
+@lru_cache(maxsize=4096)
+def _born(day: date, age_years: tuple[int, int]) -> tuple[date, date]:
+    """Between which days somebody was born who has, on a day, one of the ages."""
+    youngest, oldest = age_years
+    return years_before(day, oldest + 1) + timedelta(days=1), years_before(day, youngest)
 
 
 def version_of(facts: Facts, registry: str, mapping: str | None, as_of: date) -> MappingVersion:

@@ -6,7 +6,6 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 from __future__ import annotations
 
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -19,7 +18,7 @@ from acrmock.errors import SetupError
 from acrmock.facts.registry import Element, ElementType
 from synthetic.hints import DateHint, ElementHint, PersonPart
 from synthetic.people import Person
-from synthetic.randomness import DecimalRange, Draws, Weighted
+from synthetic.randomness import LOW, DecimalRange, Draws, Weighted
 
 Record = dict[str, Any]
 
@@ -58,7 +57,7 @@ def maker(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     """The maker of an element; raises `SetupError` when a pattern or length leaves it nothing to make."""
     part = hint.person or (_BY_IDENTITY.get(element.identity) if element.type is not ElementType.CODE else None)
     if element.identity == "npi" or hint.practitioner:
-        return _practitioner
+        return practitioner
     if hint.date in _PARTS:
         return _PARTS[hint.date]
     if element.type is ElementType.CODE:
@@ -102,7 +101,21 @@ def _drawn(weighted: Weighted[Any]) -> Maker:
     return Listed(tuple(weighted.at(point) for point in range(weighted.total)))
 
 
-def _practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
+class Spread:
+    """The maker of a number of a range that is too wide for a table. A plan draws from the range itself, without calling."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, span: DecimalRange) -> None:
+        self.span = span
+
+    def __call__(self, draws: Draws, _occasion: Occasion, _record: Record) -> int | float:
+        """One of the range."""
+        return self.span.number(draws)
+
+
+def practitioner(draws: Draws, occasion: Occasion, _: Record) -> str:
+    """The maker of a provider's identifier."""
     return draws.choice(occasion.practitioners)
 
 
@@ -142,20 +155,33 @@ def _codes(element: Element, hint: ElementHint) -> Maker:
     places = {code: place for place, code in enumerate(codes)}
     alone = frozenset(places[code] for code in hint.alone if code in places)
     most = max(1, min(hint.most, len(table.values)))
-    steps, total = table.steps, table.total
-    placed = tuple(places[value] for value in table.values)
+    total = table.total
+    if total <= _LONGEST_TABLE:
+        placed_at: Callable[[int], int] = tuple(places[table.at(point)] for point in range(total)).__getitem__
+    else:
+        placed_at = lambda point: places[table.at(point)]  # noqa: E731 - one of two
 
     def several(draws: Draws, _: Occasion, __: Record) -> list[str]:
-        below = draws.below
-        first = placed[bisect_right(steps, below(total))]
+        words = draws.words
+        if not words:
+            draws.refill()
+        product = words.pop() * total  # as `Draws.below` does
+        first = placed_at(product >> 64 if product & LOW >= total else draws.again(product, total))
         if first in alone:
             return [codes[first]]
-        chosen = {first}
-        for _more in range(below(most)):
-            other = placed[bisect_right(steps, below(total))]
-            if other not in alone:
-                chosen.add(other)
-        return [codes[place] for place in sorted(chosen)] if len(chosen) > 1 else [codes[first]]
+        if not words:
+            draws.refill()
+        product = words.pop() * most
+        more = product >> 64 if product & LOW >= most else draws.again(product, most)
+        if not more:
+            return [codes[first]]
+        if more == 1:
+            other = placed_at(draws.below(total))
+            if other == first or other in alone:
+                return [codes[first]]
+            return [codes[first], codes[other]] if first < other else [codes[other], codes[first]]
+        others = map(placed_at, draws.each_below((total,) * more))
+        return [codes[place] for place in sorted({first, *others} - alone)]
 
     return several
 
@@ -182,7 +208,7 @@ def _number(element: Element, hint: ElementHint) -> Maker:
     except ValueError as error:
         raise SetupError(f"the bounds of {element.name} leave no number to draw: {error}", where=element.layer) from error
     if hint.years_from_age is None:
-        return Listed(span.all()) if len(span) <= _LONGEST_TABLE else span.make
+        return Listed(span.all()) if len(span) <= _LONGEST_TABLE else Spread(span)
     years, per_year = hint.years_from_age, Decimal(hint.per_year)
     caps = tuple(max(least, (age - years) * per_year) for age in range(_OLDEST))
     numbers = tuple(int(cap) if hint.places == 0 else round(float(cap), hint.places) for cap in caps)
@@ -213,9 +239,10 @@ def _product(hint: ElementHint) -> Maker:
     def multiplied(draws: Draws, _: Occasion, record: Record) -> int | float:
         value = (first_percent + draws.below(spread)) / 100
         for name in hint.product_of:
-            if name not in record:
+            factor = record.get(name)
+            if factor is None:
                 return fallback.number(draws)
-            value *= float(record[name])
+            value *= float(factor)
         return min(most, max(least, round(value, hint.places)))
 
     return multiplied

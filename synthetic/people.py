@@ -100,19 +100,20 @@ class Crowd:
     def person(self, index: int, *, born: tuple[date, date]) -> Person:
         """Person `index`, born on a day from `born[0]` to `born[1]`, both included."""
         draws = self._people.item(index)
-        below = draws.below
-        female = below(2) == 0
+        female = draws.below(2) == 0
         names = self._female if female else self._male
-        many = len(names)
+        many, first = len(names), born[0].toordinal()
+        bounds = (many, many, len(self._surnames), born[1].toordinal() - first + 1, _MBI_COUNT, _MRN_COUNT, _TELEPHONES)
+        given, middle, family, day, mbi, mrn, telephone = draws.each_below(bounds)
         return Person(
             index,
-            names[below(many)],
-            names[below(many)],
-            self._surnames[below(len(self._surnames))],
+            names[given],
+            names[middle],
+            self._surnames[family],
             "F" if female else "M",
-            draws.day(*born),
+            date.fromordinal(first + day),
             self._offset + index,
-            (below(_MBI_COUNT), below(_MRN_COUNT), below(_TELEPHONES)),
+            (mbi, mrn, telephone),
         )
 
 

@@ -6,13 +6,14 @@ requires is made, what it forbids is left out, and an element that rules require
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from acrmock.facts.registry import Condition, Element, Level, MappingVersion, Rule, RuleKind
 from synthetic.hints import ElementHint, Hints
 from synthetic.makers import Maker, Occasion, Record, maker
-from synthetic.randomness import LOW, Draws
+from synthetic.program import CERTAIN, program
+from synthetic.randomness import Draws
 from synthetic.related import related, without_excluded
 
 
@@ -32,8 +33,6 @@ ABSENT: Final = Wish("ABSENT")
 PRESENT: Final = Wish("PRESENT")
 Wishes = Mapping[str, Any]
 _NONE: Wishes = {}
-_CERTAIN = 1 << 16
-_LOT = _CERTAIN - 1
 _REQUIRED = (Level.SUBMIT, Level.COMPLETE)
 
 
@@ -51,15 +50,15 @@ def holds(condition: Condition | None, record: Mapping[str, Any]) -> bool:
     return value in condition.values
 
 
-_Conditions = tuple[tuple[str, frozenset[str]], ...]
+Conditions = tuple[tuple[str, frozenset[str]], ...]
 
 
-def _compiled(conditions: Iterable[Condition | None]) -> _Conditions:
+def _compiled(conditions: Iterable[Condition | None]) -> Conditions:
     """Conditions as they are asked most quickly; that without a condition is never asked."""
     return tuple((condition.element, frozenset(condition.values)) for condition in conditions if condition is not None)
 
 
-def _any_met(conditions: _Conditions, record: Mapping[str, Any]) -> bool:
+def _any_met(conditions: Conditions, record: Mapping[str, Any]) -> bool:
     """Whether any of the conditions holds, as `holds` would say."""
     for name, values in conditions:
         value = record.get(name)
@@ -74,16 +73,17 @@ class Step:
     """One element of a plan, with what decides whether it is made."""
 
     __slots__ = (
-        "_forbidding",
-        "_requiring",
         "_whole",
         "always",
         "conditional",
+        "forbidding",
         "forbids",
         "make",
+        "multiple",
         "name",
         "needs",
         "requires",
+        "requiring",
         "share",
         "unless",
     )
@@ -101,12 +101,13 @@ class Step:
         targeting = [rule for rule in rules if element.name in rule.elements]
         requiring = [rule for rule in targeting if rule.kind is RuleKind.REQUIRES]
         self.name = element.name
+        self.multiple = element.multiple
         self.make = make
         self.always = element.level in _REQUIRED or any(rule.when is None for rule in requiring)
-        self._requiring = _compiled(rule.when for rule in requiring)
-        self.conditional = bool(self._requiring)
-        self._forbidding = _compiled(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
-        self._whole = all(name in one_valued for name, _ in self._requiring)
+        self.requiring = _compiled(rule.when for rule in requiring)
+        self.conditional = bool(self.requiring)
+        self.forbidding = _compiled(rule.when for rule in targeting if rule.kind is RuleKind.FORBIDS)
+        self._whole = all(name in one_valued for name, _ in self.requiring)
         self.needs = hint.needs
         self.unless = tuple(Condition(element=other, values=values) for other, values in hint.unless.items())
         self.share = hint.share if hint.share is not None else share
@@ -116,40 +117,46 @@ class Step:
     @property
     def plain(self) -> bool:
         """Whether nothing else in the record bears on the element."""
-        return not (self._requiring or self._forbidding or self.needs or self.unless)
+        return not (self.requiring or self.forbidding or self.needs or self.unless)
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The elements whose values decide whether it is made."""
+        conditions = (*self.requiring, *self.forbidding)
+        return frozenset((*(name for name, _ in conditions), *self.needs, *(when.element for when in self.unless)))
 
     @property
     def parts(self) -> int:
         """The share of records with the element, in parts of 65,536."""
-        return _CERTAIN if self.always else self.share * _CERTAIN // 1000
+        return CERTAIN if self.always else self.share * CERTAIN // 1000
 
     @property
     def gate(self) -> tuple[str, frozenset[str]] | None:
         """The element and the values of it that alone decide whether the element is made; None where it is not so simple."""
-        if self.always or len(self._requiring) != 1:
+        if self.always or len(self.requiring) != 1:
             return None
-        name, values = self._requiring[0]
-        apart = all(other == name and barring and barring.isdisjoint(values) for other, barring in self._forbidding)
-        return (name, values) if values and apart and (self._whole or not self._forbidding) else None
+        name, values = self.requiring[0]
+        apart = all(other == name and barring and barring.isdisjoint(values) for other, barring in self.forbidding)
+        return (name, values) if values and apart and (self._whole or not self.forbidding) else None
 
     def barred(self, record: Record) -> bool:
         """Whether a rule forbids the element in this record."""
-        return _any_met(self._forbidding, record)
+        return _any_met(self.forbidding, record)
 
     def demanded(self, record: Record) -> bool:
         """Whether the tables demand the element in this record, or allow no other way."""
         if self.barred(record):
             return False
-        return self.always or _any_met(self._requiring, record)
+        return self.always or _any_met(self.requiring, record)
 
     def wanted(self, draws: Draws, record: Record) -> bool:
         """Whether the element is made in this record: demanded, or optional and drawn."""
-        if self._forbidding and _any_met(self._forbidding, record):
+        if self.forbidding and _any_met(self.forbidding, record):
             return False
         if self.always:
             return True
         if self.conditional:
-            return _any_met(self._requiring, record)
+            return _any_met(self.requiring, record)
         for name in self.needs:
             if name not in record:
                 return False
@@ -163,7 +170,7 @@ class Step:
 class RecordPlan:
     """How records of one kind (an exam, or what stands in a list of it) of one mapping version are made."""
 
-    __slots__ = ("_any_of", "_in_order", "_program", "_steps", "elements", "order", "rules")
+    __slots__ = ("_any_of", "_fill", "_steps", "elements", "order", "rules")
 
     def __init__(self, version: MappingVersion, record: str, hints: Hints) -> None:
         own = hints.of(record)
@@ -177,54 +184,20 @@ class RecordPlan:
             steps[element.name] = Step(element, self.rules, hint, hints.optional_share, make, one_valued=one_valued)
         self.order = tuple(steps)
         self._steps = tuple(steps[name] for name in _sorted(steps, _dependencies(self.rules, own)))
-        self._program = tuple(_instruction(step) for step in self._steps)
-        self._in_order = tuple(step.name for step in self._steps) == self.order
         self._any_of = tuple((rule, frozenset(rule.elements)) for rule in self.rules if rule.kind is RuleKind.ANY_OF)
+        known = frozenset(steps)
+        self._fill = program(self._steps, self.order, tuple(names & known for _, names in self._any_of))
 
     def make(self, draws: Draws, occasion: Occasion, wishes: Wishes = _NONE) -> Record:
         """A record that is complete but for what `wishes` say: per element a value, `ABSENT` or `PRESENT`."""
         record: Record = {}
         if wishes:
             self._grant(draws, occasion, wishes, record)
-        else:
-            self._fill(draws, occasion, record)
-        if self._mend(draws, occasion, wishes, record) or wishes or not self._in_order:
+        elif self._fill(draws, occasion, record):
+            return record
+        if self._mend(draws, occasion, wishes, record) or wishes:
             return {name: record[name] for name in self.order if name in record}
         return record
-
-    def _fill(self, draws: Draws, occasion: Occasion, record: Record) -> None:  # noqa: C901 - each call less is time
-        """Without wishes. Most of the time goes here: what most steps need is done in place, without a call.
-
-        Four shares (16 bits each) are drawn from one word.
-        """
-        bits = left = 0
-        words, refill, get = draws.words, draws.refill, record.get
-        for name, share, gate, among, wanted, table, make in self._program:
-            if gate is not None:
-                value = get(gate)
-                if value is None or (among.isdisjoint(value) if type(value) is list else value not in among):
-                    continue
-            elif wanted is not None:
-                if not wanted(draws, record):
-                    continue
-            elif share < _CERTAIN:
-                if not left:
-                    if not words:
-                        refill()
-                    bits, left = words.pop(), 4
-                left -= 1
-                lot = bits & _LOT
-                bits >>= 16
-                if lot >= share:
-                    continue
-            if table is None:
-                record[name] = make(draws, occasion, record)
-                continue
-            if not words:  # as `Draws.choice` does
-                refill()
-            bound = len(table)
-            product = words.pop() * bound
-            record[name] = table[product >> 64 if product & LOW >= bound else draws.again(product, bound)]
 
     def _grant(self, draws: Draws, occasion: Occasion, wishes: Wishes, record: Record) -> None:
         for step in self._steps:
@@ -252,17 +225,6 @@ class RecordPlan:
                 if step.name not in record and step.name not in wishes and step.demanded(record):
                     record[step.name] = step.make(draws, occasion, record)
         return len(record) > before
-
-
-Wanted = Callable[[Draws, Record], bool]
-_Instruction = tuple[str, int, str | None, frozenset[str], Wanted | None, Sequence[Any] | None, Maker]
-
-
-def _instruction(step: Step) -> _Instruction:
-    """A step as it is carried out most quickly: its name and share, what it depends on, what it draws from or how it is made."""
-    gate, among = step.gate or (None, frozenset())
-    wanted = None if step.plain else step.wanted
-    return step.name, step.parts, gate, among, wanted, getattr(step.make, "table", None), step.make
 
 
 def _dependencies(rules: Iterable[Rule], hints: Mapping[str, ElementHint]) -> dict[str, set[str]]:

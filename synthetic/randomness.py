@@ -23,7 +23,8 @@ T = TypeVar("T")
 _WORD = 1 << 64
 LOW = _WORD - 1
 """The low half of the product of a word and a bound."""
-_unpack = struct.Struct("<8Q").unpack
+_unpack = struct.Struct(">8Q").unpack
+"""The eight words of a block from its bytes turned round, so that the first word comes last."""
 _counter = struct.Struct("<Q").pack
 _FEW = 256
 _COUNTERS = tuple(map(_counter, range(_FEW)))
@@ -56,14 +57,14 @@ class DecimalRange:
     Raises `ValueError` when the range is empty at that precision.
     """
 
-    __slots__ = ("_count", "_first", "_scale", "places")
+    __slots__ = ("_count", "first", "places", "scale")
 
     def __init__(self, low: str | Decimal, high: str | Decimal, places: int) -> None:
-        self._scale = 10**places
-        first = Decimal(low) * self._scale
-        last = Decimal(high) * self._scale
-        self._first = int(first.to_integral_value(rounding="ROUND_CEILING"))
-        self._count = int(last.to_integral_value(rounding="ROUND_FLOOR")) - self._first + 1
+        self.scale = 10**places
+        first = Decimal(low) * self.scale
+        last = Decimal(high) * self.scale
+        self.first = int(first.to_integral_value(rounding="ROUND_CEILING"))
+        self._count = int(last.to_integral_value(rounding="ROUND_FLOOR")) - self.first + 1
         self.places = places
         if self._count < 1:
             raise ValueError(f"no decimal with {places} places between {low} and {high}")
@@ -76,20 +77,16 @@ class DecimalRange:
         return tuple(map(self._at, range(self._count)))
 
     def _at(self, place: int) -> int | float:
-        units = self._first + place
-        return units if self.places == 0 else units / self._scale  # correctly rounded (IEEE 754): same as float(text)
+        units = self.first + place
+        return units if self.places == 0 else units / self.scale  # correctly rounded (IEEE 754): same as float(text)
 
     def text(self, draws: Draws) -> str:
         """One decimal as text, e.g. `-0.50`."""
-        return decimal_text(self._first + draws.below(self._count), self.places)
+        return decimal_text(self.first + draws.below(self._count), self.places)
 
     def number(self, draws: Draws) -> int | float:
         """One decimal as the JSON number whose shortest form is the exact decimal."""
         return self._at(draws.below(self._count))
-
-    def make(self, draws: Draws, _occasion: object, _record: object) -> int | float:
-        """One number as `number` gives it, with the arguments that a maker gets."""
-        return self.number(draws)
 
 
 def decimal_text(units: int, places: int) -> str:
@@ -149,7 +146,7 @@ class Draws:
         number = self._block
         block.update(_COUNTERS[number] if number < _FEW else _counter(number))
         self._block = number + 1
-        self.words.extend(_unpack(block.digest())[::-1])
+        self.words += _unpack(block.digest()[::-1])
 
     def word(self) -> int:
         """64 uniform bits."""
@@ -179,6 +176,16 @@ class Draws:
         while product & LOW < threshold:
             product = self.word() * bound
         return product >> 64
+
+    def each_below(self, bounds: Iterable[int]) -> list[int]:
+        """What `below` gives for each of the bounds."""
+        words, found = self.words, []
+        for bound in bounds:
+            if not words:
+                self.refill()
+            product = words.pop() * bound
+            found.append(product >> 64 if 0 < bound <= product & LOW else self.again(product, bound))
+        return found
 
     def integer(self, low: int, high: int) -> int:
         """A uniform whole number from `low` to `high`, both included."""

@@ -91,7 +91,10 @@ class Layout:
         get, multiple = record.get, self.multiple
         cells = [value if type(value := get(name, "")) is str else _cell(value, multiple) for name in self._own]
         for listed, most, names in self._lists:
-            records = record.get(listed) or ()
+            records = record.get(listed) or []
+            if not isinstance(records, list) or not all(isinstance(inner, Mapping) for inner in records):
+                fix = "send it as a transaction, in JSON"
+                raise SetupError(f"{listed} is no list of records", where=listed, expected="a list of JSON objects", fix=fix)
             if len(records) > most:
                 fix = f"raise {GROUPS} by an overlay, or send it as a transaction"
                 raise SetupError(f"a row has room for {most} records of {listed}", actual=str(len(records)), fix=fix)

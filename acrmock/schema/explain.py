@@ -7,10 +7,10 @@ from typing import Any
 
 from jsonschema_rs import ValidationError
 
-from acrmock.facts import EXAM, ChildList, Element, Level, MappingVersion, Rule, RuleKind
+from acrmock.facts import EXAM, Element, Level, MappingVersion, Rule, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
-from acrmock.schema.problems import PREFIX, ProblemKind, of_element, of_record, of_rule, unknown_element
+from acrmock.schema.problems import PREFIX, ProblemKind, of_element, of_list, of_record, of_rule, unknown_element
 from acrmock.schema.record import schema_rules
 
 _KINDS = {
@@ -58,7 +58,7 @@ class Explainer:
         child = self._version.listed(str(schema[1])) if schema[0] == "properties" else None
         if child is not None:
             if len(schema) < 4:
-                yield self._list(child, join(base, child.name))
+                yield of_list(self._version, child, join(base, child.name))
                 return
             base = join(base, child.name, instance[1])
             instance, schema = instance[2:], schema[3:]
@@ -97,7 +97,7 @@ class Explainer:
     def _missing(self, record: str, name: str, base: str) -> RecordProblem:
         child = self._version.listed(name) if record == EXAM else None
         if child is not None:
-            return self._list(child, join(base, child.name))
+            return of_list(self._version, child, join(base, child.name))
         return of_element(self._version, ProblemKind.REQUIRED, self._elements[record][name], join(base, name))
 
     def _rule(self, rule: Rule, base: str, instance: list[str | int], kind: Any) -> RecordProblem:
@@ -107,8 +107,3 @@ class Explainer:
             return of_rule(self._version, rule, base, rule.elements[0])
         name = getattr(kind, "property", rule.elements[0])
         return of_rule(self._version, rule, join(base, name), name)
-
-    def _list(self, child: ChildList, pointer: str) -> RecordProblem:
-        many = f"at most {child.most}" if not child.least else f"{child.least} to {child.most}"
-        message = f"{child.name} must be a list of {many} objects"
-        return of_record(self._version, ProblemKind.LIST, pointer, child.name, message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -10,7 +11,7 @@ import jsonschema_rs
 from acrmock.facts import EXAM, Element, ElementType, MappingVersion
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
-from acrmock.schema.problems import ProblemKind, of_element
+from acrmock.schema.problems import ProblemKind, of_element, of_list
 from acrmock.schema.record import DIALECT, record_schema
 
 _JSON = frozenset({dict, list, str, int, float, bool, type(None)})
@@ -18,7 +19,7 @@ _ALWAYS = True
 
 
 class Mistyped:
-    """The elements of an exam whose values have a wrong type, and what the schema says of the rest."""
+    """The elements and lists of an exam whose values have a wrong type, and what the schema says of the rest."""
 
     def __init__(self, version: MappingVersion) -> None:
         elements = version.of(EXAM)
@@ -27,6 +28,9 @@ class Mistyped:
         self._said = {
             element.name: of_element(version, ProblemKind.TYPE, element, join("", element.name)) for element in elements
         }
+        self._wrong |= {child.name: _JSON - {list} for child in version.lists}
+        self._said |= {child.name: of_list(version, child, join("", child.name)) for child in version.lists}
+        self._problem = lru_cache(maxsize=4096)(self._made)
         whole = record_schema(version)
         self._values = jsonschema_rs.validator_for({"$schema": DIALECT, "properties": whole["properties"]})
         self._around = jsonschema_rs.validator_for({**whole, "properties": dict.fromkeys(whole["properties"], _ALWAYS)})
@@ -40,23 +44,24 @@ class Mistyped:
 
     def problems(self, names: Collection[str], base: str) -> list[RecordProblem]:
         """What there is to say of them."""
-        return [
-            RecordProblem(
-                code=said.code,
-                severity=said.severity,
-                pointer=base + said.pointer,
-                element=said.element,
-                message=said.message,
-                provenance=said.provenance,
-            )
-            for said in map(self._said.__getitem__, names)
-        ]
+        problem = self._problem
+        return [problem(base, name) for name in names]
+
+    def _made(self, base: str, name: str) -> RecordProblem:
+        said = self._said[name]
+        return RecordProblem(
+            code=said.code,
+            severity=said.severity,
+            pointer=base + said.pointer,
+            element=said.element,
+            message=said.message,
+            provenance=said.provenance,
+        )
 
     def errors(self, exam: Mapping[str, Any], names: Collection[str]) -> Iterator[jsonschema_rs.ValidationError]:
         """What the schema says of everything else; raises what jsonschema-rs raises."""
-        rest = {name: value for name, value in exam.items() if name not in names}
-        if rest:
-            yield from self._values.iter_errors(rest)
+        if len(names) < len(exam):
+            yield from self._values.iter_errors({name: value for name, value in exam.items() if name not in names})
         if not self._around.is_valid(exam):
             yield from self._around.iter_errors(exam)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from enum import StrEnum
 
-from acrmock.facts import Bounds, Element, ElementType, Facts, Level, MappingVersion, Provenance, Rule
+from acrmock.facts import Bounds, ChildList, Element, ElementType, Facts, Level, MappingVersion, Provenance, Rule
 from acrmock.pointer import printable
 from acrmock.record import RecordProblem
 
@@ -108,6 +108,12 @@ def of_record(version: MappingVersion, kind: ProblemKind, pointer: str, element:
         message=message,
         provenance=str(Provenance.MOCK_CHOICE),
     )
+
+
+def of_list(version: MappingVersion, child: ChildList, pointer: str) -> RecordProblem:
+    """A problem with a list of an exam as a whole: it is none, or has too few or too many records."""
+    many = f"at most {child.most}" if not child.least else f"{child.least} to {child.most}"
+    return of_record(version, ProblemKind.LIST, pointer, child.name, f"{child.name} must be a list of {many} objects")
 
 
 def unknown_element(version: MappingVersion, pointer: str, name: str, known: tuple[str, ...]) -> RecordProblem:

@@ -12,7 +12,8 @@ from acrmock.facts import EXAM, Condition, Element, ElementType, Level, MappingV
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_TEXT = 4000
-_LARGEST = 1_000_000_000
+LARGEST = 1_000_000_000
+DATE_LENGTH, INSTANT_LENGTH = len("2026-04-30"), len("2026-04-30T12:00:00")
 
 _YEAR = "(?:1[89]|2[01])[0-9][0-9]"
 _LEAP_YEAR = "(?:(?:1[89]|2[01])(?:0[48]|[2468][048]|[13579][26])|2000)"
@@ -79,12 +80,12 @@ def element_schema(element: Element) -> dict[str, Any]:
             value = {"type": "array", "minItems": 1, "uniqueItems": True, "items": value}
         return {**head, **value}
     if element.type is ElementType.DATE:
-        return {**head, "type": "string", "minLength": 10, "maxLength": 10, "pattern": DATE_PATTERN}
+        return {**head, "type": "string", "minLength": DATE_LENGTH, "maxLength": DATE_LENGTH, "pattern": DATE_PATTERN}
     if element.type is ElementType.INSTANT:
-        return {**head, "type": "string", "minLength": 19, "maxLength": 19, "pattern": INSTANT_PATTERN}
+        return {**head, "type": "string", "minLength": INSTANT_LENGTH, "maxLength": INSTANT_LENGTH, "pattern": INSTANT_PATTERN}
     if element.type is ElementType.NUMBER:
         text = {"type": "string", "maxLength": _NUMBER_LENGTH, "pattern": NUMBER_PATTERN}
-        return {**head, "anyOf": [{"type": "number", "minimum": -_LARGEST, "maximum": _LARGEST}, text]}
+        return {**head, "anyOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, text]}
     value = {"type": "string", "minLength": element.min_length or 1, "maxLength": element.max_length or MAX_TEXT}
     if element.pattern:
         value["pattern"] = element.pattern

@@ -30,7 +30,8 @@ class Scene:
 
 
 _DAY, _INSTANT = len("2026-04-30"), len("2026-04-30T12:00:00")
-_ROUNDING = 0.01
+ROUNDING = 0.01
+"""So far a mean may lie outside of its bands, as it was rounded."""
 Evaluator = Callable[[Scene], Iterator[RecordProblem]]
 
 
@@ -265,7 +266,7 @@ def mean_range(rule: Rule, record: Mapping[str, Any]) -> tuple[float, float] | N
 def _mean_in_bands(version: MappingVersion, rule: Rule) -> Evaluator:
     def wrong(scene: Scene, value: Any) -> bool:
         found, bounds = number(value), mean_range(rule, scene.record)
-        return found is not None and bounds is not None and not bounds[0] - _ROUNDING <= found <= bounds[1] + _ROUNDING
+        return found is not None and bounds is not None and not bounds[0] - ROUNDING <= found <= bounds[1] + ROUNDING
 
     return _each(version, rule, wrong)
 

@@ -14,7 +14,7 @@ from acrmock.facts import EXAM, Facts, Level, MappingVersion, RuleKind
 from acrmock.pointer import join
 from acrmock.record import RecordProblem, Struct
 from acrmock.schema.explain import Explainer
-from acrmock.schema.flawless import Flawless
+from acrmock.schema.flawless import flawless_test
 from acrmock.schema.keys import exam_key
 from acrmock.schema.mistyped import Mistyped
 from acrmock.schema.problems import (
@@ -76,7 +76,7 @@ class RecordValidator:
         self._below = tuple((child.name, evaluators(version, child.kind)) for child in version.lists)
         self._unique = next((rule for rule in version.rules if rule.kind is RuleKind.UNIQUE_EXAM), None)
         self._incompleting = _incompleting(version)
-        self._flawless = Flawless(version)
+        self._flawless = flawless_test(version)
         self._complete = RecordVerdict(state=RecordState.COMPLETE, status=self._words[RecordState.COMPLETE])
         self._names = tuple(element.name for element in version.of(EXAM))
 

@@ -24,9 +24,11 @@ from mockserver.auth.tokens import user_named
 from mockserver.context import Call
 from mockserver.keys import Keys
 
+_KEYS = 16
+
 
 class SigningKeys:
-    """The signing key as joserfc wants it, parsed once per key and never per request."""
+    """The signing key as joserfc wants it, parsed once per key and never per request; those of a few engines are kept."""
 
     def __init__(self) -> None:
         self._parsed: dict[str, RSAKey] = {}
@@ -39,6 +41,8 @@ class SigningKeys:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
             found = RSAKey.import_key(pem, {"kid": keys.signing_kid, "use": "sig"})
+            if len(self._parsed) >= _KEYS:
+                self._parsed.clear()
             self._parsed[keys.signing_kid] = found
         return found
 

@@ -31,7 +31,9 @@ def night_after(facts: Facts, moment: datetime) -> datetime:
     due = local.replace(hour=facts.integer("portal.overnight.hour"), minute=0, second=0, microsecond=0)
     due = due if due > local else due + timedelta(days=1)
     offset = eastern(facts, due).utcoffset()
-    return due.replace(tzinfo=timezone(offset or timedelta())).astimezone(UTC)
+    found = due.replace(tzinfo=timezone(offset or timedelta())).astimezone(UTC)
+    # in the night in which daylight time begins that hour may not exist: the next one stands for it
+    return found if eastern(facts, found).hour == due.hour else due.astimezone(UTC)
 
 
 def _sunday(year: int, month: int, ordinal: int) -> int:

@@ -94,6 +94,30 @@ def test_two_engines_side_by_side(start: Start) -> None:
     assert two.session.get(f"{two.url}/test/nrdr/notes/n").status_code == 404
 
 
+def test_engines_on_the_shipped_facts_share_what_knows_no_engine() -> None:
+    """The applications and the passing TLS context are made once; what each engine tells is its own, also after one stopped."""
+    with Engine() as one:
+        assert one.ready is not None
+        with Engine() as two:
+            assert two.ready is not None
+            told = [_openapi(engine)["servers"][0]["url"] for engine in (one, two, one)]
+            assert told == [f"{url}/test" for url in (one.ready.url, two.ready.url, one.ready.url)]
+            told_token = two.ready.control_token
+        assert _openapi(one)["servers"][0]["url"] == told[0]
+        statuses = []
+        for token in (one.ready.control_token, told_token):
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = requests.get(f"{one.ready.url}/_acrmock/jobs", headers=headers, verify=str(one.ready.ca_file), timeout=30)
+            statuses.append(answer.status_code)
+        assert statuses == [200, 403]
+
+
+def _openapi(engine: Engine) -> dict[str, Any]:
+    assert engine.ready is not None
+    answer = requests.get(f"{engine.ready.url}/openapi.json", verify=str(engine.ready.ca_file), timeout=30)
+    return dict(answer.json())
+
+
 def test_stop_leaves_no_thread(start: Start) -> None:
     """Stopping ends every thread that starting began, though a client still holds its connection open."""
     before = set(threading.enumerate())

@@ -13,6 +13,7 @@ import requests
 
 from acrmock.record import Channel, EventEntry, HttpEntry, Operation
 from mockserver._addresses import Addresses
+from mockserver.app import make_apps
 from mockserver.control.runs import RUN, Run
 from mockserver.gate import Gate
 from mockserver.onboarding.model import Application
@@ -214,7 +215,7 @@ def test_issued_token_does_not_stand_in_the_journal(start: Start) -> None:
 def test_callable_without_a_server(start: Start) -> None:
     """The gate is a plain WSGI application: it copes with an environment that has no raw headers and no request URI."""
     run = start()
-    gate = Gate(run.engine.core, run.engine._wires(None), run.engine._house(None))
+    gate = Gate(run.engine.core, make_apps(run.engine.core.facts, run.engine._wires(None), run.engine._house(None)))
     seen: list[str] = []
     body = gate(
         {

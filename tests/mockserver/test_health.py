@@ -81,6 +81,20 @@ def test_a_store_that_failed_is_503_until_it_recovers(clock: ManualClock) -> Non
     assert client.get("/healthz").status_code == 200
 
 
+def test_engines_that_share_pages_have_health_of_their_own(clock: ManualClock) -> None:
+    """Whether a store can be written is remembered by its engine, not by the pages, which engines share."""
+
+    def disk() -> None:
+        raise OSError(28, "No space left on device")
+
+    broken, first = make(clock, SqliteStore(None, clock, before_commit=disk))
+    sound, _ = make(clock, SqliteStore(None, clock))
+    assert first.get("/healthz").status_code == 503
+    app = make_app("house", broken.facts, [health.blueprint(broken.facts)])
+    told = [Client(app).get("/healthz", environ_overrides={CORE_KEY: core}).status_code for core in (sound, broken, sound)]
+    assert told == [200, 503, 200]
+
+
 def test_no_room_for_large_posts_is_503(clock: ManualClock) -> None:
     """Where a probe's few bytes still fit but a post was refused for want of room, it is 503 until as much fits again."""
     store = SqliteStore(None, clock)

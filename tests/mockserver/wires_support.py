@@ -23,6 +23,7 @@ from acrmock.record import HttpEntry, decode_line
 from acrmock.redaction import Digester, Redactor
 from acrmock.tls import Authority, Leaf
 from mockserver import auth, cdsr, nrdr
+from mockserver.app import make_apps
 from mockserver.context import Applications, EngineCore
 from mockserver.gate import Gate
 from mockserver.journal import Journal
@@ -261,7 +262,7 @@ class House:
             self.core.applications.save(unit, Application(id="default", name=name, environments=environments))
             other = {"test": self.other.registration(digester.mark)}
             self.core.applications.save(unit, Application(id="other", name="Other", environments=other))
-        gate = Gate(self.core, [auth.blueprint(facts), nrdr.blueprint(facts), cdsr.blueprint(facts)], [])
+        gate = Gate(self.core, make_apps(facts, [auth.blueprint(facts), nrdr.blueprint(facts), cdsr.blueprint(facts)], []))
         self.client = Client(_from_loopback(gate))
 
     def entries(self) -> list[HttpEntry]:

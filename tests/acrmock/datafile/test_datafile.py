@@ -99,9 +99,16 @@ def test_the_columns_are_the_elements_by_number() -> None:
 
 
 def test_a_row_cannot_hold_everything() -> None:
-    """Too many records of a list, a separator in a value, a line end, an unknown element: refused with a way out."""
+    """Too many records, no list, a separator in a value, a line end, an unknown element: refused with a way out."""
     found = layout()
-    for record in ({"Follow_Ups": [{}] * 4}, {"Other_ID": "a|b"}, {"Other_ID": "a\r\nb"}, {"No_Such": "x"}):
+    for record in (
+        {"Follow_Ups": [{}] * 4},
+        {"Follow_Ups": "x"},
+        {"Follow_Ups": ["x"]},
+        {"Other_ID": "a|b"},
+        {"Other_ID": "a\r\nb"},
+        {"No_Such": "x"},
+    ):
         with pytest.raises(SetupError) as caught:
             found.row(record)
         assert caught.value.fix

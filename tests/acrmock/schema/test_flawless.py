@@ -13,6 +13,8 @@ from near_values import near
 
 from acrmock.facts import EXAM, MappingVersion, load_facts
 from acrmock.schema import RecordValidator
+from acrmock.schema.quickrules import quick_test
+from acrmock.schema.quickshape import Shape
 from synthetic.exammaker import ExamMaker
 
 TODAY = date(2026, 6, 1)
@@ -73,6 +75,50 @@ def test_what_is_told_quickly_is_the_whole_verdict(name: str, data: st.DataObjec
     assert validator(name).check(changed, index=0, today=today, facility=facility) == whole
     if quickly(name, changed, today, facility):
         assert whole.problems == ()
+
+
+STRANGE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=True),
+    st.text(max_size=20),
+    st.text(st.characters(categories=["Cs", "Nd"]), min_size=1, max_size=10),
+    st.lists(st.text(max_size=3), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    st.sampled_from(
+        ["2026-W18-4", "20260430T120000.123", "2026-04-30T12:00+05", "2026-04-30 12:00:00", "1799-12-31", "2200-01-01"]
+    ),
+    st.sampled_from(["9876543210\n", "٩876543213", 10**30, 1e308, -0.0, "1" * 5000]),
+)
+
+
+@pytest.mark.parametrize("name", NEWEST)
+@settings(max_examples=60, deadline=None, database=None)
+@given(data=st.data())
+def test_strange_values_are_never_flawless_where_they_are_wrong(name: str, data: st.DataObject) -> None:
+    """Whatever JSON has (null, true, half of a surrogate pair, other ways to write a date) is judged as the whole would."""
+    version = NEWEST[name]
+    exam = dict(data.draw(st.sampled_from(made(name))))
+    known = [element.name for element in version.of(EXAM)] + [child.name for child in version.lists]
+    exam[data.draw(st.sampled_from(known) | st.sampled_from(sorted(exam)) | st.text(max_size=5))] = data.draw(STRANGE)
+    if quickly(name, exam, TODAY, ""):
+        assert validator(name)._examine(exam, 0, TODAY, "").problems == ()
+
+
+def test_only_plain_objects_are_told_quickly() -> None:
+    """What is no JSON object is left to the whole."""
+    for name in NEWEST:
+        assert not any(quickly(name, strange, TODAY, "") for strange in (None, [], "exam", 1, {}, {1: 2}, {"\ud800": 1}))
+
+
+def test_a_rule_of_every_kind_is_told_quickly() -> None:
+    """No shipped rule needs its slow evaluator to be found kept: it would cost what the quick test saves."""
+    for version in NEWEST.values():
+        shape = Shape(version, EXAM)
+        for kind, of in ((EXAM, shape), *((child.kind, below) for child, below in shape.lists.values())):
+            test = quick_test(version, kind, of, shape)
+            assert not [name for name, value in test.__globals__.items() if getattr(value, "__name__", "") == "silent"]
 
 
 def _changed(version: MappingVersion, kind: str, record: dict[str, Any], data: st.DataObject) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acrmock.errors import SetupError
@@ -31,6 +31,9 @@ def test_as_the_tables_have_it(moment: datetime) -> None:
 
 
 @given(MOMENTS)
+@example(datetime(2020, 3, 8, 6, tzinfo=UTC))
+@example(datetime(2020, 3, 7, 12, tzinfo=UTC))
+@example(datetime(2020, 11, 1, 5, 30, tzinfo=UTC))
 def test_the_night_comes_within_a_day(moment: datetime) -> None:
     """It is later, within a day (25 hours where the clocks change), at the hour of the layer."""
     due = night_after(FACTS, moment)
