@@ -129,7 +129,7 @@ class Gate:
         return None, path
 
     def _is_house(self, path: str, environ: Environ) -> bool:
-        """Whether the path is the house's own; at the root only a bare look is, anything else there is a client that lost its way."""
+        """Whether the path is the house's own; at the root only a bare look is: whatever else comes there is a lost client."""
         if path in _LOOKS:
             return environ.get("REQUEST_METHOD") in _LOOKING and not environ.get("QUERY_STRING")
         try:

@@ -125,9 +125,8 @@ def _discovery(core: EngineCore) -> tuple[Link, ...]:
     for name, registration in default.environments.items():
         settings = core.settings_for(registration)
         path = f"{name}{settings.text('auth.base_path')}{settings.text('auth.discovery_path')}"
-        found.append(
-            Link(path=path, what=f"where to sign in ({name}): OpenID Connect discovery (a look is recorded as a client's)")
-        )
+        what = f"where to sign in ({name}): OpenID Connect discovery (a look is recorded as a client's)"
+        found.append(Link(path=path, what=what))
     return tuple(found)
 
 
