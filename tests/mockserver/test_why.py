@@ -87,6 +87,9 @@ def test_nothing_refused(walk: Any) -> None:
     """An application that was never refused has no last refusal; a good exchange says that it was none."""
     other = walk.register("Quiet")["application"]
     assert walk.control("GET", f"/why/last?application={other}").status == 404
+    headers = {"Authorization": f"Bearer {walk.control_token}", "Accept": "text/html,*/*;q=0.1"}
+    page = walk.control("GET", f"/why/last?application={other}", headers=headers)
+    assert (page.status, "Nothing was refused so far" in page.body) == (200, True)
     entry = walk.visit("auth.keys").entry
     assert not explain(entry).refused
     assert "not refused" in as_text(explain(entry))
