@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 WIRES = ("mockserver.auth", "mockserver.nrdr", "mockserver.cdsr", "mockserver.central.openapi")
-HOUSE = ("mockserver.health", "mockserver.recordschemas", "mockserver.welcome", "mockserver.control")
+HOUSE = ("mockserver.health", "mockserver.recordschemas", "mockserver.control")
 _ITSELF: dict[str, Any] = {
     "paths": {
         "/openapi.json": {

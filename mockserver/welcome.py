@@ -1,12 +1,13 @@
 """`/`, where a newcomer's browser lands: what this is and where to go on; and `/favicon.ico`, which there is none of.
 
-Neither needs a token nor holds anything of anybody, and neither is recorded: a look around is no traffic of a client.
+Neither needs a token nor holds anything of anybody, and neither is recorded: a look around is no traffic of a client. They are
+for people and no part of the API, so they do not stand in the OpenAPI document: what else comes there is a lost client.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import flask
 import jinja2
@@ -133,30 +134,3 @@ def _discovery(core: EngineCore) -> tuple[Link, ...]:
 @lru_cache(maxsize=1)
 def _template() -> jinja2.Template:
     return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
-
-
-def openapi(facts: Facts) -> dict[str, Any]:  # noqa: ARG001 - every part is made from the facts
-    """Paths of this part for the OpenAPI document."""
-    content = {"application/json": {"schema": {"type": "object"}}, "text/html": {"schema": {"type": "string"}}}
-    return {
-        "paths": {
-            "/": {
-                "get": {
-                    "operationId": "welcome",
-                    "summary": "What this server is and where to go on",
-                    "tags": ["health"],
-                    "security": [],
-                    "responses": {"200": {"description": "JSON, or a page where a browser asks", "content": content}},
-                }
-            },
-            "/favicon.ico": {
-                "get": {
-                    "operationId": "favicon",
-                    "summary": "What browsers ask for unbidden; there is none",
-                    "tags": ["health"],
-                    "security": [],
-                    "responses": {"204": {"description": "No icon"}},
-                }
-            },
-        }
-    }
