@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import msgspec
 
+from acrmock._gaterefusals import NOT_READ, problems
 from acrmock.pointer import PointerError, parse_pointer
 from acrmock.record import FieldProblem, HttpEntry, RecordProblem, Struct
 
@@ -116,8 +117,9 @@ def explain(entry: HttpEntry) -> Explanation:
         return _of_records(entry, request, fault.name if fault is not None else "")
     injected = fault.name if fault is not None and fault.instead else ""
     before, after = _draft(entry), _draft(entry)
+    wrong = () if injected else problems(entry)
     if not injected:
-        for problem in refusal.fields:
+        for problem in wrong:
             _mend(after, problem)
         _mend_by_answer(after, entry)
     return Explanation(
@@ -135,7 +137,7 @@ def explain(entry: HttpEntry) -> Explanation:
                 actual=_shown(one.actual),
                 reason=one.reason,
             )
-            for one in refusal.fields
+            for one in wrong
         ),
         diff=_diff(before, after),
         curl=_curl(after),
@@ -235,8 +237,10 @@ def _mend(draft: _Draft, problem: FieldProblem) -> None:
     elif pointer.startswith("/request/postData") and name not in {"", "postData"}:
         draft.form = [] if draft.form is None else draft.form
         _mend_pair(draft.form, name, problem)
-    elif pointer.startswith("/request"):
-        draft.notes.append(problem.reason or problem.expected)
+    elif pointer == "/request/method":
+        return  # the answer's own header says which (`_mend_by_answer`)
+    elif pointer.startswith("/request") or pointer == "/peer":
+        draft.notes.append(f"{problem.reason} (expected: {problem.expected})" if problem.expected else problem.reason)
     else:
         _mend_document(draft, problem)
 
@@ -330,6 +334,8 @@ def _diff(before: _Draft, after: _Draft) -> str:
 def _curl(draft: _Draft) -> str:
     query = "&".join(f"{quote(name, safe='')}={_quoted(value)}" for name, value in draft.query)
     url = _shown(draft.url) + (f"?{query}" if query else "")
+    if draft.method == NOT_READ:
+        return ""
     words = ["curl", "--cacert", AUTHORITY] if urlsplit(draft.url).scheme == "https" else ["curl"]
     words += ["-X", draft.method, url]
     for name, value in draft.headers:
@@ -369,7 +375,7 @@ def as_text(found: Explanation) -> str:
         lines.append(f"  fix: {found.hint}")
     if found.diff:
         lines += ["", found.diff]
-    return "\n".join([*lines, "", found.curl])
+    return "\n".join([*lines, *(["", found.curl] if found.curl else [])])
 
 
 def _line(one: Wrong) -> str:

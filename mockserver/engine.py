@@ -317,10 +317,10 @@ def shipped_wires(facts: Facts) -> Sequence[flask.Blueprint]:
 
 
 def shipped_house(facts: Facts) -> Sequence[flask.Blueprint]:
-    """What stands beside the wires: control API, health, the schemas of records, the OpenAPI document."""
-    from mockserver import control, health, openapi, recordschemas  # noqa: PLC0415 - loaded when an engine starts
+    """What stands beside the wires: control API, health, the schemas of records, the OpenAPI document, the page at the root."""
+    from mockserver import control, health, openapi, recordschemas, welcome  # noqa: PLC0415 - loaded when an engine starts
 
-    parts = (control, health, recordschemas, openapi)
+    parts = (control, health, recordschemas, openapi, welcome)
     return tuple(part.blueprint(facts) for part in parts)
 
 

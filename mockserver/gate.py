@@ -51,6 +51,8 @@ ROUTE_KEY = "acrmock.route"
 
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
+_LOOKS = frozenset({"/", "/favicon.ico"})
+_LOOKING = frozenset({"GET", "HEAD"})
 _LEAN_METHODS = frozenset({"GET", "POST"})
 _CHUNK = 64 * 1024
 _DRAIN = 256 * 1024 * 1024
@@ -95,7 +97,7 @@ class Gate:
         path = environ.get("PATH_INFO", "")
         route: Route | None = environ.get(ROUTE_KEY)
         whose, rest = self._whose(path) if route is None else route[:2]
-        if whose is None and self._is_house(path, environ.get("REQUEST_METHOD", "")):
+        if whose is None and self._is_house(path, environ):
             return self._house(environ, start_response)
         call = self._open(environ, whose) if whose is not None else None
         try:
@@ -180,9 +182,12 @@ class Gate:
             return ("default", segments[1]), "/" + "/".join(segments[2:])
         return None, path
 
-    def _is_house(self, path: str, method: str) -> bool:
+    def _is_house(self, path: str, environ: Environ) -> bool:
+        """Whether the path is the house's own; at the root only a bare look is: whatever else comes there is a lost client."""
+        if path in _LOOKS:
+            return environ.get("REQUEST_METHOD") in _LOOKING and not environ.get("QUERY_STRING")
         try:
-            self._house_routes.match(path, method)
+            self._house_routes.match(path, environ.get("REQUEST_METHOD", ""))
         except NotFound:
             return False
         except (MethodNotAllowed, RequestRedirect):

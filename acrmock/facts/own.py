@@ -52,14 +52,24 @@ def checked(text: str, name: str, overlays: Sequence[Path] = ()) -> Facts:
     return facts
 
 
-def compare(before: Facts, after: Facts) -> list[Change]:
-    """What differs between two sets of facts, in the order of the keys."""
+def compare(before: Facts, after: Facts, *, words: bool = False) -> list[Change]:
+    """What differs between two sets of facts, in the order of the keys.
+
+    A setting with the same value on somebody else's word is the same, unless `words` are asked for. Elsewhere a row does not show
+    all that a fact is made of, so another word there tells of a change that may not be seen.
+    """
     old, new = _by_key(show(before)), _by_key(show(after))
     return [
         Change(key=key, before=old.get(key, ABSENT), after=new.get(key, ABSENT))
         for key in dict.fromkeys((*old, *new))
-        if old.get(key) != new.get(key)
+        if old.get(key) != new.get(key) and (words or not _same_value(key, before, after))
     ]
+
+
+def _same_value(key: str, before: Facts, after: Facts) -> bool:
+    """Whether both have that setting, with the same value."""
+    old, new = before.settings.get(key), after.settings.get(key)
+    return old is not None and new is not None and old.value == new.value
 
 
 def _by_key(rows: Sequence[Row]) -> dict[str, str]:

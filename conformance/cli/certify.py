@@ -80,19 +80,24 @@ def certify(ctx: click.Context, /, **flags: Any) -> None:
     for those of your modality.
     """
     from acrmock.facts import load_facts
-    from conformance.cli.printing import print_result
+    from conformance.cli.options import Format
+    from conformance.cli.printing import print_result, print_silence
     from conformance.runs.certification import certify as run
     from conformance.runs.judging import exit_code, read_recording
     from conformance.runs.package import JOURNAL
     from conformance.runs.progress import Progress
+    from conformance.runs.silence import Listener
 
     if flags["pull"] and (flags["launch"] is not None or flags["once"]):
         raise click.UsageError("--pull goes with neither --launch nor --once: the client asks for its steps.")
     if flags["port"] is not None and not flags["pull"]:
         raise click.UsageError("--port is that of --pull.")
     order = _order(flags)
-    result = run(order, (Progress(),))
-    print_result(result, read_recording(order.out / JOURNAL), load_facts(order.overlays), flags["format_"])
+    listener = Listener()
+    result = run(order, (Progress(), listener))
+    format_ = Format(flags["format_"])
+    if listener.heard is None or not print_silence(listener.heard, result, order.out, format_):
+        print_result(result, read_recording(order.out / JOURNAL), load_facts(order.overlays), format_)
     ctx.exit(exit_code(result, order.baseline))
 
 

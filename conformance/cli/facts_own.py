@@ -40,8 +40,9 @@ Examples:
 @click.option(
     "--against", multiple=True, type=READABLE, metavar="FILE", help="compare with these overlays instead of none; repeat"
 )
+@click.option("--words", is_flag=True, help="Also settings with the same value on another word (provenance, sources).")
 @format_option(Format.TEXT, Format.JSON)
-def diff(files: tuple[Path, ...], against: tuple[Path, ...], format_: str) -> None:
+def diff(files: tuple[Path, ...], against: tuple[Path, ...], words: bool, format_: str) -> None:
     """Say what overlays change: every fact that is added, removed or has another value.
 
     Exits with 1 where anything differs, as diff does, and with 0 where nothing does.
@@ -49,12 +50,15 @@ def diff(files: tuple[Path, ...], against: tuple[Path, ...], format_: str) -> No
     from acrmock.facts import load_facts
     from acrmock.facts.own import compare
 
-    changes = compare(load_facts(against), load_facts(files))
+    before, after = load_facts(against), load_facts(files)
+    changes = compare(before, after, words=words)
     if format_ == "json":
         click.echo(json.dumps([msgspec.to_builtins(change) for change in changes], indent=2, ensure_ascii=False))
     else:
         for change in changes:
             click.echo(f"{change.key}\n  - {change.before}\n  + {change.after}")
         click.echo(f"{len(changes)} facts differ" if changes else "nothing differs")
+        if others := 0 if words else len(compare(before, after, words=True)) - len(changes):
+            click.echo(f"{others} settings have the same value on another word; --words shows them")
     if changes:
         raise SystemExit(1)

@@ -93,7 +93,11 @@ def _peer(target: str | None, registration: Path | None) -> Peer:
     if target:
         return peer_of(target, "--to")
     try:
-        document = json.loads((registration or Path()).read_text(encoding="utf-8"))
+        text = (registration or Path()).read_text(encoding="utf-8")
+        if not text.strip():
+            fix = "make it with `acrmock register … --format json`"
+            raise SetupError("the file is empty, and no registration", where=str(registration), fix=fix)
+        document = json.loads(text)
         peer = msgspec.convert(document["dicom"], Peer)
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         where = str(registration)

@@ -141,7 +141,7 @@ def summary(ready: Ready, data: Path) -> str:
     pages = f"\n                 {ready.url}/_acrmock/dirlink (dose reports), and /central below it" if dicom else ""
     return f"""acrmock is ready (a simulation, not ACR's)
 
-  server         {ready.url}
+  server         {ready.url} (a browser is told there where to go on)
   description    {ready.url}/openapi.json
   health         {ready.url}/healthz
   pages          {ready.url}/_acrmock/upload (data files){pages}

@@ -18,7 +18,7 @@ from acrmock.facts.model import Role
 from acrmock.record import Operation
 from conformance.control import Control, RefusedError, UnreachableError
 from conformance.result import Result
-from conformance.runs import client, package
+from conformance.runs import client, package, silence
 from conformance.runs.application import ApplicationRequest
 from conformance.runs.doses import ASKED, Doses, DosesGiven, await_associations, check_given
 from conformance.runs.events import (
@@ -83,6 +83,8 @@ class Certification:
     order: Order
     handlers: Sequence[Handler] = ()
     clock: Clock = field(default_factory=SystemClock)
+    ended: list[StepEnded] = field(default_factory=list)
+    """How the steps ended, in their order."""
 
     def run(self) -> Result:
         """Drive the run and judge it; raises `SetupError` for what the user can mend, `HarnessError` for what is ours."""
@@ -106,7 +108,8 @@ class Certification:
                 if dicom:
                     await_associations(control, run, self.clock)
             finally:
-                self._finish(control, run)
+                lines = self._finish(control, run)
+            self._listen(control, lines)
         return self._judge(facts)
 
     def _claims(self, profile: Profile) -> tuple[str, ...]:
@@ -146,10 +149,19 @@ class Certification:
         with tempfile.TemporaryDirectory(prefix="acrmock-", ignore_cleanup_errors=True) as name:
             yield Path(name)
 
-    def _finish(self, control: Control, run: str) -> None:
+    def _finish(self, control: Control, run: str) -> list[bytes]:
+        """End the run and keep its journal, the lines of which it gives."""
         control.finish_run(run)
-        lines = b"".join(line + b"\n" for line in control.journal(run=run))
-        write_atomically(self.order.out / package.JOURNAL, lines)
+        lines = list(control.journal(run=run))
+        write_atomically(self.order.out / package.JOURNAL, b"".join(line + b"\n" for line in lines))
+        return lines
+
+    def _listen(self, control: Control, lines: Sequence[bytes]) -> None:
+        """Tell where a client that was run sent nothing."""
+        command = self.order.command
+        if command and self.ended and silence.is_silent(lines):
+            everything = control.journal() if self.order.server.url is None else ()
+            self._tell(silence.nothing_sent(command, self.ended, everything))
 
     def _question(self) -> Question:
         order = self.order
@@ -256,6 +268,7 @@ class Steps:
             else:
                 tell(YourTurn(text, window, self._registration))
                 ended = self._wait(name, window, doses)
+            self._owner.ended.append(ended)
             tell(ended)
         return not ended.timed_out
 

@@ -83,6 +83,22 @@ class StepEnded:
     log: Path | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentNothing:
+    """The client was run, and nothing of it reached its application.
+
+    `first` is how its first step ended, `alike` whether all `steps` ended so. `strays` are method and path of requests that named
+    no application, `handshakes` how many TLS handshakes failed; both are known of a server of the run's own only.
+    """
+
+    command: tuple[str, ...]
+    first: StepEnded
+    steps: int
+    alike: bool
+    strays: tuple[str, ...] = ()
+    handshakes: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """The verdict is there."""
@@ -108,6 +124,7 @@ Event = (
     | Waiting
     | Noted
     | StepEnded
+    | SentNothing
     | Judged
     | FilesWritten
 )

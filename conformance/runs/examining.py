@@ -46,7 +46,7 @@ def examine(choice: ServerChoice, ports: Sequence[int], clock: Clock | None = No
     """All signs, in order."""
     yield _python()
     yield _tls()
-    yield from (_port(port) for port in ports)
+    yield from (_port(port, choice.data) for port in ports)
     yield _disk(choice.data)
     yield from _server(choice, clock or SystemClock())
     yield from _trust(choice.data)
@@ -63,17 +63,28 @@ def _tls() -> Sign:
     )
 
 
-def _port(port: int) -> Sign:
+def _port(port: int, data: Path) -> Sign:
     with socket.socket() as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
+            if port in _served(data):
+                return Sign(f"port {port}", True, f"in use, by the server that was started with {data}")
             return Sign(
                 f"port {port}", None, f"in use or not allowed: {error.strerror}", "name another with --port or --redirect-url"
             )
     return Sign(f"port {port}", True, "free")
+
+
+def _served(data: Path) -> set[int]:
+    """The ports of the server that was last started with this directory."""
+    try:
+        ready = read_ready(data)
+    except SetupError:
+        return set()
+    return {ready.port, *(address.port for address in (ready.dicom, ready.dicom_tls) if address is not None)}
 
 
 def _disk(data: Path) -> Sign:

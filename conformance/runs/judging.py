@@ -48,6 +48,9 @@ def read_recording(path: Path) -> Recording:
             return recordings.read(recordings.bounded_lines(file))
     except OSError as error:
         raise SetupError("the recording cannot be read", where=str(path), actual=error.strerror or str(error)) from error
+    except SetupError as error:
+        error.where = f"{path}, {error.where}" if error.where else str(path)
+        raise
 
 
 def judge_recording(recording: Recording, facts: Facts, question: Question) -> Result:

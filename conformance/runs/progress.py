@@ -13,6 +13,7 @@ from conformance.runs.events import (
     PullReady,
     Registered,
     RegistrationRefused,
+    SentNothing,
     ServerReady,
     StepBegan,
     StepEnded,
@@ -61,5 +62,5 @@ def _lines(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one line p
             return (f"          the client left with {code} (noted; only traffic is judged); its output: {step.log}",)
         case FilesWritten(directory=directory, names=names):
             return (f"written   {directory}: {' '.join(names)}",)
-        case Judged() | StepEnded():
+        case Judged() | StepEnded() | SentNothing():
             return ()

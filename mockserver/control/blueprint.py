@@ -146,8 +146,8 @@ def _guard() -> None:
 
 def _is_page() -> bool:
     name = (flask.request.endpoint or "").rpartition(".")[2]
-    # two calls about files are pages where a browser asks
-    return name.startswith("pages_") or (name in {"files_listing", "files_show"} and files.wants_page())
+    # two calls about files, and why, are pages where a browser asks
+    return name.startswith("pages_") or (name in {"files_listing", "files_show", "why_why"} and files.wants_page())
 
 
 def _strike(core: EngineCore) -> None:

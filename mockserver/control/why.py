@@ -8,7 +8,7 @@ import flask
 import jinja2
 import msgspec
 
-from acrmock.explain import Explanation, explain, has_wrong
+from acrmock.explain import explain, has_wrong
 from acrmock.record import HttpEntry, decode_line
 from mockserver.context import current_core
 from mockserver.control import body
@@ -46,9 +46,19 @@ del{background:#fde2e2;text-decoration:none;display:block}ins{background:#dcf5e3
 """
 
 
-@lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
-    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(_PAGE)
+_NOTHING = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Nothing was refused</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>{{ style }}</style></head><body>
+<h1>Nothing was refused so far</h1>
+<p>Once a request is, this page says field by field what was wrong with it and what a correct one would be.</p>
+<p><small>A simulation, not ACR's.</small></p>
+</body></html>
+"""
+
+
+@lru_cache(maxsize=2)
+def _template(page: str) -> jinja2.Template:
+    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(page)
 
 
 def why(seq: str) -> flask.Response:
@@ -60,12 +70,14 @@ def why(seq: str) -> flask.Response:
         if application is not None:
             find(snapshot, application)
         entry = _last(snapshot, application) if seq == LAST else _entry(snapshot, seq)
+    as_page = flask.request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json") == "text/html"
+    if entry is None and seq == LAST and as_page:
+        return _page(_template(_NOTHING).render(style=PLAIN))
     if entry is None:
         hint = "GET /_acrmock/journal lists the entries" if seq != LAST else "nothing was refused so far"
         raise unknown(Code.ENTRY_UNKNOWN, seq, hint=hint)
     found = explain(entry)
-    wanted = flask.request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json")
-    return _page(found) if wanted == "text/html" else body.answer(msgspec.to_builtins(found))
+    return _page(_template(_PAGE).render(it=found, style=PLAIN)) if as_page else body.answer(msgspec.to_builtins(found))
 
 
 def _entry(snapshot: Snapshot, seq: str) -> HttpEntry | None:
@@ -90,8 +102,8 @@ def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
     return None
 
 
-def _page(found: Explanation) -> flask.Response:
-    answer = flask.Response(_template().render(it=found, style=PLAIN), content_type="text/html; charset=utf-8")
+def _page(text: str) -> flask.Response:
+    answer = flask.Response(text, content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Content-Type-Options"] = "nosniff"

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from acrmock._cleaning import Seen as _Seen
+from acrmock._cleaning import Spot as _Spot
 from acrmock.record import SecretKind
-from acrmock.redaction import BODY_LIMIT, Digester, Redactor, _Seen, _Spot
+from acrmock.redaction import BODY_LIMIT, Digester, Redactor
 
 DIGESTER = Digester(b"k" * 32)
 SECRETS = {

@@ -104,6 +104,8 @@ class Walk:
     """An engine in this process, reached over its socket, with a registered application on a date of 2026."""
 
     engine: Engine = field(default_factory=lambda: Engine(tls=False, wires=with_a_defect, clock=Dated()))
+    magic: str = ""
+    """A magic value that each request carries as one more parameter."""
 
     def __post_init__(self) -> None:
         """Start, register and sign in."""
@@ -127,6 +129,8 @@ class Walk:
         assert core is not None
         with core.store.read() as snapshot:
             before = snapshot.last_seq()
+        if self.magic:
+            url += ("&" if "?" in url else "?") + urlencode({"login_hint": self.magic})
         answer = self.session.request(method, url, allow_redirects=False, timeout=30, **options)
         return self.noted(Seen(answer.status_code, dict(answer.headers), answer.text), before)
 
@@ -298,6 +302,14 @@ class Walk:
         query = "" if operation == "control" else f"application=default&name=walk-{code}"
         assert self.control("DELETE", f"/faults?{query}").status == 200
         return seen
+
+    def by_magic(self, code: str, places: tuple[str, ...]) -> Seen:
+        """The error provoked by a magic value of its name, at the first operation that can answer with it."""
+        self.magic = f"acrmock-fault.{code}.walk"
+        try:
+            return self.visit(places[0])
+        finally:
+            self.magic = ""
 
     def visit(self, operation: str) -> Seen:
         """A request that is good in itself, at an operation."""

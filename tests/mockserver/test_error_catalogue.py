@@ -55,6 +55,15 @@ def test_by_a_fault_rule(walk: Any, code: str) -> None:
     assert seen.fault == ("" if control else f"walk-{code}")
 
 
+@pytest.mark.parametrize("code", sorted(code for code in FACTS.errors if places_of(FACTS, code)[0] != "control"))
+def test_by_a_magic_value(walk: Any, code: str) -> None:
+    """Without any rule a value of that name gives the same look; only the control API, where tests set rules, knows none."""
+    spec = FACTS.errors[code]
+    seen = walk.by_magic(code, places_of(FACTS, code))
+    check(code, spec, seen, control=False)
+    assert seen.fault == f"magic:{code}"
+
+
 def test_every_trigger_belongs_to_an_error() -> None:
     """No trigger is left over, so that an error taken out of the catalogue takes its trigger with it."""
     assert set(NATURAL) <= set(FACTS.errors)

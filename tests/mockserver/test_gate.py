@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -96,6 +99,28 @@ def test_address_not_allowed(start: Start) -> None:
     assert entry.refusal.hint
     assert run.session.get(f"{run.url}/production/oauth2/default/page").status_code == 200
     assert run.entries()[-1].facts.allowed is None
+
+
+def test_a_local_source_of_its_own(start: Start) -> None:
+    """Two clients of one machine are told apart by their loopback addresses, where the system lets them have several."""
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.5", 0))
+    except OSError:
+        pytest.skip("this system has no 127.0.0.5")
+    run = start(tls=False)
+    both = run.engine.core.applications.get("default").environments
+    only = msgspec.structs.replace(both["test"], local_sources=("127.0.0.5",))
+    run.register(Application(id="default", name="Tiny", environments={"test": only}))
+    answers = {}
+    for source in ("127.0.0.5", "127.0.0.1"):
+        port = urlsplit(run.url).port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))
+        connection.request("POST", "/test/nrdr/notes/n", body=b"x", headers={"Host": f"localhost:{port}"})
+        answers[source] = connection.getresponse().status
+        connection.close()
+    assert answers == {"127.0.0.5": 202, "127.0.0.1": 403}
+    assert [entry.peer for entry in run.entries()[-2:]] == ["127.0.0.5", "127.0.0.1"]
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,13 @@ from errors_natural import NATURAL
 from errors_walk import EXAM, Walk
 
 ERRORS = load_facts().errors
-WIRES = sorted(code for code in NATURAL if ERRORS[code].surface in {"auth", "nrdr"})
-UNKNOWABLE = {"authorize-denied", "registry-unknown", "registry-not-registered", "token-unsupported-grant-type"}
+UNKNOWABLE = {"authorize-denied", "registry-unknown", "registry-not-registered", "token-unsupported-grant-type", "internal"}
 """Refusals of which the request alone does not say how it could have been right; `authorize-denied` was the person's word."""
+UNREAD = {"request-malformed", "uri-too-long"}
+"""What could not be read, so that there is no command that would be right."""
+UNRECORDED = {"environment-unknown", "store-full", "unavailable"}
+"""What leaves no refusal in the journal: a control call's answer, and what is said where nothing can be stored."""
+WIRES = sorted(code for code in NATURAL if ERRORS[code].surface != "control" and code not in UNRECORDED)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,8 @@ def test_every_refusal_of_the_wires(walk: Any, code: str) -> None:
     assert found.fields or found.hint, code
     if code not in UNKNOWABLE:
         assert found.diff.startswith("--- sent\n+++ correct\n"), as_text(found)
-    assert shlex.split(found.curl)[0] == "curl"
+    assert shlex.split(found.curl or "curl")[0] == "curl"
+    assert bool(found.curl) == (code not in UNREAD)
     for secret in (walk.doc["client_secret"], walk.grant["access_token"], walk.grant["refresh_token"]):
         assert secret not in as_text(found)
     assert "d:access_token:" not in as_text(found)
@@ -87,6 +92,9 @@ def test_nothing_refused(walk: Any) -> None:
     """An application that was never refused has no last refusal; a good exchange says that it was none."""
     other = walk.register("Quiet")["application"]
     assert walk.control("GET", f"/why/last?application={other}").status == 404
+    headers = {"Authorization": f"Bearer {walk.control_token}", "Accept": "text/html,*/*;q=0.1"}
+    page = walk.control("GET", f"/why/last?application={other}", headers=headers)
+    assert (page.status, "Nothing was refused so far" in page.body) == (200, True)
     entry = walk.visit("auth.keys").entry
     assert not explain(entry).refused
     assert "not refused" in as_text(explain(entry))

@@ -70,6 +70,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert answer.stdout.rstrip().endswith("HEAVY []")
 
 
+def test_the_package_by_its_name() -> None:
+    """`python -m acrmock`, which a newcomer tries first, is the command: help, exit codes, name."""
+    line = [sys.executable, "-m", "acrmock", "nonsense"]
+    answer = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert (answer.returncode, answer.stderr) == (2, acrmock("nonsense").stderr)
+    assert "Usage: acrmock" in answer.stderr
+
+
 def test_version() -> None:
     """`--version` names the program and its version."""
     answer = acrmock("--version")

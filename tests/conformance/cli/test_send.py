@@ -149,6 +149,8 @@ def test_what_cannot_begin(running: Running, folder: Path, tmp_path: Path) -> No
     (tmp_path / "none.json").write_text('{"dicom": null}')
     (tmp_path / "broken.json").write_text("{")
     assert "either --to or --registration" in refusal(file)
+    (tmp_path / "empty.json").touch()
+    assert "acrmock register" in refusal(file, "--registration", tmp_path / "empty.json")
     assert "either --to or --registration" in refusal(file, "--to", running.to, "--registration", tmp_path / "none.json")
     for address in ("DIRLINK", "DIRLINK@localhost", "DIRLINK@localhost:99999", "DIR LINK@:1"):
         assert "AE@HOST:PORT" in refusal(file, "--to", address)

@@ -92,6 +92,8 @@ def test_a_served_acr_is_registered_with_and_stops_clean(served: subprocess.Pope
     doctor = acrmock("doctor", cwd=tmp_path)
     assert doctor.returncode == 0, doctor.stdout
     assert "answers" in doctor.stdout
+    own = acrmock("doctor", "--port", str(ready["port"]), cwd=tmp_path)
+    assert "in use, by the server that was started with acrmock-data" in own.stdout
     gone = acrmock("resolve", "--acknowledge", "no-such", "--who", "me", "--why", "so", cwd=tmp_path)
     assert gone.returncode == 2
     assert "Traceback" not in gone.stderr

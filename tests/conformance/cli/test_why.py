@@ -44,6 +44,16 @@ def test_from_a_server_and_from_a_recording(served: Path, tmp_path: Path) -> Non
     assert again.output == recorded
 
 
+def test_nothing_was_refused(tmp_path: Path) -> None:
+    """A server that refused nobody is no error; a program that wants JSON gets none."""
+    data = tmp_path / "quiet"
+    with Engine(data, tls=True):
+        told = CliRunner().invoke(why, ["last", "--data", str(data)])
+        assert (told.exit_code, told.output) == (0, "nothing was refused so far\n")
+        assert CliRunner().invoke(why, ["last", "--data", str(data), "--format", "json"]).exit_code != 0
+        assert CliRunner().invoke(why, ["7", "--data", str(data)]).exit_code != 0
+
+
 def test_what_is_not_there(served: Path, tmp_path: Path) -> None:
     """A number without an exchange, and what is no number, are said so."""
     assert CliRunner().invoke(why, ["99999", "--data", str(served)]).exit_code != 0

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from acrmock.errors import SetupError
 from conformance.result import Finding, Outcome, Points, Result, Verdict, Weight
-from conformance.runs.judging import exit_code
+from conformance.runs.judging import exit_code, read_recording
 
 EMPTY = Points(earned=0, possible=0, by_group={}, by_provenance={})
 
@@ -51,3 +52,13 @@ def test_the_verdict_stands_whatever_the_baseline_says(tmp_path: Path) -> None:
     for verdict in (Verdict.VOID, Verdict.INCOMPLETE, Verdict.READY):
         changed = msgspec.structs.replace(result(("a",)), verdict=verdict)
         assert exit_code(changed, baseline) == verdict.exit_code
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.ndjson", b"no json"), ("b.ndjson", b""), ("c.har", b"[]")])
+def test_what_is_no_recording_is_named(name: str, content: bytes, tmp_path: Path) -> None:
+    """Of several files the one that cannot be read is named, with the place in it where that is known."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SetupError) as caught:
+        read_recording(path)
+    assert caught.value.where.startswith(str(path))

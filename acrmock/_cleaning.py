@@ -1,0 +1,146 @@
+"""Values without secrets: what was issued here is found in any encoding, and identifiers of people become pseudonyms.
+
+Where a value stands in a message is the business of `redaction` and `_cleanjson`, which build upon this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from acrmock._digest import Digester
+from acrmock._people import People
+from acrmock._pseudonym import pseudonym
+from acrmock._scan import Known, Scanner
+from acrmock._secretnames import SENSITIVE
+from acrmock.pointer import printable
+from acrmock.record import Exposure, SecretKind
+
+_REMEMBERED = 200
+_MOST_REMEMBERED = 1024
+_REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
+
+
+@dataclass(slots=True)
+class Noted:
+    """What a caller wants to know beyond the exposures: whether an identifier of a person was found that no name marked."""
+
+    person: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen while one request or answer was cleaned."""
+
+    known: Known
+    exposures: list[Exposure] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    """The references that stand for what went: they hold nothing that is to be found."""
+    noted: Noted | None = None
+
+    def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
+        if kind is not None and place:
+            seen = Exposure(secret=kind, place=place, name=printable(name), pointer=pointer)
+            if seen not in self.exposures:
+                self.exposures.append(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a piece of text stands: `place` empty means that a secret there is no exposure."""
+
+    place: str
+    name: str
+    pointer: str
+
+
+class Cleaner:
+    """Cleans values; what its arguments are, `Redactor` says."""
+
+    def __init__(
+        self,
+        digester: Digester,
+        *,
+        identities: Mapping[str, str],
+        synthetic: Callable[[str, str], bool],
+        sensitive: Mapping[str, str],
+        dated: Iterable[str],
+    ) -> None:
+        self._digester = digester
+        self.people = People(digester.stream, frozenset(map(str.lower, (*dated, *identities))))
+        self._nobodys: set[str] = set()
+        self._identities = {name.lower(): kind for name, kind in identities.items()}
+        self._synthetic = synthetic
+        self._members = {**SENSITIVE, **sensitive}
+        self.scanner = Scanner(digester.mark)
+
+    def _text(self, text: str, seen: Seen, spot: Spot) -> str:
+        """`text` without issued secrets, JWTs and identifiers of people, in whichever encoding they stand."""
+        return self._persons(self._secrets(text, seen, spot), seen)
+
+    def _persons(self, text: str, seen: Seen) -> str:
+        """`text` without identifiers of people; short texts without any are remembered, because headers repeat."""
+        if text in self._nobodys:
+            return text
+        clean = self.people.clean(text)
+        if clean != text:
+            if seen.noted is not None:
+                seen.noted.person = True
+        elif len(text) <= _REMEMBERED:
+            if len(self._nobodys) >= _MOST_REMEMBERED:
+                self._nobodys = set()
+            self._nobodys.add(text)
+        return clean
+
+    def _secrets(self, text: str, seen: Seen, spot: Spot) -> str:
+        """`text` without issued secrets and JWTs, in whichever encoding they stand."""
+        if self.scanner.is_clean(text):
+            return text
+        whole = text
+        for _ in range(4):
+            for piece, kind in self.scanner.find(text, seen.known).items():
+                seen.note(kind, spot.place, spot.name, spot.pointer)
+                reference = self._digester.ref(kind or "token", piece)
+                seen.made.add(reference)
+                text = text.replace(piece, reference)
+            decoded = unquote(text, encoding="latin-1") if "%" in text else text
+            if decoded == text or not any(
+                piece for round_ in _rounds(decoded) for piece in self.scanner.find(round_, seen.known)
+            ):
+                break
+            text = decoded
+        if text == whole:
+            self.scanner.remember_clean(text)
+        return text
+
+    def _value(self, name: str, value: str, kinds: Mapping[str, str], seen: Seen, spot: Spot) -> str:
+        """A parameter's value as sent (`value` decoded): a reference where the name is sensitive, else cleaned."""
+        if value in seen.made:
+            return value
+        kind = kinds.get(name.lower())
+        if kind is None or not value or _REFERENCE.fullmatch(value):
+            return self._text(value, seen, spot)
+        mark = self._digester.mark(value)
+        ours = seen.known((mark,)).get(mark)
+        if ours is None:
+            self._text(value, seen, spot)  # for its exposures: the whole value goes anyway
+        seen.note(ours, spot.place, spot.name, spot.pointer)
+        return f"d:{ours or kind}:{mark}"
+
+    def _identity(self, kind: str, value: str) -> str:
+        if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
+            return value
+        return pseudonym(self._digester.stream, kind, value)
+
+
+def _rounds(text: str) -> list[str]:
+    """`text` and what further percent-decoding makes of it, three rounds at most."""
+    rounds = [text]
+    while "%" in rounds[-1] and len(rounds) < 3:
+        decoded = unquote(rounds[-1], encoding="latin-1")
+        if decoded == rounds[-1]:
+            break
+        rounds.append(decoded)
+    return rounds
