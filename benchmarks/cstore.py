@@ -61,7 +61,7 @@ def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
 
 def _serve(folder: str, synced: str, lean: str) -> None:
     """Be that process: serve until the input ends."""
-    with Engine(Path(folder, "data"), dicom_port=0, synced=synced == "1", lean_dicom=lean == "1") as engine:
+    with Engine(Path(folder, "data"), dicom_port=0, synced=synced == "1", lean_dicom=lean == "1", read_apart=True) as engine:
         ready = engine.ready
         if ready is None:
             raise RuntimeError("the engine did not start")

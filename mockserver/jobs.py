@@ -38,6 +38,10 @@ _BLAMED = 3
 _log = logging.getLogger("mockserver")
 
 
+class Unfinished(Exception):  # noqa: N818 - says what it is
+    """A job cannot be prepared because the engine stops: it stays as it is, and is done after the next start."""
+
+
 class Job(Stored, frozen=True, kw_only=True):
     """Something to do: `kind` names who does it, `key` what it is about.
 
@@ -178,7 +182,11 @@ class Jobs:
                 due, nap = self._due(unit)
             if not due:
                 return nap, False
-            self._finish([(job, self._prepare(job)) for job in due if not self._stopped])
+            try:
+                prepared = [(job, self._prepare(job)) for job in due if not self._stopped]
+            except Unfinished:
+                return _FIRST_PAUSE, False
+            self._finish(prepared)
             if len(due) < _BATCH:
                 break
         return 0.0, True
@@ -203,7 +211,7 @@ class Jobs:
         try:
             handler = self._handlers()[job.kind]
             return handler(self._core, job)
-        except StoreError:
+        except (StoreError, Unfinished):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job is not lost
             _log.exception("the job %s failed", job.kind)
