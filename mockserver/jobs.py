@@ -28,6 +28,11 @@ _BATCH = 16
 _COMPANY_SECONDS = 0.02
 """After something was done, so long more is waited for: while reports stream in, many are read and written down at once."""
 
+_PRESSED_SECONDS = 0.01
+_GIVEN_SECONDS = 0.5
+_GIVEN_BATCHES = 4
+"""Jobs give way for so long after somebody was pressed for time, but no longer on end than that, and then do so many batches."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
 _LONGEST_NAP = 3600.0
@@ -80,6 +85,7 @@ class Jobs:
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._applications: set[str] = set()
+        self._pressed = -_PRESSED_SECONDS
 
     # life
 
@@ -117,6 +123,10 @@ class Jobs:
         """Put a job that is due at once."""
         due = rfc3339(self._core.clock.now())
         self.put(unit, Job(kind=kind, application=application, environment=environment, key=key, due=due))
+
+    def give_way(self) -> None:
+        """Say that somebody waits for an answer of this process: what can be done later is done a little later."""
+        self._pressed = self._core.clock.monotonic()
 
     def wake(self) -> None:
         """Look for what has come due (a business clock was moved)."""
@@ -176,7 +186,11 @@ class Jobs:
 
     def _drain(self) -> tuple[float, bool]:
         """Do everything that is due; gives the seconds until the next job is, and whether there was anything."""
+        batches = 0
         while not self._stopped:
+            if batches % _GIVEN_BATCHES == 0:
+                self._wait_for_quiet()
+            batches += 1
             # a unit, not a read: it comes after the one that put the job, and what it saw is durable once it is flushed
             with self._core.store.write() as unit:
                 due, nap = self._due(unit)
@@ -190,6 +204,13 @@ class Jobs:
             if len(due) < _BATCH:
                 break
         return 0.0, True
+
+    def _wait_for_quiet(self) -> None:
+        """Let those go first who are pressed for time, for a while."""
+        monotonic = self._core.clock.monotonic
+        until = monotonic() + _GIVEN_SECONDS
+        while not self._stopped and monotonic() - self._pressed < _PRESSED_SECONDS and monotonic() < until:
+            self._halt.wait(_PRESSED_SECONDS)
 
     def _due(self, unit: Unit) -> tuple[list[Job], float]:
         """The next jobs that are due, and the seconds until another is where none is."""

@@ -204,6 +204,7 @@ class Operations:
                 answer = self._keep(unit, peer, asked, taken, wall, data=data)
             kept = answer.status == words.success
             self._write(unit, peer, asked, answer, taken if kept else None)
+        core.jobs.give_way()
         core.store.flush(unit.ticket)
         peer.stored += kept
         peer.operations += 1
