@@ -25,6 +25,7 @@ from benchmarks import cstore_sender
 from benchmarks.measure import CLOCK, Row
 from benchmarks.named import Absent
 from mockserver import Engine
+from mockserver._memory import share_arenas
 
 REPORT, IMAGE = 34_000, 512_000
 KINDS = {REPORT: "34 kB reports", IMAGE: "512 kB objects"}
@@ -60,7 +61,8 @@ def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
 
 
 def _serve(folder: str, synced: str, lean: str) -> None:
-    """Be that process: serve until the input ends."""
+    """Be that process, as `acrmock serve` is: serve until the input ends."""
+    share_arenas()
     with Engine(Path(folder, "data"), dicom_port=0, synced=synced == "1", lean_dicom=lean == "1", read_apart=True) as engine:
         ready = engine.ready
         if ready is None:

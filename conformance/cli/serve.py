@@ -80,6 +80,9 @@ def serve(
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
+    from mockserver._memory import share_arenas
+
+    share_arenas()
 
     options: dict[str, Any] = {"bind": bind, "public_url": public_url, "overlays": overlays}
     if auto_consent:

@@ -47,8 +47,8 @@ class Apart:
 
     def __init__(self, facts: Facts, digester: Digester, key: bytes, *, process: bool, command: tuple[str, ...] = ()) -> None:
         self._facts, self._digester, self._key = facts, digester, key
-        self._command = command or (sys.executable, "-P", "-m", "mockserver.dirlink.worker")
-        self._wanted = process and bool(self._command[0]) and not getattr(sys, "frozen", False)
+        self.command = command or (sys.executable, "-P", "-m", "mockserver.dirlink.worker")
+        self._wanted = process and bool(self.command[0]) and not getattr(sys, "frozen", False)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: Reader | None = None
@@ -140,7 +140,7 @@ class Apart:
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
         return subprocess.Popen(  # noqa: S603 - this interpreter and a module of ours
-            self._command,
+            self.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header, read_header
@@ -50,8 +52,7 @@ class Peer:
     operations: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """One request: its command set, its presentation context, and when its command came (monotonic seconds).
 
     `data` is the data set, or its beginning where it is in `file`; `length` is that of the data set, in bytes.
@@ -71,8 +72,7 @@ class Asked:
     began: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The status of an answer, its Error Comment, and what the journal says of it."""
 
     status: int
@@ -233,9 +233,7 @@ class Operations:
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
         at = rfc3339(self.core.applications.business(peer.application, wall))
-        if before is not None and before.state == self.offer.expired:
-            before = None
-        if before is not None:
+        if before is not None and before.state != self.offer.expired:
             hashes = (before.sha256, *(copy.sha256 for copy in before.copies))
             taken.repeat, taken.same = True, taken.sha256 in hashes
             if not taken.same and len(before.copies) >= self.offer.limits.copies:
@@ -243,7 +241,7 @@ class Operations:
                 return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
         if not taken.same:
             self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, data)
-        intake.received(unit, self.core, self._received(peer, asked, taken, at))
+        intake.received(unit, self.core, self._received(peer, asked, taken, at), before)
         return Answer(self.offer.status.success)
 
     def _received(self, peer: Peer, asked: Asked, taken: _Taken, at: str) -> Received:

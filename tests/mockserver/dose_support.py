@@ -189,7 +189,7 @@ class Site:
         )
         with core.store.write() as unit:
             core.objects.put(unit, SCOPE, taken.sop_instance, digest, data)
-            intake.received(unit, core, taken)
+            intake.received(unit, core, taken, unit.get(REPORT, SCOPE, taken.sop_instance, StoredReport))
         return taken.sop_instance
 
     def now(self) -> str:
