@@ -1,8 +1,9 @@
 """The embedded store: SQLite in WAL mode with `synchronous = FULL`, one writer connection, group commit.
 
-A unit is a savepoint under the state lock (the first of a batch is the transaction itself). Leaving it joins the batch; whoever leaves while no other unit waits for the lock
-(or a few milliseconds after the batch began) commits the batch and releases its waiters, or rolls it back and fails them all.
-While it is being synced, others come to wait for the lock and make up the next batch; no thread has to be woken for it.
+A unit is a savepoint under the state lock; the first of a batch is the transaction itself. Leaving it joins the batch; whoever
+leaves while no other unit waits for the lock (or a few milliseconds after the batch began) commits the batch and releases its
+waiters, or rolls it back and fails them all. While it is being synced, others come to wait for the lock and make up
+the next batch; no thread has to be woken for it.
 """
 
 from __future__ import annotations

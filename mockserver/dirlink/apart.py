@@ -63,7 +63,7 @@ class Apart:
 
     def read(self, data: bytes, transfer_syntax: str, facts: ReportFacts) -> Reading:
         """As `reading.Reader.read`; raises `Unfinished` when the engine stops meanwhile."""
-        answer = self._ask(Read(data=data, transfer_syntax=transfer_syntax, facts=facts)) if self._wanted else None
+        answer = self._ask(Read(transfer_syntax=transfer_syntax, facts=facts), data) if self._wanted else None
         if answer is None:
             return self._own().read(data, transfer_syntax, facts)
         if answer.reading is None:
@@ -72,8 +72,8 @@ class Apart:
 
     def outgoing(self, data: bytes, transfer_syntax: str, policy: Policy, uid_key: bytes) -> Outgoing:
         """As `reading.Reader.outgoing`; raises `Unfinished` when the engine stops meanwhile."""
-        request = Anonymise(data=data, transfer_syntax=transfer_syntax, policy=policy, uid_key=uid_key)
-        answer = self._ask(request) if self._wanted else None
+        request = Anonymise(transfer_syntax=transfer_syntax, policy=policy, uid_key=uid_key)
+        answer = self._ask(request, data) if self._wanted else None
         if answer is None:
             return self._own().outgoing(data, transfer_syntax, policy, uid_key)
         return answer.outgoing if answer.outgoing is not None else Outgoing(problem=_DIED, fault=True)
@@ -96,14 +96,14 @@ class Apart:
 
     # the process
 
-    def _ask(self, request: Read | Anonymise) -> Answer | None:
+    def _ask(self, request: Read | Anonymise, data: bytes) -> Answer | None:
         """What the process answers, nothing where it died of it; None where there is no process."""
         with self._lock:
             for _ in range(_TRIES):
                 if self._closed or not self._ready():
                     return None
                 try:
-                    answer = self._exchange(request)
+                    answer = self._exchange(request, data)
                 except (OSError, EOFError, ValueError, msgspec.MsgspecError):
                     code = self._forget()
                     if self._closed:
@@ -149,13 +149,13 @@ class Apart:
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
         )
 
-    def _exchange(self, request: msgspec.Struct) -> Answer:
+    def _exchange(self, request: msgspec.Struct, data: bytes | None = None) -> Answer:
         if self._process is None:
             raise EOFError
         if self._decode is None:
             decoder(Answer)  # works the types out, one thread at a time
             self._decode = msgspec.msgpack.Decoder(Answer).decode
-        send(cast("BinaryIO", self._process.stdin), request)
+        send(cast("BinaryIO", self._process.stdin), request, data)
         return self._decode(receive(cast("BinaryIO", self._process.stdout)))
 
     def _forget(self) -> int | None:

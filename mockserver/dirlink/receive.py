@@ -122,8 +122,9 @@ class Operations:
         if refused is not None:
             return self._note(peer, asked, refused)
         file = asked.file or self._file(asked)
+        data = bytes(asked.data)
         try:
-            header = self._header(asked, file)
+            header = self._header(asked, file, data)
             rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
             if rule:
                 what = f"refused on purpose by the rule {rule}"
@@ -132,8 +133,8 @@ class Operations:
                 )
             if file is not None:
                 file.finish()
-            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(asked.data).hexdigest())
-            return self._take(peer, asked, taken, file or bytes(asked.data))
+            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(data).hexdigest())
+            return self._take(peer, asked, taken, file or data)
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
         except StoreError as error:
@@ -151,13 +152,13 @@ class Operations:
             file.write(asked.data)
         return file
 
-    def _header(self, asked: Asked, file: ObjectFile | None) -> Header:
+    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Header:
         """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
         most = self.offer.limits.header_bytes
-        if file is None or len(asked.data) == asked.length:
-            return read_header(bytes(asked.data), asked.transfer_syntax, most)
+        if file is None or len(data) == asked.length:
+            return read_header(data, asked.transfer_syntax, most)
         with contextlib.suppress(Unreadable):
-            header = read_header(bytes(asked.data), asked.transfer_syntax, most)
+            header = read_header(data, asked.transfer_syntax, most)
             if header.study_uid:
                 return header
         return read_header(file.whole(), asked.transfer_syntax, most)

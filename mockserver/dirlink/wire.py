@@ -29,7 +29,8 @@ ASSOCIATE_RQ = 0x01
 _HEADER = struct.Struct(">BBL")
 _KNOWN = range(0x01, 0x08)
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-_CHUNK = 256 * 1024
+_FIRST = 48 * 1024
+"""Bytes of the buffer until a longer PDU comes: most reports are one of some 30 kB."""
 
 
 class ReceiverSocket(AssociationSocket):
@@ -44,7 +45,8 @@ class ReceiverSocket(AssociationSocket):
         self._raw.settimeout(float(assoc.limits.idle) if self._secure else 0.0)
         self._quick = quick and _QUICKACK is not None
         self._owed = False
-        self._space = bytearray(most + _HEADER.size)
+        self._most = most + _HEADER.size
+        self._space = bytearray(min(self._most, _FIRST))
         self._view = memoryview(self._space)
         self._begin = self._end = 0
         self._clock = assoc.clock
@@ -71,7 +73,7 @@ class ReceiverSocket(AssociationSocket):
             return False
 
     def _readable(self, seconds: float) -> bool:
-        """Whether the system has something within `seconds` (0 where negative); what came is acknowledged before it is waited for."""
+        """Whether the system has something within `seconds`; what came is acknowledged before it is waited for."""
         if self._owed and seconds:
             self._acknowledge()
         if self._poll is not None:
@@ -101,7 +103,11 @@ class ReceiverSocket(AssociationSocket):
         """Have at least `wanted` bytes in the buffer."""
         if self._begin == self._end:
             self._begin = self._end = 0
-        if self._begin + wanted > len(self._space):
+        if wanted > len(self._space):
+            longer, count = bytearray(self._most), self._end - self._begin
+            longer[:count] = self._view[self._begin : self._end]
+            self._space, self._view, self._begin, self._end = longer, memoryview(longer), 0, count
+        elif self._begin + wanted > len(self._space):
             left = self._space[self._begin : self._end]
             self._space[: len(left)] = left
             self._begin, self._end = 0, len(left)
@@ -109,7 +115,7 @@ class ReceiverSocket(AssociationSocket):
             if self._owed and self._secure:
                 self._acknowledge()
             try:
-                count = self._raw.recv_into(self._view[self._end : self._end + _CHUNK])
+                count = self._raw.recv_into(self._view[self._end :])
             except BlockingIOError:
                 self._readable(until - self._clock.monotonic())
                 count = -1

@@ -1,9 +1,9 @@
 """`python -m mockserver.dirlink.worker`: reads and anonymises reports in a process of its own, at low priority.
 
 Frames on standard input and output: four bytes of length, little endian, and MessagePack. The first is a `Setup`, answered by an
-empty `Answer`; then one `Answer` follows each request. What is secret (the digest's key, policies) comes that way and no other;
-nothing is written to the disk. The end of the input, e.g. because the server was killed, is the end of the process, and so is a
-report that takes longer than `_LONGEST`.
+empty `Answer`; then come requests, each followed by a frame that is its data set, and are answered. What is secret (the digest's
+key, policies) comes that way and no other; nothing is written to the disk. The end of the input, e.g. because the server was
+killed, is the end of the process, and so is a report that takes longer than `_LONGEST`.
 """
 
 from __future__ import annotations
@@ -41,17 +41,15 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A data set to be read, as `reading.read_bytes` has it."""
+    """That a data set is to be read, as `reading.Reader.read` has it."""
 
-    data: bytes
     transfer_syntax: str
     facts: ReportFacts
 
 
 class Anonymise(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A data set to be made anonymous, as `reading.outgoing` has it."""
+    """That a data set is to be made anonymous, as `reading.Reader.outgoing` has it."""
 
-    data: bytes
     transfer_syntax: str
     policy: Policy
     uid_key: bytes
@@ -68,11 +66,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 Request = Setup | Read | Anonymise
 
 
-def send(to: BinaryIO, value: msgspec.Struct) -> None:
-    """Write one frame; raises `OSError` when nobody reads it."""
-    body = msgspec.msgpack.encode(value)
-    to.write(_LENGTH.pack(len(body)))
-    to.write(body)
+def send(to: BinaryIO, value: msgspec.Struct, data: bytes | None = None) -> None:
+    """Write a frame, and one with `data`; raises `OSError` when nobody reads it."""
+    for body in (msgspec.msgpack.encode(value), data):
+        if body is not None:
+            to.write(_LENGTH.pack(len(body)))
+            to.write(body)
     to.flush()
 
 
@@ -106,15 +105,16 @@ def main() -> None:
                 reader = Reader.made(request.key, request.layers)
                 send(out, Answer())
             elif reader is not None:
-                send(out, _answered(reader, request))
+                data = receive(source)
+                send(out, _answered(reader, request, data))
     os._exit(0)  # nothing is left to be put in order, and the output may be gone
 
 
-def _answered(reader: Reader, request: Read | Anonymise) -> Answer:
+def _answered(reader: Reader, request: Read | Anonymise, data: bytes) -> Answer:
     try:
         if isinstance(request, Read):
-            return Answer(reading=reader.read(request.data, request.transfer_syntax, request.facts))
-        return Answer(outgoing=reader.outgoing(request.data, request.transfer_syntax, request.policy, request.uid_key))
+            return Answer(reading=reader.read(data, request.transfer_syntax, request.facts))
+        return Answer(outgoing=reader.outgoing(data, request.transfer_syntax, request.policy, request.uid_key))
     except Exception as error:  # noqa: BLE001 - whatever it is, the server is told
         place = error.__traceback__
         while place is not None and place.tb_next is not None:

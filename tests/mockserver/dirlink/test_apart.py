@@ -101,14 +101,17 @@ def test_overlaid_words_are_known_there_too(tmp_path: Path, dose: Any) -> None:
     """A layer about dose reports that the user gave holds in the other process."""
     layer = tmp_path / "own.yaml"
     layer.write_text(
-        "schema: acrmock/layer/1\nkind: dose\nlayer: own\ndefaults: {provenance: mock-choice, sources: [S1]}\n"
-        "concepts:\n  mine: {meaning: Mine, written: ['1,99X']}\n"
+        "schema: acrmock/layer/1\nkind: dose\nneeds:\n"
+        "  software: {text: the software must be said, among: header, severity: reject, all: [header.software],"
+        " provenance: mock-choice, sources: [MOCK test]}\n"
     )
     facts = load_facts((layer,))
     ours, theirs = make(facts=facts, process=False), make(facts=facts)
     try:
         data = dose.report("1.2.100.1")
-        assert theirs.read(data, EXPLICIT, known()) == ours.read(data, EXPLICIT, known())
+        found = theirs.read(data, EXPLICIT, known())
+        assert found == ours.read(data, EXPLICIT, known())
+        assert found.facts.missing != make(process=False).read(data, EXPLICIT, known()).facts.missing
         assert theirs.pid is not None
     finally:
         theirs.close()
@@ -225,7 +228,7 @@ def test_the_process_holds_nothing_and_ends_with_the_server(end: str, tmp_path: 
         (child,) = _children(pid)
         place = Path(f"/proc/{child}")
         assert _until(lambda: os.getpriority(os.PRIO_PROCESS, child) > os.getpriority(os.PRIO_PROCESS, pid))
-        held = [os.readlink(one) for one in (place / "fd").iterdir()]
+        held = [str(one.readlink()) for one in (place / "fd").iterdir()]
         assert not [one for one in held if one.startswith("socket:") or str(tmp_path) in one]
         told = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
         assert server.ready["control_token"].encode() not in told
