@@ -26,7 +26,7 @@ RETAIN = "dir-retain"
 def received(unit: Unit, core: EngineCore, data_set: Received, known: StoredReport | None) -> StoredReport:
     """Remember a data set that was taken, and have it read; `known` is what the unit has of it.
 
-    The same bytes again change nothing. Other bytes under a UID that came before are kept as a copy and said to differ (fact D1.9).
+    The same bytes again change nothing; others under a UID that came before are kept as a copy, and that is said (fact D1.9).
     """
     scope = (data_set.application, data_set.environment)
     if known is None or not known.state or known.deleted:
