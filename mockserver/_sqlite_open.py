@@ -27,7 +27,7 @@ Migration = Callable[[sqlite3.Connection], None]
 
 _CHECKPOINT_PAGES = 8192
 """Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
-_CACHE_KIBIBYTES = 2 * 1024
+_CACHE_KIBIBYTES = 4 * 1024
 _READER_KIBIBYTES = 512
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """

@@ -28,10 +28,10 @@ _BATCH = 16
 _COMPANY_SECONDS = 0.02
 """After something was done, so long more is waited for: while reports stream in, many are read and written down at once."""
 
-_PRESSED_SECONDS = 0.01
-_GIVEN_SECONDS = 0.5
+_ROUND_SECONDS = 0.01
+_ROUNDS = 50
 _GIVEN_BATCHES = 4
-"""Jobs give way for so long after somebody was pressed for time, but no longer on end than that, and then do so many batches."""
+"""Jobs give way while somebody was pressed for time in the last round, at most so many rounds, and then do so many batches."""
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
@@ -85,7 +85,7 @@ class Jobs:
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._applications: set[str] = set()
-        self._pressed = -_PRESSED_SECONDS
+        self._pressed = False
 
     # life
 
@@ -126,7 +126,7 @@ class Jobs:
 
     def give_way(self) -> None:
         """Say that somebody waits for an answer of this process: what can be done later is done a little later."""
-        self._pressed = self._core.clock.monotonic()
+        self._pressed = True
 
     def wake(self) -> None:
         """Look for what has come due (a business clock was moved)."""
@@ -207,10 +207,11 @@ class Jobs:
 
     def _wait_for_quiet(self) -> None:
         """Let those go first who are pressed for time, for a while."""
-        monotonic = self._core.clock.monotonic
-        until = monotonic() + _GIVEN_SECONDS
-        while not self._stopped and monotonic() - self._pressed < _PRESSED_SECONDS and monotonic() < until:
-            self._halt.wait(_PRESSED_SECONDS)
+        for _ in range(_ROUNDS):
+            if self._stopped or not self._pressed:
+                return
+            self._pressed = False
+            self._halt.wait(_ROUND_SECONDS)
 
     def _due(self, unit: Unit) -> tuple[list[Job], float]:
         """The next jobs that are due, and the seconds until another is where none is."""
