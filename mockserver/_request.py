@@ -10,7 +10,8 @@ from cheroot.wsgi import Gateway_10
 
 from mockserver._streams import Chunks
 from mockserver._striking import EDGE_KEY
-from mockserver.gate import HEADERS_KEY, TLS_KEY, VIA_KEY
+from mockserver.gate import HEADERS_KEY, ROUTE_KEY, TLS_KEY, VIA_KEY
+from mockserver.lane import LATER_KEY
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Request(HTTPRequest):
         except errors.MaxSizeExceeded:
             self.simple_response("413 Content Too Large", "The body is too large.")
         finally:
-            self.conn.wfile.flush()
+            self.conn.send()
             self.close_connection = self.close_connection or self.cut
 
     def send_headers(self) -> None:
@@ -127,7 +128,7 @@ class Request(HTTPRequest):
         )
         try:
             self.conn.wfile.write("\r\n".join(lines).encode("latin-1") + body)
-            self.conn.wfile.flush()
+            self.conn.send()
         except OSError:
             return
 
@@ -145,6 +146,10 @@ class _Edge:
     def close(self) -> None:
         """Close the connection after the answer, without having said so."""
         self._request.cut = True
+
+    def quick(self) -> None:
+        """Expect the connection's next request to be as short as this one."""
+        self._request.conn.lean = True
 
     def abandon(self, *, reset: bool) -> None:
         """Answer nothing and close, by a reset (TCP RST) or in good order."""
@@ -165,4 +170,6 @@ class Gateway(Gateway_10):
         environ[EDGE_KEY] = _Edge(self.req)
         if self.req.conn.via:
             environ[VIA_KEY] = self.req.conn.via
+        if self.req.conn.later is not None:
+            environ[LATER_KEY], environ[ROUTE_KEY] = self.req.conn.later, self.req.conn.route
         return environ

@@ -27,6 +27,28 @@ class Reader:
         self.partial = False
         self.broken = False
 
+    @property
+    def buffered(self) -> int:
+        """How many bytes were received and not read."""
+        return len(self._buffer)
+
+    def more(self) -> bool:
+        """Take in what has arrived; False at the end of the stream. Raises what the socket raises where nothing has."""
+        return self._fill()
+
+    def head(self) -> bytes | None:
+        """The head that the received bytes begin with, its empty line included; None where it is not whole."""
+        end = self._buffer.find(_END_OF_HEAD[0])
+        return None if end < 0 else self._buffer[: end + 4]
+
+    def mark(self) -> bytes:
+        """What `go_back` takes to read the same again."""
+        return self._buffer
+
+    def go_back(self, mark: bytes) -> None:
+        """Have everything unread that was unread at `mark`; nothing was received since."""
+        self._buffer = mark
+
     def has_data(self) -> bool:
         """Whether bytes were received that somebody could read; the beginning of a head does not count."""
         return bool(self._buffer) and not self.partial
@@ -154,6 +176,7 @@ class Writer:
         self._pieces: list[bytes] = []
         self._size = 0
         self.held = False
+        self.whole = False
         self.muted = False
         self.bytes_written = 0
 
@@ -167,13 +190,31 @@ class Writer:
             return len(data)
         self._pieces.append(data)
         self._size += len(data)
-        if self._size >= _PIECE:
+        if self._size >= _PIECE and not self.whole:
             self._send()
         return len(data)
 
+    @property
+    def unsent(self) -> bool:
+        """Whether something was kept."""
+        return bool(self._pieces)
+
+    def discard(self) -> None:
+        """Forget what was kept."""
+        self._pieces, self._size = [], 0
+
+    def push(self) -> None:
+        """Send what was kept without waiting; raises what a socket raises that would wait, and keeps the rest for `flush`."""
+        while self._pieces:
+            data = b"".join(self._pieces)
+            self._pieces = [data]  # TLS wants to be given the same again
+            sent = self._socket.send(data)
+            self._pieces = [data[sent:]] if sent < len(data) else []
+        self._size, self.held, self.whole = 0, False, False
+
     def flush(self) -> None:
         """Send what was kept, and hold nothing back any more."""
-        self.held = False
+        self.held = self.whole = False
         self._send()
 
     def _send(self) -> None:

@@ -35,6 +35,10 @@ class Edge(Protocol):
         """Close the connection after what was written."""
         ...
 
+    def quick(self) -> None:
+        """Expect the connection's next request to be a short one too."""
+        ...
+
     def abandon(self, *, reset: bool) -> None:
         """Drop what was written and close the connection, by a reset or in good order."""
         ...

@@ -74,9 +74,9 @@ class Engine:
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
     believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
     `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
-    `read_apart` has reports read and anonymised by a process of its own, from the first one on;
-    `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace what is shipped (for
-    tests).
+    `read_apart` has reports read and anonymised by a process of its own, from the first one on; `lane` False has every request
+    answered by a worker; `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace
+    what is shipped (for tests).
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class Engine:
         lean_dicom: bool = True,
         read_apart: bool = False,
         synced: bool = True,
+        lane: bool = True,
         facts: Facts | None = None,
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
@@ -118,6 +119,7 @@ class Engine:
         self._lean_dicom = lean_dicom
         self._read_apart = read_apart
         self._synced = synced
+        self._lane = lane
         self._facts = facts
         self._wires = wires or shipped_wires
         self._house = house or shipped_house
@@ -170,6 +172,7 @@ class Engine:
             on_handshake=lambda tls, peer: _note_handshake(core, tls, peer),
             on_malformed=lambda request: _note_malformed(core, request),
             trusted_proxies=self._trusted_proxies,
+            quick=gate if self._lane else None,
         )
         address, port = server.listen()
         stack.callback(_note_stop, core)

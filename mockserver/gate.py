@@ -25,6 +25,7 @@ from mockserver._sought import Sought
 from mockserver.app import ERROR_KEY, PROBLEM_KEY, make_app, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
 from mockserver.journal import Exchange, Whose
+from mockserver.lane import LATER_KEY, MustWait
 from mockserver.onboarding.model import Application
 from mockserver.problem import Problem
 from mockserver.proxies import BELIEVED, client_of
@@ -45,6 +46,9 @@ VIA_KEY = "acrmock.via"
 FULL_KEY = "acrmock.full"
 """That the journal had no room for this exchange."""
 
+ROUTE_KEY = "acrmock.route"
+"""Where the server leaves the `Route` that it was given for the request, if any."""
+
 WELL_KNOWN = "/.well-known/"
 _BODY_KEY = "acrmock.body"
 _LEAN_METHODS = frozenset({"GET", "POST"})
@@ -61,6 +65,15 @@ class Reply(NamedTuple):
     headers: list[tuple[str, str]]
     body: bytes
     milliseconds: float = 0.0
+
+
+class Route(NamedTuple):
+    """Where a request goes whose view has a lean form: whose it is, the path that is left, and what the path says."""
+
+    whose: tuple[str, str]
+    rest: str
+    view: Any
+    arguments: Mapping[str, Any]
 
 
 class Gate:
@@ -80,7 +93,8 @@ class Gate:
         """Answer one request."""
         environ[CORE_KEY] = self._core
         path = environ.get("PATH_INFO", "")
-        whose, rest = self._whose(path)
+        route: Route | None = environ.get(ROUTE_KEY)
+        whose, rest = self._whose(path) if route is None else route[:2]
         if whose is None and self._is_house(path, environ.get("REQUEST_METHOD", "")):
             return self._house(environ, start_response)
         call = self._open(environ, whose) if whose is not None else None
@@ -89,6 +103,45 @@ class Gate:
         finally:
             if call is not None:
                 call.give_turn()
+
+    # the lane's questions (`mockserver.lane.Quick`)
+
+    def route(self, method: str, target: str) -> Route | None:
+        """Where a request for a view with a lean form goes; None for any other."""
+        whose, rest = self._whose(target.partition("?")[0])
+        application = self._core.applications.get(whose[0]) if whose is not None and method in _LEAN_METHODS else None
+        if whose is None or application is None or whose[1] not in application.environments:
+            return None
+        try:
+            endpoint, arguments = self._wire_routes.match(rest, method)
+        except HTTPException:
+            return None
+        view = self._wires.view_functions[endpoint]
+        return Route(whose, rest, view, arguments) if getattr(view, "acrmock_lean", None) is not None else None
+
+    def begin(self) -> None:
+        """Several exchanges are about to be made."""
+        self._core.store.expect(1)
+
+    def end(self) -> None:
+        """Commit them."""
+        self._core.store.expect(-1)
+        self._core.store.settle(at_once=True)
+
+    def _settle(self, environ: Environ, unit: Unit) -> None:
+        """Wait until the exchange's unit is synced, or leave it to the lane to wait."""
+        later = environ.get(LATER_KEY)
+        if later is None:
+            self._core.store.flush(unit.ticket)
+        else:
+            later.append(lambda: self._settled(unit))
+
+    def _settled(self, unit: Unit) -> bytes | None:
+        try:
+            self._core.store.flush(unit.ticket)
+        except StoreError as lost:
+            return _raw(self._lost(lost))
+        return None
 
     def _answer(self, environ: Environ, start_response: StartResponse, call: Call | None, rest: str) -> Iterable[bytes]:
         began = self._core.clock.monotonic()
@@ -197,6 +250,10 @@ class Gate:
         registry = core.facts.registry(word) if rules and word else None
         slug = registry.slug if registry is not None else ""
         sought = Sought(environ, environ.get(_BODY_KEY, b""))
+        if LATER_KEY in environ:  # to ask is to count, so nothing is asked twice
+            if rules or (core.magic is not None and core.magic.asked(call.notes.operation, sought) is not None):
+                raise MustWait
+            return None
         call.struck, call.counted = core.faults.choose(scope, call.notes.operation, slug, sought, core.magic)
         if call.struck is None:
             return None
@@ -234,14 +291,21 @@ class Gate:
     def _run_lean(self, environ: Environ, call: Call) -> Reply | None:
         """The answer of a view that has a lean form, without Flask's contexts; None where Flask must answer."""
         path = environ["PATH_INFO"]
-        try:
-            endpoint, arguments = self._wire_routes.match(path, environ.get("REQUEST_METHOD", ""))
-        except HTTPException:
-            return None
-        view = self._wires.view_functions[endpoint]
+        known: Route | None = environ.get(ROUTE_KEY)
+        if known is None:
+            try:
+                endpoint, arguments = self._wire_routes.match(path, environ.get("REQUEST_METHOD", ""))
+            except HTTPException:
+                return None
+            view = self._wires.view_functions[endpoint]
+        else:
+            view, arguments = known.view, known.arguments
         lean = getattr(view, "acrmock_lean", None)
         if lean is None or environ["REQUEST_METHOD"] not in _LEAN_METHODS or not path.isascii():
             return None
+        edge: _striking.Edge | None = environ.get(_striking.EDGE_KEY)
+        if edge is not None:
+            edge.quick()
         try:
             instead = self._let_in(environ, call, view, arguments)
             call.take_turn()  # a lean view waits for nobody
@@ -316,28 +380,31 @@ class Gate:
                     self._core.journal.refuse(unit, call.application.id, call.application.run)
                     call.leave()
                     call.give_turn()
-                    self._core.store.flush(unit.ticket)
+                    self._settle(environ, unit)
                     return reply
                 self._core.faults.keep(unit, call.scope, call.counted)
                 self._record(unit, environ, call, reply)
                 call.leave()
                 call.give_turn()
-                self._core.store.flush(unit.ticket)
+                self._settle(environ, unit)
             else:
                 with self._core.store.write() as unit:
                     self._record(unit, environ, None, reply)
         except StoreError as lost:
             if call is not None:
                 call.leave(lost)
-            full = isinstance(lost, StoreFull)
-            self._core.metrics.no_room |= full
-            return self._plain(Problem("store-full" if full else "unavailable"))
+            return self._lost(lost)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets a clean answer
             _log.exception("an exchange could not be recorded")
             if call is not None:
                 call.leave(fault)
             return self._plain(Problem("internal"))
         return reply
+
+    def _lost(self, lost: StoreError) -> Reply:
+        full = isinstance(lost, StoreFull)
+        self._core.metrics.no_room |= full
+        return self._plain(Problem("store-full" if full else "unavailable"))
 
     def _record(self, unit: Unit, environ: Environ, call: Call | None, reply: Reply) -> None:
         core = self._core
@@ -399,6 +466,12 @@ def raw_headers(environ: Environ) -> tuple[tuple[str, str], ...]:
     named = [(key[5:].replace("_", "-").title(), str(value)) for key, value in environ.items() if key.startswith("HTTP_")]
     plain = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
     return tuple(named + [(name, str(environ[key])) for key, name in plain.items() if environ.get(key)])
+
+
+def _raw(reply: Reply) -> bytes:
+    """An answer as it stands on the wire, after which the connection is closed."""
+    lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers), "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1") + reply.body
 
 
 def _target(environ: Environ) -> str:

@@ -31,6 +31,7 @@ from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._request import Gateway, Request
 from mockserver._streams import make_file
+from mockserver.lane import Lane, Quick, Settled
 from mockserver.proxies import V1, V2, Preamble, PreambleError
 
 _log = logging.getLogger("mockserver")
@@ -106,6 +107,11 @@ class Connection(HTTPConnection):
         self.tls: TlsFacts | None = None
         self.fresh = True
         self.reset = False
+        self.lean = False
+        self.heard = 0.0
+        self.later: list[Settled] | None = None
+        self.route: object | None = None
+        self.stays = True
         self.introduced = not server.trusted_proxies
         self.via = ""
         self._preamble: Preamble | None = None
@@ -124,16 +130,30 @@ class Connection(HTTPConnection):
                 return waiting
         if not self.shaken:
             return self._shake()
-        while self._has_head():
-            self._answer_until = self.server.clock.monotonic() + EXCHANGE_SECONDS
-            if not super().communicate():  # type: ignore[no-untyped-call]
+        if self.wfile.unsent:
+            self.wfile.flush()
+            if not self.stays:
                 return False
-            if not self._more_soon():
+        while self._has_head():
+            if not self.answer_one():
+                return False
+            if self.lean or not self._more_soon():
                 return True
         now = self.server.clock.monotonic()
         if self._head_began is None and self.rfile.partial:
             self._head_began = now
         return self._head_began is None or now - self._head_began <= REQUEST_SECONDS
+
+    def answer_one(self) -> bool:
+        """Answer the request whose head is there; True when the connection stays open."""
+        self._answer_until = self.server.clock.monotonic() + EXCHANGE_SECONDS
+        self.wfile.held = self.wfile.whole = self.later is not None
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+    def send(self) -> None:
+        """Send what was written, unless the lane does it later."""
+        if self.later is None:
+            self.wfile.flush()
 
     def _has_head(self) -> bool:
         """Whether the head of a request is there, or the stream has ended; nothing is waited for."""
@@ -314,6 +334,7 @@ class Server(WsgiServer):
         on_handshake: Callable[[TlsFacts, str], None] = lambda _facts, _peer: None,
         on_malformed: Callable[[Malformed], None] = lambda _request: None,
         trusted_proxies: tuple[str, ...] = (),
+        quick: Quick | None = None,
     ) -> None:
         super().__init__(address, app, server_name="acrmock", request_queue_size=256, timeout=REQUEST_SECONDS, shutdown_timeout=2)
         self.clock = clock
@@ -327,6 +348,7 @@ class Server(WsgiServer):
         if context is not None:
             self.ssl_adapter = TlsAdapter(context)
         self._own_threads: list[threading.Thread] = []
+        self._lane = Lane(self, quick) if quick is not None else None
 
     def listen(self) -> tuple[str, int]:
         """Bind and return the address (`run` answers on it); raises `SetupError` when the port cannot be had."""
@@ -368,8 +390,10 @@ class Server(WsgiServer):
             super().process_conn(conn)
 
     def put_conn(self, conn: Connection) -> None:
-        """A connection that stays open waits for more bytes, unless TLS already holds some."""
-        if self.ready and conn.waiting():
+        """A connection that stays open waits for more bytes, unless TLS already holds some, or the lane takes it."""
+        if self.ready and conn.lean and self._lane is not None:
+            self._lane.adopt(conn)
+        elif self.ready and conn.waiting():
             super().process_conn(conn)
         else:
             super().put_conn(conn)
@@ -404,6 +428,8 @@ class Server(WsgiServer):
         self._connections._stop_requested = True  # noqa: SLF001 - cheroot would let the selector sleep on
         self._touch()
         super().stop()
+        if self._lane is not None:
+            self._lane.stop()
         for thread in self._own_threads:
             thread.join(5)
 

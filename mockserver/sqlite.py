@@ -333,13 +333,13 @@ class SqliteStore:
         finally:
             self._release()
 
-    def settle(self) -> None:
-        """Commit the batch if it waits for nobody, or has waited long enough."""
-        if self._due():
+    def settle(self, *, at_once: bool = False) -> None:
+        """Commit the batch if it waits for nobody, or has waited long enough; `at_once`: in any case."""
+        if self._batch.units if at_once else self._due():
             with self._lock:
                 self._owner = threading.get_ident()
                 try:
-                    if self._due() and not self._closed:
+                    if (self._batch.units if at_once else self._due()) and not self._closed:
                         self._commit()
                 finally:
                     self._owner = 0

@@ -203,8 +203,8 @@ class Store(Protocol):
         """So many more (or, if negative, fewer) units are about to be opened; a batch waits a few milliseconds for them."""
         ...
 
-    def settle(self) -> None:
-        """Let nothing wait for units that were expected and not opened."""
+    def settle(self, *, at_once: bool = False) -> None:
+        """Let nothing wait for units that were expected and not opened; `at_once`: nor for those that still are expected."""
         ...
 
     def read(self) -> AbstractContextManager[Snapshot]:

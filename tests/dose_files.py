@@ -156,6 +156,7 @@ def projection_report(
     plane = item("CODE", "113764,DCM", "113622,DCM")
     stated = totals or (
         item("NUM", "113722,DCM", ("0.0012", "Gy.m2")),
+        item("NUM", "113726,DCM", ("0.0009", "Gy.m2")),
         item("NUM", "113725,DCM", ("0.05", "Gy")),
         item("NUM", "113730,DCM", ("62", "s")),
         item("CODE", "113780,DCM", "113860,DCM"),

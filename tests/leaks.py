@@ -115,10 +115,16 @@ def _several(element: Any) -> list[Any]:
 def leaks(original: bytes, anonymised: bytes) -> set[str]:
     """The identifying strings of a Part 10 file that stand anywhere in the bytes of what was made of it, in any encoding.
 
-    A word that stands in what is retained as it is (the name of a device that a sender also wrote as a place) is no leak.
+    A word that stands in what is retained as it is (the name of a device that a sender also wrote as a place) is no leak, nor are
+    the few digits of a number among the random ones of a UID that the anonymiser made.
     """
     retained = _retained_bytes(original)
-    return {text for text in identifying(original) if not _in(text, retained) and _in(text, anonymised)}
+    elsewhere = re.sub(rb"2\.25\.[0-9]+", b"2.25.", anonymised)
+    return {
+        text
+        for text in identifying(original)
+        if not _in(text, retained) and _in(text, elsewhere if text.isdigit() else anonymised)
+    }
 
 
 def _retained_bytes(original: bytes) -> bytes:

@@ -101,7 +101,9 @@ def template_problems(report: DoseReport, dictionary: Dictionary) -> tuple[Field
         return ()
     by_parent: dict[str, list[TemplateRow]] = {}
     for row in dictionary.rows.values():
-        if report.modality in row.modalities:
+        if report.modality not in row.modalities or row.enhanced != report.enhanced:
+            continue
+        if not row.if_event or any(event.kind in row.if_event for event in report.events):
             by_parent.setdefault(row.parent, []).append(row)
     found: list[FieldProblem] = []
     waiting: list[tuple[Item, Lineage, str]] = [(report.tree, (), "root")]

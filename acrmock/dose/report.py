@@ -55,6 +55,7 @@ _OBSERVER = {
 }
 _SCOPE_UIDS = frozenset({"study_uid", "series_uid", "procedure_step_uid", "event_uid"})
 _CT_ONLY, _PLANES, _DR = "ct_acquisition", "projection_accumulated", "irradiation_event"
+_SUMMARY, _ACCUMULATED, _DETAILS, _CT = "event_summary", "accumulated", "irradiation_details", "ct"
 
 
 def read_report(data: bytes | memoryview, transfer_syntax: str, dictionary: Dictionary, limit: int = INFLATED_MOST) -> DoseReport:
@@ -88,17 +89,23 @@ class _Reader:
         stated.pop("sources", None)
         intent = stated.pop("intent", NO_CODE)
         procedure = _code(tree.first("procedure_reported"))
+        enhanced = any(item.key in {_SUMMARY, _ACCUMULATED} for item in tree.children)
         planes = tuple(self._plane(item) for item in tree.all(_PLANES))
+        if enhanced and procedure.key != _CT:
+            planes += tuple(self._plane(item) for item in tree.all(_ACCUMULATED))
         if not planes and tree.concept.key == "siemens_summary":
             planes = (self._plane(tree),)
-        events = self._events()
+        events = self._events(procedure)
         modality = self._modality(procedure, stated.get("device_type", NO_CODE), events)
         root = self.dictionary.roots[tree.concept.key]
         rule = self.dictionary.modalities.get(modality)
         scope = tree.first("scope")
         uids = [item.text for item in scope.children if item.key in _SCOPE_UIDS] if scope else []
         self._oddities()
+        for item in tree.all(_DETAILS):
+            self._note(item, "is not read: of an enhanced report only the summaries of totals and events are")
         return DoseReport(
+            enhanced=enhanced,
             header=empty.header,
             template=empty.template,
             dose=True,
@@ -130,7 +137,7 @@ class _Reader:
         return Device(**found)
 
     def _totals(self, planes: tuple[PlaneTotals, ...]) -> Totals:
-        totals = self.tree.first("ct_accumulated")
+        totals = self.tree.first("ct_accumulated") or self.tree.first(_ACCUMULATED)
         stated = self._fields(self.dictionary.families["total"], totals.walk()) if totals else {}
         return Totals(planes=planes, **stated)
 
@@ -144,12 +151,12 @@ class _Reader:
         )
         return PlaneTotals(path=container.path, breasts=breasts, **stated)
 
-    def _events(self) -> tuple[Event, ...]:
+    def _events(self, procedure: Code) -> tuple[Event, ...]:
         found: list[Event] = []
         for item in self.tree.children:
-            if item.key == _CT_ONLY:
+            if item.key == _CT_ONLY or (item.key == _SUMMARY and procedure.key == _CT):
                 found.append(self._ct_event(item))
-            elif item.key == _DR:
+            elif item.key in {_DR, _SUMMARY}:
                 stated = self._fields(self.dictionary.families["projection"], item.walk())
                 kind = stated.get("event_type", NO_CODE).key
                 found.append(ProjectionEvent(path=item.path, kind=kind, **stated))

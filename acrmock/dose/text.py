@@ -75,8 +75,18 @@ def trimmed(raw: bytes, encoding: str) -> str:
 
 
 def unpadded(text: str | None) -> str:
-    """A text whose padding was kept without it, as names are told apart: trailing spaces and NULs; empty where there is none."""
+    """A text whose padding was kept without it, as names are told apart; empty where there is none.
+
+    Trailing spaces are no part of a value (PS3.5 section 6.2). Trailing NULs are no padding of text, yet real senders write them:
+    they tell no names apart either, for the mock and the judge alike, and the judge says so of who wrote them (`nul_padded`).
+    """
     return (text or "").rstrip(" \0")
+
+
+def nul_padded(text: str | None) -> bool:
+    """Whether a text whose padding was kept is padded with NUL, which PS3.5 section 6.2 has for UIDs only."""
+    kept = text or ""
+    return "\0" in kept[len(unpadded(kept)) :]
 
 
 def _parts(raw: bytes, encoding: str) -> list[str]:

@@ -86,7 +86,11 @@ class Condition(Struct, frozen=True, kw_only=True):
 
 
 class TemplateRow(Told, frozen=True, kw_only=True):
-    """A mandatory row of a template (PS3.16): `concept`, of one of `types`, stands directly below `parent` (or `root`)."""
+    """A mandatory row of a template (PS3.16): `concept`, of one of `types`, stands directly below `parent` (or `root`).
+
+    `enhanced`: of the templates of the Enhanced X-Ray Radiation Dose Report (TID 10040 and on); others are not of it.
+    With `if_event` only in a report that has an event of such a kind.
+    """
 
     key: str
     template: str
@@ -94,6 +98,8 @@ class TemplateRow(Told, frozen=True, kw_only=True):
     parent: str
     concept: str
     types: tuple[str, ...]
+    enhanced: bool = False
+    if_event: tuple[str, ...] = ()
     when: Condition | None = None
     unless: Condition | None = None
 
@@ -192,7 +198,7 @@ class Dictionary:
             self._known(entry, "concept", [element.concept] if element.concept else [], self.concepts)
             self._known(entry, "unit", [element.unit] if element.unit else [], self.units)
         for row in self.rows.values():
-            named = [row.concept, *([] if row.parent == "root" else [row.parent])]
+            named = [row.concept, *row.if_event, *([] if row.parent == "root" else [row.parent])]
             named += [name for c in (row.when, row.unless) if c for name in (c.concept, *c.values)]
             self._known(tables["rows"][row.key], "concept", named, self.concepts)
         for need in self.needs.values():
@@ -303,6 +309,8 @@ def _row(key: str, entry: Entry) -> TemplateRow:
         parent=entry.need("parent"),
         concept=entry.need("concept"),
         types=tuple(entry.need("types")),
+        enhanced=entry.get("enhanced", False),
+        if_event=_texts(entry, "if_event"),
         when=_condition(entry, "when"),
         unless=_condition(entry, "unless"),
         **_told(entry),

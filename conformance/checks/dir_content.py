@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from acrmock.dose.text import nul_padded, unpadded
 from acrmock.pointer import pointer_of
 from acrmock.record import FieldProblem, ReportFacts
 from conformance.checks.base import Case, Collection, Fault, Ruling, at, inapplicable, review, rule
@@ -190,10 +191,12 @@ def _encoded_anew(planted: Planted, copy: Operation) -> str:
 
 @CONTENT.check("dir-station", subject="sender")
 def dir_station(case: Case) -> Ruling:
-    """The Station Name sent is a configured one (S1), trailing spaces aside (PS3.5 section 6.2).
+    """The Station Name sent is a configured one (S1), padding aside (PS3.5 section 6.2).
 
-    Fails for a report of a station that was not configured in the whole run. A report without the name is judged by dir-valid, a
-    planted one whose name was changed by dir-pass-through, one that was not to be forwarded by dir-selective.
+    Fails for a report of a station that was not configured in the whole run; where the sender is the author, also for a name that
+    it padded with NUL instead of a space, which the simulated DIR Link takes and another need not. A report without the name is
+    judged by dir-valid, a planted one whose name was changed by dir-pass-through, one that was not to be forwarded by
+    dir-selective.
     """
     planted = _planted(case)
     faults: list[Fault] = []
@@ -201,9 +204,11 @@ def dir_station(case: Case) -> Ruling:
     for item, reading in _reports(case):
         facts = reading.facts
         one = planted.get((item.environment, item.sop_instance))
-        if facts.station is None or not facts.station.strip() or (one is not None and _not_its_station(one, facts)):
+        if facts.station is None or not unpadded(facts.station).strip() or (one is not None and _not_its_station(one, facts)):
             continue
-        if facts.station_configured or case.flows.dicom.configured(item.environment, facts.station):
+        if nul_padded(facts.station) and not case.rules.dose.forwards:
+            faults.append(Fault(entry=reading.seq, pointer="/data/station", actual=f"got {facts.station!r}, padded with NUL"))
+        elif facts.station_configured or case.flows.dicom.configured(item.environment, facts.station):
             seen.append(at(reading.seq, "/data/station"))
         else:
             faults.append(Fault(entry=reading.seq, pointer="/data/station", actual=_station_words(facts)))
@@ -217,7 +222,7 @@ def dir_station(case: Case) -> Ruling:
 
 
 def _not_its_station(planted: Planted, facts: ReportFacts) -> bool:
-    return not planted.facts.expected or planted.facts.station.rstrip(" ") != (facts.station or "").rstrip(" ")
+    return not planted.facts.expected or unpadded(planted.facts.station) != unpadded(facts.station)
 
 
 def _station_words(facts: ReportFacts) -> str:

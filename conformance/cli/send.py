@@ -55,7 +55,6 @@ def send(
 
     What the peer answered to each object is printed; an object that is refused does not keep the others from going.
     """
-    from acrmock.clock import SystemClock
     from conformance.vendors.senders.address import checked_title
     from conformance.vendors.senders.objects import files_of, read_object
     from conformance.vendors.senders.scu import NotSent, Scu, deliver
@@ -65,10 +64,9 @@ def send(
     if ca_file and not tls:
         raise SetupError("an authority is of use with TLS only", where="--ca-file", fix="add --tls")
     options: dict[str, Any] = {"context": _context(ca_file)} if tls else {}
-    clock = SystemClock()
     if echo:
         try:
-            with Scu(peer, calling, (), clock, **options) as scu:
+            with Scu(peer, calling, (), **options) as scu:
                 status = scu.echo()
         except NotSent as error:
             raise SetupError("the peer cannot be verified", where=_shown(peer), actual=str(error)) from error
@@ -82,7 +80,7 @@ def send(
         batches, label="sending", file=sys.stderr, hidden=len(batches) < 2 or not sys.stderr.isatty()
     ) as shown:
         for batch in shown:
-            answers += deliver(peer, calling, batch, clock, **options)
+            answers += deliver(peer, calling, batch, **options)
     _print(answers, format_)
     ctx.exit(0 if all(answer.stored for answer in answers) else 1)
 

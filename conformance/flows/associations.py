@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from acrmock.dose.text import unpadded
 from acrmock.record import (
     AssociationEntry,
     AssociationFacts,
@@ -148,10 +149,10 @@ class Dicom(Struct, frozen=True, kw_only=True):
         return tuple(sorted(found, key=lambda item: item.seq))
 
     def configured(self, environment: str, station: str) -> bool:
-        """Whether a Station Name was configured at any time, trailing spaces aside (PS3.5 section 6.2)."""
-        wanted = station.rstrip(" ")
+        """Whether a Station Name was configured at any time, padding aside (`acrmock.dose.text.unpadded`)."""
+        wanted = unpadded(station)
         return any(
-            one.configured and one.station.rstrip(" ") == wanted
+            one.configured and unpadded(one.station) == wanted
             for one in self.stations
             if one.environment == environment or not environment or not one.environment
         )

@@ -312,6 +312,7 @@ class Steps:
             ca_file=self._ca_file,
             workplace=self._workplace,
             browser_log=self._owner.order.out.resolve() / "logs" / "browser.log",
+            dicom=self._document.get("dicom"),
         )
 
     def _wait(self, name: str, window: float, doses: Doses) -> StepEnded:

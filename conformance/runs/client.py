@@ -77,8 +77,11 @@ def environment(
     ca_file: Path,
     workplace: Path,
     browser_log: Path,
+    dicom: Mapping[str, object] | None = None,
 ) -> dict[str, str]:
     """The environment of the client: `base`, and the names that outsiders rely on.
+
+    `dicom` is where dose reports go (`dicom` of the registration document), for scripts that read no JSON.
 
     `ca_file` is the only authority that SSL_CERT_FILE, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name: a client under test
     talks to nobody else, and an inherited SSL_CERT_DIR would come before SSL_CERT_FILE. NODE_EXTRA_CA_CERTS adds to Node's own.
@@ -98,6 +101,7 @@ def environment(
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
+    own |= {f"ACRMOCK_DICOM_{name.upper()}": str(value) for name, value in (dicom or {}).items()}
     own.pop("ACRMOCK_STEP", None)
     if step is not None:
         own["ACRMOCK_STEP"] = step

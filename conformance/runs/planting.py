@@ -69,7 +69,10 @@ def crops(seed: int, count: int, unwanted: int, stations: Sequence[str], clock: 
 
 @dataclass(slots=True, kw_only=True)
 class Planting:
-    """Plants reports while the client runs, in a thread of its own; `failed` says why it could not."""
+    """Plants reports while the client runs, in a thread of its own; `failed` says why it could not.
+
+    In a folder, which needs nobody to listen, all lie there before the client is started: it may be a script that looks once.
+    """
 
     control: Control
     application: str
@@ -83,10 +86,12 @@ class Planting:
     _stop: threading.Event | None = None
 
     def begin(self) -> None:
-        """Begin to plant."""
+        """Begin to plant; in a folder, do it."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="acrmock-planting", daemon=True)
         self._thread.start()
+        if self.target.folder is not None:
+            self._thread.join()
 
     def end(self) -> None:
         """Stop trying, and wait until it has."""
@@ -118,7 +123,7 @@ class Planting:
         self._await(peer)
         for crop in self.crops:
             self._announce(crop)
-            with Scu(peer, CALLING_AE, pairs_of([crop.object]), self.clock) as scu:
+            with Scu(peer, CALLING_AE, pairs_of([crop.object])) as scu:
                 answer = scu.store(crop.object)
             if not answer.stored:
                 status = "not sent" if answer.status is None else f"{answer.status:04X}H"
@@ -130,7 +135,7 @@ class Planting:
         until = self.clock.monotonic() + WAIT_SECONDS
         while True:
             try:
-                with Scu(peer, CALLING_AE, (), self.clock) as scu:
+                with Scu(peer, CALLING_AE, ()) as scu:
                     scu.echo()
             except NotSent:
                 if self.clock.monotonic() > until or (self._stop is not None and self._stop.is_set()):

@@ -159,7 +159,12 @@ def report(sop: str) -> flask.Response:
     except Problem:
         made = None
     return _page(
-        "dirreport.html", application=application, environment=environment, it=reports.view(found, environment), made=made
+        "dirreport.html",
+        application=application,
+        environment=environment,
+        it=reports.view(found, environment),
+        made=made,
+        remarks=reports.remarks(core, application, environment, sop),
     )
 
 

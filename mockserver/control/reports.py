@@ -10,8 +10,10 @@ import msgspec
 
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
+from acrmock.dose.report import missing, read_report, template_problems
 from acrmock.dose.text import unpadded
-from acrmock.record import PlantedFacts
+from acrmock.facts.dose import Dictionary
+from acrmock.record import FieldProblem, PlantedFacts
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
@@ -24,6 +26,19 @@ from mockserver.dirlink.receive import is_uid
 from mockserver.dirlink.states import State
 
 _MOST = 1000
+
+
+_REMARKS_MOST = 100
+"""So many remarks a page shows at most."""
+
+
+class Remark(msgspec.Struct, frozen=True, kw_only=True):
+    """That an element of a report is missing or odd: its name, its place (a tag path), and why."""
+
+    what: str
+    element: str
+    where: str
+    why: str
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +195,31 @@ def anonymised(application: str, sop: str) -> flask.Response:
     body.only("environment")
     core, environment = current_core(), body.argument("environment", "test")
     return body.answer(before_after(core, application, environment, sop))
+
+
+def remarks(core: EngineCore, application: str, environment: str, sop: str) -> list[Remark]:
+    """What a kept report lacks or has that is odd, at most `_REMARKS_MOST`; none where its bytes are gone or cannot be read."""
+    report = of(core, application, environment, sop)
+    data = core.objects.get((application, environment), report.sop_instance, report.sha256)
+    words = core.facts.dose
+    try:
+        found = read_report(data or b"", report.transfer_syntax, words)
+    except Unreadable:
+        return []
+    told = [
+        *(("the registry needs it", one) for one in missing(found, words)),
+        *(("the template asks for it", one) for one in template_problems(found, words)),
+        *(("odd", one) for one in found.warnings),
+    ]
+    return [
+        Remark(what=what, element=_element(one, words), where=one.pointer, why=one.reason) for what, one in told[:_REMARKS_MOST]
+    ]
+
+
+def _element(problem: FieldProblem, words: Dictionary) -> str:
+    """The element as people call it: an element of the dictionary by its title."""
+    ours = problem.element.partition(",")[0] in words.elements
+    return problem.expected if ours else problem.element or problem.expected
 
 
 def before_after(core: EngineCore, application: str, environment: str, sop: str) -> AnonymisedView:

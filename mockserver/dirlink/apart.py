@@ -91,7 +91,7 @@ class Apart:
         from mockserver.dirlink.reading import Reader  # noqa: PLC0415 - memory that only who reads here needs
 
         if self._reader is None:
-            self._reader = Reader.of(self._facts, self._digester)
+            self._reader = Reader(self._facts, self._digester)
         return self._reader
 
     # the process
@@ -123,7 +123,7 @@ class Apart:
             self._process = self._started()
             if self._closed:
                 self._process.kill()
-            dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "sources"))
+            dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
             if self._exchange(Setup(key=self._key, layers=dose)).error:
                 raise EOFError
         except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:

@@ -11,6 +11,7 @@ from acrmock.clock import parse_rfc3339, rfc3339
 from acrmock.dose.text import unpadded
 from acrmock.record import ReportFacts
 from mockserver.dirlink import duplicates, stations
+from mockserver.dirlink.guard import put_aside
 from mockserver.dirlink.intake import retain
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.dirlink.outcome import Reading
@@ -74,9 +75,11 @@ def _settle(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *,
     """Write down what was read, and for the first bytes under the UID what becomes of the report."""
     found = stations.match(unit, scope, reading.facts.station)
     facts = msgspec.structs.replace(reading.facts, station_configured=found.station is not None, station_near=found.near)
+    if reading.real:
+        report, facts = put_aside(core, unit, scope, report, facts, reading.real)
     if sha256 == report.sha256 and report.state == State.RECEIVED.word(core.facts):
         report = place(core, unit, scope, _described(report, reading, found), reading=reading, found=found)
-    facts = msgspec.structs.replace(facts, state=report.state)
+    facts = msgspec.structs.replace(facts, state=facts.state or report.state)
     say(core, unit, "dir-report", msgspec.to_builtins(facts), scope, run=report.run)
 
 

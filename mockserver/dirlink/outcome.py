@@ -12,13 +12,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A data set as read: what the journal says of it, and what its way depends on.
 
     With a `problem` it could not be read. `collected` says whether the registry takes such reports. `fault`: that is the
-    harness's own (the process that read it died), not the sender's.
+    harness's own (the process that read it died), not the sender's. `real` says where names or IDs stand that are not synthetic,
+    though the header is (see `persons`).
     """
 
     facts: ReportFacts
     problem: str = ""
     study_uid: str = ""
     collected: bool = False
+    real: str = ""
     fault: bool = False
 
 

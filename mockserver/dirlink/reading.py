@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from acrmock.dose.compare import digest_tags
-from acrmock.dose.dictionary import Dictionary, dose_dictionary
+from acrmock.dose.dictionary import dose_dictionary
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.report import missing, read_report, template_problems
 from acrmock.facts import Facts
@@ -21,6 +21,7 @@ from acrmock.redaction import Digester
 from mockserver.dirlink.anonymise import CannotAnonymise, anonymise, uid_map
 from mockserver.dirlink.changes import Policy
 from mockserver.dirlink.outcome import Outgoing, Reading
+from mockserver.dirlink.persons import real_persons
 
 _MOST_EVENTS = 2_000
 """So many irradiation events of a report stand in the journal at most."""
@@ -28,35 +29,33 @@ _MOST_EVENTS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads data sets by a dictionary, and makes the references by a digester."""
+    """Reads data sets by the facts, and makes the references by a digester."""
 
-    words: Dictionary
+    facts: Facts
     digester: Digester
-
-    @classmethod
-    def of(cls, facts: Facts, digester: Digester) -> Reader:
-        """The reader of an engine."""
-        return cls(dose_dictionary(facts), digester)
 
     @classmethod
     def made(cls, key: bytes, layers: Iterable[tuple[str, str]]) -> Reader:
         """The reader by the digester's key and the (name, text) of overlaid layers; raises `FactsError`."""
         overlaid = [parse(text, name, shipped=False) for name, text in layers]
-        return cls.of(Facts(overlaid, ""), Digester(key))
+        return cls(Facts(overlaid, ""), Digester(key))
 
     def read(self, data: bytes, transfer_syntax: str, facts: ReportFacts) -> Reading:
         """`data` read, with `facts` (what is known of it already) filled in."""
+        words = dose_dictionary(self.facts)
         facts = self._digested(data, transfer_syntax, facts)
+        real = real_persons(data, transfer_syntax, self.facts) if facts.synthetic and not facts.planted else ""
         try:
-            report = read_report(data, transfer_syntax, self.words)
+            report = read_report(data, transfer_syntax, words)
         except Unreadable as error:
-            return Reading(facts=msgspec.structs.replace(facts, readable=False), problem=str(error))
+            return Reading(facts=msgspec.structs.replace(facts, readable=False), problem=str(error), real=real)
         ref = self.digester.ref
         header = report.header
         events = tuple(dict.fromkeys(ref("event", event.uid) for event in report.events if event.uid))
         return Reading(
             study_uid=header.study_uid,
             collected=report.collected,
+            real=real,
             facts=msgspec.structs.replace(
                 facts,
                 dose=report.dose,
@@ -67,8 +66,8 @@ class Reader:
                 events=events[:_MOST_EVENTS],
                 study_time=f"{header.study_date}{header.study_time}"[:24],
                 ended=report.end[:32],
-                missing=missing(report, self.words) if report.dose else (),
-                template=template_problems(report, self.words) if report.dose else (),
+                missing=missing(report, words) if report.dose else (),
+                template=template_problems(report, words) if report.dose else (),
                 warnings=tuple(f"{one.pointer}: {one.element or one.expected}: {one.reason}" for one in report.warnings),
             ),
         )

@@ -234,7 +234,7 @@ class Operations:
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
         at = rfc3339(self.core.applications.business(peer.application, wall))
-        if before is not None and before.state != self.offer.expired:
+        if before is not None and not before.deleted and before.state != self.offer.expired:
             hashes = (before.sha256, *(copy.sha256 for copy in before.copies))
             taken.repeat, taken.same = True, taken.sha256 in hashes
             if not taken.same and len(before.copies) >= self.offer.limits.copies:

@@ -20,6 +20,7 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.transport import AssociationSocket
 
 from acrmock.record import AssociationEnd
+from mockserver.dirlink.items import known_items
 from mockserver.dirlink.pdata import P_DATA, BadPdu
 
 if TYPE_CHECKING:
@@ -226,14 +227,14 @@ class ReceiverDul(DULServiceProvider):
     def take_pdu(self, kind: int, pdu: memoryview) -> None:
         """Have pynetdicom decode a PDU, and put its event into the queue."""
         octets = bytearray(pdu)
-        if kind == ASSOCIATE_RQ:
-            octets = self._receiver.see_request(octets)
         try:
+            if kind == ASSOCIATE_RQ:
+                octets = known_items(self._receiver.see_request(octets))
             decoded, event = self._decode_pdu(octets)
             if kind == ASSOCIATE_RQ:
                 decoded.to_primitive()
         except Exception as error:  # noqa: BLE001 - pynetdicom raises all kinds for what a peer may send
-            self.bad_pdu(BadPdu(f"a PDU that cannot be decoded: {error}"))
+            self.bad_pdu(BadPdu(f"a PDU that cannot be decoded: {error or type(error).__name__}"))
             return
         self._recv_pdu.put(decoded)
         self.event_queue.put(event)

@@ -38,7 +38,7 @@ class WrongTitle(_Once):
 
     def wrong(self, objects: tuple[DicomObject, ...]) -> None:
         peer = msgspec.structs.replace(self.given.dicom, ae_title="NOBODY")
-        deliver(peer, self.given.calling_ae, objects, self.clock)
+        deliver(peer, self.given.calling_ae, objects)
 
 
 class Aborts(Sender):
@@ -46,7 +46,7 @@ class Aborts(Sender):
 
     def run(self, step: str = "") -> None:
         super().run(step)
-        with Scu(self.given.dicom, self.given.calling_ae, (), self.clock) as scu:
+        with Scu(self.given.dicom, self.given.calling_ae, ()) as scu:
             scu.abort()
 
 
@@ -62,21 +62,21 @@ class ScreenCapture(_Once):
 
     def wrong(self, objects: tuple[DicomObject, ...]) -> None:
         capture = msgspec.structs.replace(objects[0], sop_class=SECONDARY_CAPTURE, sop_instance=objects[0].sop_instance + ".7")
-        deliver(self.given.dicom, self.given.calling_ae, (capture,), self.clock)
+        deliver(self.given.dicom, self.given.calling_ae, (capture,))
 
 
 class OtherAddress(_Once):
     """Once sends from an address that it did not register."""
 
     def wrong(self, objects: tuple[DicomObject, ...]) -> None:
-        deliver(self.given.dicom, self.given.calling_ae, objects, self.clock, source="127.0.0.9")
+        deliver(self.given.dicom, self.given.calling_ae, objects, source="127.0.0.9")
 
 
 class Twice(_Once):
     """Sends its first report a second time although it was told of its success."""
 
     def wrong(self, objects: tuple[DicomObject, ...]) -> None:
-        deliver(self.given.dicom, self.given.calling_ae, objects[:1], self.clock)
+        deliver(self.given.dicom, self.given.calling_ae, objects[:1])
 
 
 class Drops(Sender):

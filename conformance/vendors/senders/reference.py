@@ -76,7 +76,7 @@ class Sender:
     def configure(self) -> None:
         """The connection is verified by a C-ECHO."""
         try:
-            with Scu(self.given.dicom, self.given.calling_ae, (), self.clock) as scu:
+            with Scu(self.given.dicom, self.given.calling_ae, ()) as scu:
                 self.say(f"C-ECHO: {scu.echo()}")
         except NotSent as error:
             raise VendorError("the connection could not be verified", actual=str(error)) from error
@@ -85,7 +85,7 @@ class Sender:
         """Send objects over one association, those that were not taken again after a pause."""
         waiting = objects
         for count in range(1, TRIES + 1):
-            answers = deliver(self.given.dicom, self.given.calling_ae, waiting, self.clock)
+            answers = deliver(self.given.dicom, self.given.calling_ae, waiting)
             for answer in answers:
                 self.say(f"{answer.object.sop_instance}: {answer.status} {answer.comment}".rstrip())
             waiting = tuple(answer.object for answer in answers if not answer.stored and answer.status in {None, 0xA700})

@@ -7,15 +7,16 @@ must not change them.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, Self
 
 import msgspec
 
-from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from conformance.vendors.senders.address import Peer
+from conformance.vendors.senders.checkpoint import Checkpoint
 from conformance.vendors.senders.objects import DicomObject
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -23,7 +24,6 @@ SUCCESS = 0
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0
 _MOST_CONTEXTS = 128
-_PAUSE = 0.0002
 
 
 class NotSent(Exception):  # noqa: N818 - says what became of an object
@@ -59,7 +59,6 @@ class Scu:
         peer: Peer,
         calling_ae: str,
         pairs: Sequence[Pair],
-        clock: Clock,
         *,
         context: ssl.SSLContext | None = None,
         source: str = "",
@@ -67,7 +66,6 @@ class Scu:
         self._peer = peer
         self._calling = calling_ae
         self._pairs = tuple(dict.fromkeys(((VERIFICATION, "1.2.840.10008.1.2"), *pairs)))
-        self._clock = clock
         self._context = context
         self._source = source
         self._association: Any = None
@@ -95,19 +93,22 @@ class Scu:
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
             raise NotSent(_why(self._association) if reached else "nobody answers there")
+        self._checkpoint = self._association._reactor_checkpoint = Checkpoint(self._association)  # noqa: SLF001 - it says why
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if self._association.is_established:
-            (self._association.abort if kind is not None else self._association.release)()
+        with self._checkpoint.held():
+            if self._association.is_established:
+                (self._association.abort if kind is not None else self._association.release)()
 
     def abort(self) -> None:
         """Break the association off (A-ABORT)."""
         self._association.abort()
 
     def echo(self) -> int | None:
-        """A C-ECHO; its status, None without an answer."""
-        answer = self._association.send_c_echo()
+        """A C-ECHO; its status, None without an answer. Raises `NotSent` where the association is gone."""
+        with self._held():
+            answer = self._association.send_c_echo()
         return int(answer.Status) if "Status" in answer else None
 
     def store(self, item: DicomObject) -> Answer:
@@ -117,8 +118,6 @@ class Scu:
         number = self._accepted(item)
         if number is None:
             return Answer(object=item, comment="its class or transfer syntax was not accepted")
-        if not self._association.is_established:
-            raise NotSent("the association is gone")
         self._message = self._message % 65535 + 1
         request = C_STORE()
         request.MessageID, request.Priority = self._message, 2
@@ -129,17 +128,19 @@ class Scu:
             raise NotSent("no answer came: the association broke off, or the peer took too long")
         return Answer(object=item, status=int(answer.Status), comment=str(getattr(answer, "ErrorComment", "") or ""))
 
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Have the answers for oneself; raises `NotSent` where the association is gone."""
+        with self._checkpoint.held():
+            if not self._association.is_established:
+                raise NotSent("the association is gone")
+            yield
+
     def _exchange(self, request: Any, number: int) -> Any:
-        # the reactor must stand still while somebody else reads the answer, as in pynetdicom's own send_c_store
-        association = self._association
-        association._reactor_checkpoint.clear()  # noqa: SLF001 - pynetdicom offers no other way to send bytes as they are
-        try:
-            while not association._is_paused and association.is_alive():  # noqa: SLF001 - the same
-                self._clock.wait(_PAUSE)
-            association.dimse.send_msg(request, number)
-            _, answer = association.dimse.get_msg(block=True)
-        finally:
-            association._reactor_checkpoint.set()  # noqa: SLF001 - the same
+        # as in pynetdicom's own send_c_store, which offers no way to send bytes as they are
+        with self._held():
+            self._association.dimse.send_msg(request, number)
+            _, answer = self._association.dimse.get_msg(block=True)
         return answer
 
     def _accepted(self, item: DicomObject) -> int | None:
@@ -156,11 +157,11 @@ def _why(association: Any) -> str:
     return "the peer broke the association off, or speaks no DICOM"
 
 
-def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], clock: Clock, **options: Any) -> list[Answer]:
+def deliver(peer: Peer, calling_ae: str, objects: Sequence[DicomObject], **options: Any) -> list[Answer]:
     """All objects over one association; one that cannot be sent says why, and the others still go."""
     found: list[Answer] = []
     try:
-        with Scu(peer, calling_ae, pairs_of(objects), clock, **options) as scu:
+        with Scu(peer, calling_ae, pairs_of(objects), **options) as scu:
             found += (scu.store(item) for item in objects)
     except NotSent as error:
         found += (Answer(object=item, comment=str(error)) for item in objects[len(found) :])

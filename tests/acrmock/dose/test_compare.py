@@ -18,6 +18,7 @@ from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header
 from acrmock.dose.part10 import split
 from acrmock.dose.synthetic import looks_synthetic
+from acrmock.dose.text import nul_padded, unpadded
 from acrmock.facts import load_facts
 
 LAYER = """schema: acrmock/layer/1
@@ -205,3 +206,12 @@ def test_other_names_and_ids_count(others: dict[str, str], *, ours: bool) -> Non
     """A patient's other names and IDs must keep the convention too, where there are any."""
     header = Header(patient_name="Synthetic^One", patient_id="SYN00000001", **others)
     assert looks_synthetic(header, load_facts()) is ours
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "odd"), [("CT1", "CT1", False), ("CT1  ", "CT1", False), ("CT1\0", "CT1", True), ("CT1 \0 ", "CT1", True)]
+)
+def test_padding_of_a_station_name(written: str, name: str, *, odd: bool) -> None:
+    """Trailing spaces and NULs tell no names apart; NULs are told, and one inside a name is part of it."""
+    assert (unpadded(written), nul_padded(written)) == (name, odd)
+    assert (unpadded(f"A\0{written}"), nul_padded(f"A\0{written}")) == (f"A\0{name}", odd)

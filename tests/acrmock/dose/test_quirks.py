@@ -333,6 +333,7 @@ def test_q26_reference_point_as_text_or_code(kind: str, stated: str) -> None:
     """The reference point is said by a text or by a code."""
     totals = [
         item("NUM", "113722,DCM", ("1", "Gy.m2")),
+        item("NUM", "113726,DCM", ("1", "Gy.m2")),
         item("NUM", "113725,DCM", ("1", "Gy")),
         item("NUM", "113730,DCM", ("1", "s")),
     ]

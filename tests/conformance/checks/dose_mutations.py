@@ -166,6 +166,8 @@ for run in ("dir-rdim", "dir-pacs"):
 
 UNKNOWN = {"station": "CT1x", "station_configured": False, "station_near": "CT1"}
 breaks("dir-direct", "dir-station", "near", both(*(report(k, v) for k, v in UNKNOWN.items())))
+NUL = {"station": "CT1\0", "station_configured": True}
+breaks("dir-direct", "dir-station", "padded with NUL", both(*(report(k, v) for k, v in NUL.items())))
 breaks("dir-rdim", "dir-station", "another", more(lambda s: s.send(75, **UNKNOWN)))
 
 

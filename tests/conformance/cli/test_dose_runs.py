@@ -65,7 +65,7 @@ def test_certify_expects_reports_that_do_not_come(tmp_path: Path) -> None:
     listed = tmp_path / "expected.txt"
     listed.write_text("2.25.4711\n")
     answer = acrmock(
-        *("certify", "--profile", "dir-direct", "--expect", str(listed), "--format", "json", "--timeout", "20"),
+        *("certify", "--profile", "dir-direct", "--expect", str(listed), "--format", "json"),
         *("--launch", f"{VENDOR} --calling CT1", "--dicom", "CT1", "--station", "CT1"),
         cwd=tmp_path,
     )

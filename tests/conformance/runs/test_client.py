@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -37,21 +40,35 @@ def test_output_and_exit_code_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups are POSIX")
-def test_a_client_that_does_not_end_is_stopped_with_its_children(tmp_path: Path) -> None:
+def test_a_client_that_does_not_end_is_stopped_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the window the whole process group goes, a child that ignores SIGTERM too."""
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
-    end = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     child = (
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         f"f = open({str(fifo)!r}, 'wb'); f.write(b'x'); f.flush(); signal.pause()"
     )
     code = f"import subprocess, sys, signal; subprocess.Popen([sys.executable, '-c', {child!r}]); signal.pause()"
-    ended = client.run([sys.executable, "-c", code], os.environ, timeout=2.0, log=tmp_path / "1.log")
-    assert (ended.code, ended.timed_out) == (None, True)
-    os.set_blocking(end, True)
-    with os.fdopen(end, "rb") as alive:
-        assert alive.read() == b"x"  # the end comes only when the child is gone
+    with ExitStack() as left:
+        opened: list[BinaryIO] = []
+
+        def over_once_the_child_lives(process: subprocess.Popen[bytes], timeout: float, _finished: object) -> None:
+            opened.append(left.enter_context(fifo.open("rb")))  # waits for the child to open it
+            assert opened[0].read(1) == b"x"
+            raise subprocess.TimeoutExpired(process.args, timeout)
+
+        monkeypatch.setattr(client, "_wait", over_once_the_child_lives)
+        ended = client.run([sys.executable, "-c", code], os.environ, timeout=2.0, log=tmp_path / "1.log")
+        assert (ended.code, ended.timed_out) == (None, True)
+        assert opened[0].read() == b""  # the end comes only when the child is gone
+
+
+def test_a_window_is_over_when_its_seconds_are(tmp_path: Path) -> None:
+    """A client that goes on is stopped after its window, with somebody who says when it is done and without."""
+    for finished in (None, lambda: False):
+        line = [sys.executable, "-c", "import threading; threading.Event().wait()"]
+        ended = client.run(line, os.environ, timeout=0.1, log=tmp_path / "1.log", finished=finished)
+        assert (ended.code, ended.timed_out) == (None, True)
 
 
 def test_the_environment_has_the_names_that_outsiders_rely_on(tmp_path: Path) -> None:
@@ -65,7 +82,10 @@ def test_the_environment_has_the_names_that_outsiders_rely_on(tmp_path: Path) ->
         ca_file=tmp_path / "ca.pem",
         workplace=tmp_path,
         browser_log=tmp_path / "b",
+        dicom={"host": "127.0.0.1", "port": 11112, "ae_title": "DIRLINK"},
     )
+    where = [env[f"ACRMOCK_DICOM_{name}"] for name in ("HOST", "PORT", "AE_TITLE")]
+    assert where == ["127.0.0.1", "11112", "DIRLINK"]
     assert env["ACRMOCK_REGISTRATION"] == str(tmp_path / "r.json")
     assert env["ACRMOCK_PROFILE"] == "lcsr"
     assert {env[name] for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")} == {str(tmp_path / "ca.pem")}

@@ -105,6 +105,17 @@ def test_before_and_after(site: SITE, dose: Any) -> None:
     assert page(run, "/dirlink/reports/1.2.3")[0] == 404
 
 
+def test_what_is_missing_is_shown(site: SITE, dose: Any) -> None:
+    """A report's page says what the registry needs, what the template asks for and what is odd, each with its place."""
+    run = site()
+    sop = run.receive(dose.report("1.2.100.1", station=None))
+    run.idle()
+    _, text, _ = page(run, f"/dirlink/reports/{sop}")
+    assert "<tr><td>the registry needs it</td><td>Station Name</td><td>a report is routed by its Station Name</td>" in text
+    assert "<tr><td>the template asks for it</td><td>(123014,DCM) Target Region</td>" in text
+    assert "<tr><td>odd</td><td>Source of Dose Information</td>" in text
+
+
 def test_the_dashboard(site: SITE, dose: Any) -> None:
     """Exams nobody mapped stand apart, with their plots; an empty registry has a page too."""
     run = site()

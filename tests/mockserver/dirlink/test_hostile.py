@@ -254,15 +254,27 @@ def test_hyphen_and_leading_zeros_are_kept(receiver: Receiver) -> None:
         assert [raw.store(uid) for uid in ("1.2.03.4", "1.2.-3.4")] == [0, 0]
 
 
-@pytest.fixture
-def small(receive: Callable[..., Receiver], tmp_path: Path) -> Receiver:
-    """A receiver with small limits."""
+def limited(receive: Callable[..., Receiver], folder: Path, **limits: int) -> Receiver:
+    """A receiver with limits of its own: a setting's name after `dirlink.`, its point written as two underscores."""
     lines = ["schema: acrmock/layer/1", "kind: settings", "settings:"]
-    for key, value in {"limit.object_bytes": 4096, "limit.associations": 3, "timeout.idle": 1, "timeout.request": 1}.items():
-        lines += [f"  dirlink.{key}:", f"    value: {value}", "    provenance: mock-choice", "    sources: [MOCK]"]
-    overlay = tmp_path / "small.yaml"
+    for key, value in limits.items():
+        name = key.replace("__", ".")
+        lines += [f"  dirlink.{name}:", f"    value: {value}", "    provenance: mock-choice", "    sources: [MOCK]"]
+    overlay = folder / "limited.yaml"
     overlay.write_text("\n".join(lines) + "\n")
     return receive(overlays=(overlay,))
+
+
+@pytest.fixture
+def small(receive: Callable[..., Receiver], tmp_path: Path) -> Receiver:
+    """A receiver that takes little, and waits for its senders as long as any other."""
+    return limited(receive, tmp_path, limit__object_bytes=4096, limit__associations=3)
+
+
+@pytest.fixture
+def impatient(receive: Callable[..., Receiver], tmp_path: Path) -> Receiver:
+    """A receiver that waits for nobody long, yet long enough for a sender that goes on."""
+    return limited(receive, tmp_path, timeout__idle=3, timeout__request=3)
 
 
 def test_data_set_over_the_limit(small: Receiver) -> None:
@@ -292,14 +304,14 @@ def test_deflate_bomb(receiver: Receiver) -> None:
         assert raw.status() in {0, 0xC000}
 
 
-def test_stalled_associations_hold_nobody_up(small: Receiver) -> None:
+def test_stalled_associations_hold_nobody_up(impatient: Receiver) -> None:
     """A connection that says nothing, one that stops amid a PDU and one that stops amid a message end by themselves."""
-    with small.raw() as silent, small.raw() as amid, small.raw() as half:
+    with impatient.raw() as silent, impatient.raw() as amid, impatient.raw() as half:
         amid.associate()
         amid.send(PDU.pack(4, 0, 1000) + b"abc")
         half.associate()
         half.send(p_data(pdv(command(), 3)))
-        with small.raw() as raw:
+        with impatient.raw() as raw:
             raw.associate()
             assert raw.store() == 0
             raw.release()
@@ -307,7 +319,7 @@ def test_stalled_associations_hold_nobody_up(small: Receiver) -> None:
             kind = -1
             while kind not in ENDED:
                 kind, _ = stalled.receive()
-    ends = [entry.facts.end for entry in small.associations(4)]
+    ends = [entry.facts.end for entry in impatient.associations(4)]
     assert sorted(ends) == sorted([AssociationEnd.RELEASED, *[AssociationEnd.TIMED_OUT] * 3])
 
 

@@ -19,6 +19,7 @@ from pynetdicom import AE
 from witness import tool
 
 from acrmock.record import AssociationEnd
+from conformance.vendors.senders.checkpoint import Checkpoint
 from mockserver import Engine
 from mockserver.dirlink import intake
 from mockserver.dirlink.model import PLANTED, Planted
@@ -62,13 +63,20 @@ def report(uid: str, **changes: str) -> Dataset:
     return made
 
 
+def linked(sender: AE, port: int, **options: Any) -> Any:
+    """An association of pynetdicom's, the answers to which nobody takes from its own sending methods."""
+    link = sender.associate("127.0.0.1", port, ae_title="DIRLINK", **options)
+    assert link.is_established
+    link._reactor_checkpoint = Checkpoint(link)  # type: ignore[assignment]
+    return link
+
+
 def test_pynetdicom_echoes_stores_and_releases(receiver: Receiver) -> None:
     """C-ECHO and C-STORE from pynetdicom succeed, the bytes are kept as sent, and the journal tells it all in order."""
     sender = AE("SCANNER")
     for abstract in (ECHO_CLASS, REPORT_CLASS, CAPTURE_CLASS):
         sender.add_requested_context(abstract, [EXPLICIT, IMPLICIT])
-    link = sender.associate("127.0.0.1", receiver.port, ae_title="DIRLINK")
-    assert link.is_established
+    link = linked(sender, receiver.port)
     assert link.send_c_echo().Status == 0
     assert link.send_c_store(report("2.25.7")).Status == 0
     link.release()
@@ -308,8 +316,7 @@ def test_tls(receive: Callable[..., Receiver]) -> None:
     context = ssl.create_default_context(cafile=str(ready.ca_file))
     sender = AE("SCANNER")
     sender.add_requested_context(REPORT_CLASS, EXPLICIT)
-    link = sender.associate("127.0.0.1", ready.dicom_tls_port or 0, ae_title="DIRLINK", tls_args=(context, "localhost"))
-    assert link.is_established
+    link = linked(sender, ready.dicom_tls_port or 0, tls_args=(context, "localhost"))
     assert link.send_c_store(report("2.25.7")).Status == 0
     link.release()
     entry = receiver.associations(1)[0]

@@ -15,14 +15,12 @@ import trustme
 from dose_files import DOSE_SR, EXPLICIT, SYNTAXES, ct_report, encoded
 from pynetdicom import AE, evt
 
-from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from conformance.vendors.senders.address import Peer
 from conformance.vendors.senders.listening import Inbox
 from conformance.vendors.senders.objects import DicomObject, of_bytes
 from conformance.vendors.senders.scu import NotSent, Scu, deliver, pairs_of
 
-CLOCK = SystemClock()
 OTHER_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"
 
 
@@ -63,7 +61,7 @@ def scp(store: Callable[[Any], int] | None = None, *, only: str = EXPLICIT) -> I
 def test_bytes_arrive_as_they_are(inbox: Inbox, *, undefined: bool) -> None:
     """In each transfer syntax, with lengths of either kind, what arrives is what was given, byte for byte."""
     objects = [made(number, syntax, undefined=undefined) for number, syntax in enumerate(SYNTAXES)]
-    answers = deliver(peer(inbox), "SENDER", objects, CLOCK)
+    answers = deliver(peer(inbox), "SENDER", objects)
     assert [answer.status for answer in answers] == [0] * len(objects)
     came = [inbox.next(5) for _ in objects]
     assert [(one.data, one.transfer_syntax) for one in came if one] == [(one.data, one.transfer_syntax) for one in objects]
@@ -76,7 +74,7 @@ def test_bytes_that_a_library_would_mend_arrive_unmended(inbox: Inbox) -> None:
         b"\x08\x00\x00\x00UL\x04\x00\xff\x00\x00\x00" + whole.data + b"\xfc\xff\xfc\xffOB\x00\x00\x04\x00\x00\x00\x00\x01\x02\x03"
     )
     sent = msgspec.structs.replace(whole, data=strange)
-    assert deliver(peer(inbox), "SENDER", [sent], CLOCK)[0].stored
+    assert deliver(peer(inbox), "SENDER", [sent])[0].stored
     came = inbox.next(5)
     assert came is not None
     assert came.data == strange
@@ -86,7 +84,7 @@ def test_what_a_peer_does_not_accept_is_not_sent() -> None:
     """An object whose class or transfer syntax was refused says so; the others of the association go."""
     objects = [made(1, SYNTAXES[0]), made(2), made(3, sop_class=OTHER_CLASS)]
     with scp() as picky:
-        answers = deliver(picky, "SENDER", objects, CLOCK)
+        answers = deliver(picky, "SENDER", objects)
     assert [answer.status for answer in answers] == [None, 0, None]
     assert "not accepted" in answers[0].comment
     assert [answer.stored for answer in answers] == [False, True, False]
@@ -96,7 +94,7 @@ def test_what_a_peer_does_not_accept_is_not_sent() -> None:
 def test_each_status_is_told(status: int, *, stored: bool) -> None:
     """Success and warnings are stored (PS3.4 table B.2-1), everything else is not."""
     with scp(lambda _event: status) as answering:
-        (answer,) = deliver(answering, "SENDER", [made(1)], CLOCK)
+        (answer,) = deliver(answering, "SENDER", [made(1)])
     assert (answer.status, answer.stored) == (status, stored)
 
 
@@ -111,7 +109,7 @@ def test_an_association_that_breaks_is_told_for_each_object_left() -> None:
         return 0
 
     with scp(store) as breaking:
-        answers = deliver(breaking, "SENDER", [made(number) for number in (1, 2, 3)], CLOCK)
+        answers = deliver(breaking, "SENDER", [made(number) for number in (1, 2, 3)])
     assert [answer.stored for answer in answers] == [True, False, False]
     assert all("association" in answer.comment for answer in answers[1:])
 
@@ -125,7 +123,7 @@ def test_a_rejection_says_why() -> None:
         server = ae.start_server(("127.0.0.1", 0), block=False)
         assert server is not None
         strict = msgspec.structs.replace(picky, port=server.socket.getsockname()[1], ae_title="WRONG")
-        answers = deliver(strict, "SENDER", [made(1)], CLOCK)
+        answers = deliver(strict, "SENDER", [made(1)])
         server.shutdown()
     assert not answers[0].stored
     assert "called AE title not recognised" in answers[0].comment.replace("Called", "called")
@@ -136,7 +134,7 @@ def test_nobody_and_somebody_else_there() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    answers = deliver(Peer(ae_title="X", host="127.0.0.1", port=port), "SENDER", [made(1)], CLOCK)
+    answers = deliver(Peer(ae_title="X", host="127.0.0.1", port=port), "SENDER", [made(1)])
     assert answers[0].comment == "nobody answers there"
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -150,21 +148,23 @@ def test_nobody_and_somebody_else_there() -> None:
 
         thread = threading.Thread(target=greet)
         thread.start()
-        answers = deliver(Peer(ae_title="X", host="127.0.0.1", port=other.getsockname()[1]), "SENDER", [made(1)], CLOCK)
+        answers = deliver(Peer(ae_title="X", host="127.0.0.1", port=other.getsockname()[1]), "SENDER", [made(1)])
         thread.join()
     assert "speaks no DICOM" in answers[0].comment
 
 
 def test_echo_abort_and_too_many_contexts(inbox: Inbox) -> None:
     """A C-ECHO succeeds; after an abort nothing can be sent; more than 128 contexts are no association (PS3.8 9.3.2.2)."""
-    with Scu(peer(inbox), "SENDER", pairs_of([made(1)]), CLOCK) as scu:
+    with Scu(peer(inbox), "SENDER", pairs_of([made(1)])) as scu:
         assert scu.echo() == 0
         scu.abort()
         with pytest.raises(NotSent, match="association"):
             scu.store(made(1))
+        with pytest.raises(NotSent, match="association"):
+            scu.echo()
     with (
         pytest.raises(SetupError, match="too many kinds"),
-        Scu(peer(inbox), "S", [(f"1.2.{n}", EXPLICIT) for n in range(128)], CLOCK),
+        Scu(peer(inbox), "S", [(f"1.2.{n}", EXPLICIT) for n in range(128)]),
     ):
         pass
 
@@ -184,7 +184,7 @@ def test_over_tls() -> None:
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     try:
-        assert deliver(found, "SENDER", [made(1)], CLOCK, context=trusting)[0].stored
-        assert not deliver(found, "SENDER", [made(1)], CLOCK, context=ssl.create_default_context())[0].stored
+        assert deliver(found, "SENDER", [made(1)], context=trusting)[0].stored
+        assert not deliver(found, "SENDER", [made(1)], context=ssl.create_default_context())[0].stored
     finally:
         server.shutdown()

@@ -92,10 +92,10 @@ def test_a_forwarder_passes_on_what_comes_over_the_wire(registry: Inbox) -> None
     given = Given(dicom=at(registry), stations=(), listen=("RDIM", port), finished=done.is_set)
     thread = threading.Thread(target=sender(Rdim, given).run, args=("forward",))
     thread.start()
-    answer = deliver(Peer(ae_title="RDIM", host="127.0.0.1", port=port), "CT", [report(1)], CLOCK)
+    answer = deliver(Peer(ae_title="RDIM", host="127.0.0.1", port=port), "CT", [report(1)])
     while not answer[0].stored:
         CLOCK.wait(0.05)
-        answer = deliver(Peer(ae_title="RDIM", host="127.0.0.1", port=port), "CT", [report(1)], CLOCK)
+        answer = deliver(Peer(ae_title="RDIM", host="127.0.0.1", port=port), "CT", [report(1)])
     forwarded = registry.next(20)
     done.set()
     thread.join(20)

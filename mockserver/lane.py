@@ -1,0 +1,244 @@
+"""The lane: one thread that answers the short requests of connections that stay open, a batch at a time.
+
+Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half a
+short answer, because threads want the interpreter's lock from each other. A connection whose last request was a short one (a view
+with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered in turn,
+committed once, and then sent. Whatever may wait for somebody goes back to the workers with all its bytes: a request that is not
+whole for long, a large one, one that is not for a lean view, one that a fault delays, an answer that the client does not take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import selectors
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mockserver.serve import Connection, Server
+
+_log = logging.getLogger("mockserver")
+
+LARGEST = 64 * 1024
+"""Bytes of a request, head and body, beyond which a worker reads and answers it."""
+IDLE_SECONDS = 1.0
+"""How long a connection may be silent before the selector has it again."""
+_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
+_OTHER = re.compile(rb"\r\n(?:Transfer-Encoding|Expect)[ \t]*:", re.IGNORECASE)
+_LINE = re.compile(rb"(GET|POST) (/(?!/)[!\"$&-~]*) HTTP/1\.1\r\n")
+_AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class MustWait(BaseException):  # no handler of errors on the way may take it for one
+    """The request would keep the lane waiting; nothing was changed by it yet."""
+
+
+class Quick(Protocol):
+    """What the application tells the lane."""
+
+    def route(self, method: str, target: str) -> object | None:
+        """Where a request for a view with a lean form goes, for the application to read again; None for any other."""
+        ...
+
+    def begin(self) -> None:
+        """Exchanges are about to be made; their commit waits for `end`."""
+        ...
+
+    def end(self) -> None:
+        """Commit what was made since `begin`, without waiting for others."""
+        ...
+
+
+class Lane:
+    """The connections of one server that the lane has, and its thread."""
+
+    def __init__(self, server: Server, quick: Quick) -> None:
+        self._server = server
+        self._quick = quick
+        self._selector = selectors.DefaultSelector()
+        self._coming: deque[Connection] = deque()
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._door = threading.Lock()
+        self._stopping = False
+        self._swept = 0.0
+        self._thread = threading.Thread(target=self._run, name="acrmock-lane", daemon=True)
+
+    def stop(self) -> None:
+        """End, and close the connections it has; who comes later is closed."""
+        with self._door:
+            self._stopping = True
+            begun = self._thread.ident is not None
+        if begun:
+            self._ring()
+            self._thread.join(5)
+        else:
+            self._close()
+
+    def adopt(self, connection: Connection) -> None:
+        """Answer what comes on this connection from now on; the thread begins with the first."""
+        with self._door:
+            if self._stopping:
+                connection.close()
+                return
+            self._coming.append(connection)
+            if self._thread.ident is None:
+                self._thread.start()
+        self._ring()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):
+            self._bell.send(b"\0")
+
+    def _run(self) -> None:
+        again: list[Connection] = []
+        while not self._stopping:
+            try:
+                again = self._turn(again)
+            except Exception:  # noqa: BLE001 - the lane must go on
+                _log.exception("the lane failed")
+                again = []
+        self._close()
+
+    def _turn(self, again: list[Connection]) -> list[Connection]:
+        """Answer each connection that has a request, once; gives those that have another one already."""
+        self._sweep(again)
+        ready = [*again]
+        holds = len(self._selector.get_map()) > 1
+        for key, _ in self._selector.select(0 if again or self._coming else IDLE_SECONDS if holds else None):
+            if key.data is None:
+                with contextlib.suppress(OSError):
+                    self._ear.recv(4096)
+            elif key.data not in again:
+                ready.append(key.data)
+        while self._coming:
+            ready.append(self._welcome(self._coming.popleft()))
+        return self._answer([connection for connection in ready if self._is_whole(connection)]) if ready else []
+
+    def _welcome(self, connection: Connection) -> Connection:
+        connection.socket.settimeout(0)
+        connection.heard = self._server.clock.monotonic()
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+        return connection
+
+    def _sweep(self, busy: list[Connection]) -> None:
+        """Give silent connections back to the selector, and what is not whole for so long to a worker."""
+        now = self._server.clock.monotonic()
+        if now - self._swept < IDLE_SECONDS:
+            return
+        self._swept = now
+        for key in list(self._selector.get_map().values()):
+            if key.data is not None and key.data not in busy and now - key.data.heard >= IDLE_SECONDS:
+                self._give_back(key.data)
+
+    def _is_whole(self, connection: Connection) -> bool:
+        """Whether a request for a lean view is there, whole; whatever else has come goes to a worker."""
+        try:
+            size = self._size(connection)
+            while size is not None and connection.rfile.buffered < size:
+                size = self._size(connection) if connection.rfile.more() else None
+        except _AGAIN:
+            return False
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, a worker finds out
+            size = None
+        if size is None:
+            self._give_back(connection)
+        return size is not None
+
+    def _size(self, connection: Connection) -> int | None:
+        """How many bytes the request has, or at least has; None where it is not for the lane."""
+        head = connection.rfile.head()
+        if head is None:
+            return connection.rfile.buffered + 1 if connection.rfile.buffered < LARGEST else None
+        line = _LINE.match(head)
+        if line is None or _OTHER.search(head):
+            return None
+        connection.route = self._quick.route(line[1].decode(), line[2].decode())
+        lengths = _LENGTH.findall(head)
+        size = len(head) + (int(lengths[0]) if lengths else 0)
+        return size if connection.route is not None and len(lengths) <= 1 and size <= LARGEST else None
+
+    def _answer(self, ready: list[Connection]) -> list[Connection]:
+        """Answer one request of each, commit once, send; gives those whose next request is there already."""
+        if not ready:
+            return []
+        made: list[tuple[Connection, bool]] = []
+        self._quick.begin()
+        try:
+            made += [(connection, stays) for connection in ready if (stays := self._make(connection)) is not None]
+        finally:
+            self._quick.end()
+        return [connection for connection, stays in made if self._send(connection, stays=stays)]
+
+    def _make(self, connection: Connection) -> bool | None:
+        """Make an answer that is not sent yet; whether the connection stays open. None where a worker must do it."""
+        connection.heard = self._server.clock.monotonic()
+        kept = connection.rfile.mark()
+        connection.later = []
+        try:
+            return connection.answer_one()
+        except MustWait:
+            connection.rfile.go_back(kept)
+            connection.wfile.discard()
+            connection.later = None
+            self._give_back(connection)
+            return None
+
+    def _send(self, connection: Connection, *, stays: bool) -> bool:
+        """Send what was made once it is durable; True when the next request is there already."""
+        later, connection.later = connection.later or [], None
+        for settled in later:
+            instead = settled()
+            if instead is not None:
+                connection.wfile.discard()
+                connection.wfile.write(instead)
+                stays = False
+        try:
+            connection.wfile.push()
+        except _AGAIN:
+            connection.stays = stays
+            self._give_back(connection)
+            return False
+        except OSError:
+            stays = False
+        if not stays:
+            self._drop(connection)
+            return False
+        return connection.rfile.buffered > 0 or connection.waiting()
+
+    def _drop(self, connection: Connection) -> None:
+        self._selector.unregister(connection.socket)
+        connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
+        self._selector.unregister(connection.socket)
+        connection.lean, connection.route = False, None
+        connection.socket.settimeout(self._server.timeout)
+        if connection.rfile.buffered or connection.wfile.unsent or connection.waiting():
+            self._server.requests.put(connection)
+        else:
+            self._server.put_conn(connection)
+
+    def _close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            if key.data is not None:
+                key.data.close()
+        while self._coming:
+            self._coming.popleft().close()
+        self._selector.close()
+        self._ear.close()
+        self._bell.close()
+
+
+Settled = Callable[[], bytes | None]
+"""Waits until an exchange is durable; gives what must be sent in place of its answer where it is lost."""
+LATER_KEY = "acrmock.later"
+"""Where the lane leaves a list for the `Settled` of each exchange; without it the gate waits before it answers."""

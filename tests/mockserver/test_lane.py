@@ -1,0 +1,328 @@
+"""The lane: short requests of open connections on one thread; what may wait goes back to the workers; the same answers."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import flask
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from acrmock.record import Channel, HttpEntry, Operation
+from acrmock.tls import client_context
+from mockserver.context import current_call, wire
+from mockserver.faults import Delay, Every, Rule
+from mockserver.lane import LARGEST
+
+Start = Any
+LANE = "acrmock-lane"
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something stored by the lean wire."""
+
+    text: str
+
+
+class Lean:
+    """An engine with a lean view and one that is not, and which thread answered what."""
+
+    def __init__(self, start: Start, data: Path | None = None, **options: Any) -> None:
+        self.threads: dict[str, str] = {}
+        self.run = start(data, wires=lambda _facts: (self._wires(),), **options)
+
+    def _wires(self) -> flask.Blueprint:
+        blueprint = flask.Blueprint("lean", __name__)
+
+        def answer(call: Any, key: str) -> flask.Response:
+            self.threads[key] = threading.current_thread().name
+            call.unit.put("note", call.scope, key, Note(call.body.decode("utf-8", "replace")[:1000]))
+            if key == "boom":
+                raise RuntimeError("secret detail of the program")
+            more = int(call.request.args.get("more", 0))
+            return flask.Response(f"kept {key} " + "x" * more, 202)
+
+        @blueprint.post("/lean/<key>")
+        @wire(Operation.NRDR_POST, Channel.BACK, lean=answer)
+        def lean(key: str) -> flask.Response:
+            return answer(current_call(), key)
+
+        @blueprint.post("/full/<key>")
+        @wire(Operation.OTHER, Channel.BACK)
+        def full(key: str) -> str:
+            self.threads[key] = threading.current_thread().name
+            return f"full {key}"
+
+        return blueprint
+
+    def client(self) -> Client:
+        """A connection whose next request the lane answers."""
+        made = Client(self.run)
+        assert made.ask(note("first"))[0] == 202
+        return made
+
+    def kept(self, key: str) -> str | None:
+        """What is stored."""
+        with self.run.engine.core.store.read() as snapshot:
+            found = snapshot.get("note", ("default", "test"), key, Note)
+        return found.text if found is not None else None
+
+    def exchanges(self) -> list[HttpEntry]:
+        """What was recorded."""
+        return [entry for entry in self.run.entries() if isinstance(entry, HttpEntry)]
+
+
+@pytest.fixture
+def lean(start: Start) -> Lean:
+    """An engine in memory."""
+    return Lean(start)
+
+
+class Client:
+    """A connection that stays open, over which raw requests go."""
+
+    def __init__(self, run: Any) -> None:
+        plain = socket.create_connection(("127.0.0.1", run.engine.ready.port), timeout=20)
+        secure = run.url.startswith("https")
+        context = client_context(run.engine.core.ca_pem) if secure else None
+        self.socket = context.wrap_socket(plain, server_hostname="localhost") if context is not None else plain
+        self._left = b""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.socket.sendall(data)
+
+    def answer(self) -> tuple[int, bytes]:
+        """The next answer's status and body; 0 where the server has closed."""
+        while b"\r\n\r\n" not in self._left:
+            if not self._more():
+                return 0, self._left
+        head, _, self._left = self._left.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        size = int(length[1]) if length else 0
+        while len(self._left) < size and self._more():
+            pass
+        body, self._left = self._left[:size], self._left[size:]
+        return int(head.split()[1]), body
+
+    def ask(self, data: bytes) -> tuple[int, bytes]:
+        """Send a request and read its answer."""
+        self.send(data)
+        return self.answer()
+
+    def _more(self) -> bool:
+        try:
+            piece = self.socket.recv(65536)
+        except (ssl.SSLEOFError, ConnectionResetError):
+            piece = b""
+        self._left += piece
+        return bool(piece)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.socket.close()
+
+
+def note(key: str, body: bytes = b"text", *, more: int = 0, headers: str = "") -> bytes:
+    """A short request."""
+    target = f"/test/lean/{key}" + (f"?more={more}" if more else "")
+    return f"POST {target} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_the_second_request_of_a_connection_is_answered_in_the_lane(lean: Lean) -> None:
+    """The first by a worker, the next by the lane; each is stored and recorded once, with its body."""
+    client = lean.client()
+    assert client.ask(note("a", b"one")) == (202, b"kept a ")
+    assert client.ask(note("b", b"two")) == (202, b"kept b ")
+    assert [lean.threads[key] for key in "ab"] == [LANE, LANE]
+    assert lean.threads["first"] != LANE
+    assert (lean.kept("a"), lean.kept("b")) == ("one", "two")
+    assert [entry.request.url.rpartition("/")[2] for entry in lean.exchanges()] == ["first", "a", "b"]
+
+
+def test_requests_sent_at_once_are_answered_in_their_order(lean: Lean) -> None:
+    """Twenty in one go, the twenty answers as they were asked."""
+    client = lean.client()
+    client.send(b"".join(note(str(number)) for number in range(20)))
+    assert [client.answer() for _ in range(20)] == [(202, f"kept {number} ".encode()) for number in range(20)]
+
+
+def test_many_connections(tmp_path: Path, start: Start) -> None:
+    """Thirty connections of a store on disk, three requests each: all answered, all stored, all recorded."""
+    kept = Lean(start, tmp_path / "data")
+    clients = [kept.client() for _ in range(30)]
+    for turn in range(3):
+        for number, client in enumerate(clients):
+            client.send(note(f"{number}-{turn}", b"x"))
+        assert [client.answer()[0] for client in clients] == [202] * 30
+    assert all(kept.kept(f"{number}-{turn}") == "x" for number in range(30) for turn in range(3))
+    assert len(kept.exchanges()) == 120
+    assert LANE in kept.threads.values()
+
+
+def test_a_request_in_pieces_is_answered(lean: Lean) -> None:
+    """Head and body arrive byte by byte, after the lane has the connection."""
+    client = lean.client()
+    for byte in note("slowly", b"in pieces"):
+        client.send(bytes([byte]))
+    assert client.answer() == (202, b"kept slowly ")
+    assert lean.kept("slowly") == "in pieces"
+    assert client.ask(note("next")) == (202, b"kept next ")
+
+
+def test_what_is_not_for_the_lane_goes_to_a_worker(lean: Lean) -> None:
+    """Another view, a large body, chunks, an expectation, a fragment: answered, and not by the lane; the connection lives on."""
+    client = lean.client()
+    assert client.ask(note("f").replace(b"/lean/", b"/full/"))[1] == b"full f"
+    assert client.ask(note("large", b"x" * LARGEST))[0] == 202
+    chunked = b"POST /test/lean/chunked HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    assert client.ask(chunked)[0] == 202
+    client.send(note("expects", headers="Expect: 100-continue\r\n"))
+    assert [client.answer()[0], client.answer()[0]] == [100, 202]
+    assert LANE not in {lean.threads[key] for key in ("f", "large", "chunked", "expects")}
+    assert client.ask(note("again"))[0] == 202
+
+
+def test_a_fault_is_left_to_a_worker_and_struck_once(lean: Lean) -> None:
+    """While a rule stands the lane answers nothing of that application; the rule counts one strike for one request."""
+    client = lean.client()
+    core = lean.run.engine.core
+    with core.store.write() as unit:
+        rule = Rule(name="second", effect=Delay(seconds=0), trigger=Every(count=2))
+        unit.put("fault", ("default", "test"), rule.name, rule)
+    core.faults.forget()
+    for number in range(6):
+        assert client.ask(note(str(number)))[0] == 202
+    struck = [entry.facts.fault is not None for entry in lean.exchanges()[1:]]
+    assert struck == [False, True] * 3
+    assert LANE not in lean.threads.values()
+
+
+def test_a_failing_view_harms_nobody_else(lean: Lean) -> None:
+    """An error in a handler undoes its unit, is answered as an error of the mock, and the others of its batch are kept."""
+    clients = [lean.client() for _ in range(3)]
+    for client, key in zip(clients, ("before", "boom", "after"), strict=True):
+        client.send(note(key))
+    assert [client.answer()[0] for client in clients] == [202, 500, 202]
+    assert [lean.kept(key) for key in ("before", "boom", "after")] == ["text", None, "text"]
+
+
+def test_a_lost_batch_is_never_acknowledged(start: Start, tmp_path: Path) -> None:
+    """Where the commit fails, who was in the batch hears of it, the connection is closed, and nothing is kept."""
+    lean = Lean(start, tmp_path / "data")
+    client, store = lean.client(), lean.run.engine.core.store
+
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    store._before_commit = fail
+    assert client.ask(note("lost"))[0] in {503, 507}
+    assert client.answer() == (0, b"")
+    store._before_commit = None
+    assert lean.kept("lost") is None
+    again = lean.client()
+    assert again.ask(note("kept"))[0] == 202
+    assert [entry.request.url.rpartition("/")[2] for entry in lean.exchanges()] == ["first", "first", "kept"]
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(lean: Lean) -> None:
+    """One asks for long answers and reads none; another is served meanwhile; in the end the first one reads all of its own."""
+    lazy, other = lean.client(), lean.client()
+    sender = threading.Thread(target=lambda: lazy.send(b"".join(note(f"l{number}", more=200_000) for number in range(100))))
+    sender.start()
+    for number in range(20):
+        assert other.ask(note(f"o{number}")) == (202, f"kept o{number} ".encode())
+    answers = [lazy.answer() for _ in range(100)]
+    sender.join()
+    assert [(status, len(body)) for status, body in answers] == [(202, len(f"kept l{n} ") + 200_000) for n in range(100)]
+
+
+def test_a_client_that_hangs_up_leaves_no_trace(lean: Lean) -> None:
+    """Closed within a head, within a body and between requests: the others are served, and the lane lets go."""
+    for cut in (10, len(note("cut")) - 2, 0):
+        client = lean.client()
+        client.send(note("cut")[:cut])
+        client.close()
+    assert lean.client().ask(note("served"))[0] == 202
+    assert lean.kept("cut") is None
+
+
+def test_a_silent_connection_is_answered_later(lean: Lean, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was given back to the selector is served from there, and then by the lane again."""
+    monkeypatch.setattr("mockserver.lane.IDLE_SECONDS", 0.0)
+    client, other = lean.client(), lean.client()
+    for number in range(10):
+        assert other.ask(note(f"o{number}"))[0] == 202  # the lane wakes up, and sweeps
+    assert client.ask(note("back"))[0] == 202
+    assert client.ask(note("lane"))[0] == 202
+
+
+def test_stopping_closes_what_the_lane_has(lean: Lean) -> None:
+    """No thread and no connection is left."""
+    client = lean.client()
+    assert client.ask(note("a"))[0] == 202
+    lean.run.engine.stop()
+    assert client.answer() == (0, b"")
+    assert LANE not in {thread.name for thread in threading.enumerate()}
+
+
+METHODS = st.sampled_from(["POST", "GET", "HEAD", "PUT", "post", "P\0ST"])
+VERSIONS = st.sampled_from(["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP"])
+LENGTHS = st.sampled_from(["Content-Length: 4\r\n", "Content-Length: 9\r\n", ""])
+HEADS = st.sampled_from(
+    [
+        "",
+        "Connection: close\r\n",
+        "Content-Length: 4\r\n",
+        "Content-Length: x\r\n",
+        "content-length : 4\r\n",
+        "Transfer-Encoding: gzip\r\n",
+        "X: a\r\n b\r\n",
+        "X: \0\r\n",
+        "X: " + "y" * 70_000 + "\r\n",
+        "Bad Name: x\r\n",
+        "Host: y\r\n",
+        "Authorization: Bearer x\r\n",
+        "\n",
+    ]
+)
+PATHS = [
+    "/test/lean/k",
+    "/test/lean/%6b",
+    "/test/lean/k?more=5",
+    "/test/lean/",
+    "/test/lean/k#f",
+    "/test/lean/\xe4",
+    "/test/lean/../k",
+]
+TARGETS = st.sampled_from(
+    [*PATHS, "//test/lean/k", "/a/nobody/test/lean/k", "/test/none", "/nobody", "*", "http://x/test/lean/k"]
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.tuples(METHODS, TARGETS, VERSIONS), LENGTHS, HEADS)
+def test_the_lane_answers_as_the_workers_do(both: tuple[Lean, Lean], line: tuple[str, str, str], length: str, extra: str) -> None:
+    """Whatever comes second on a connection has the same status and body with the lane and without it."""
+    data = f"{' '.join(line)}\r\nHost: x\r\n{length}{extra}\r\nbody".encode("latin-1")
+    found = []
+    for one in both:
+        client = one.client()
+        client.send(data)
+        client.socket.shutdown(socket.SHUT_WR)
+        found.append(client.answer())
+        client.close()
+    assert found[0] == found[1]
+
+
+@pytest.fixture
+def both(start: Start) -> tuple[Lean, Lean]:
+    """An engine with a lane and one without, in clear, so that a client can end its side."""
+    return Lean(start, tls=False), Lean(start, tls=False, lane=False)
