@@ -132,7 +132,7 @@ def _within_range(instant: datetime) -> datetime:
 
 def rfc3339(instant: datetime) -> str:
     """An instant as RFC 3339 section 5.6 text in UTC with microseconds, e.g. `2026-04-30T23:59:59.000000Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return f"{instant.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

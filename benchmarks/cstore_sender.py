@@ -1,8 +1,8 @@
 """`python -m benchmarks.cstore_sender HOST PORT TITLE COUNT BYTES SEED`: a sender without Nagle's algorithm.
 
-It associates, waits for a line on its standard input, sends COUNT objects of BYTES bytes one after another as prebuilt PDUs, and
-prints how many seconds that took and how many were answered with success. It does no more than a fast sender must, so that the
-receiver is what is measured (PS3.7 section 9.3.1, PS3.8 section 9.3).
+It associates, waits for a line on its standard input, sends COUNT objects of BYTES bytes (or what a file of that name holds) one
+after another as prebuilt PDUs, and prints how many seconds that took and how many were answered with success. It does no more
+than a fast sender must, so that the receiver is what is measured (PS3.7 section 9.3.1, PS3.8 section 9.3).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.measure import CLOCK
 
@@ -86,13 +87,13 @@ def pdvs(octets: bytes, *, is_command: bool, most: int) -> bytes:
     return b"".join(out)
 
 
-def messages(count: int, size: int, seed: str, most: int) -> Iterator[bytes]:
-    """COUNT C-STORE requests as they go over the wire."""
-    data = data_set(f"{_ROOT}.{seed}.{0:08d}", size)
-    place = data.index(b".00000000")
+def messages(count: int, size: int, seed: str, most: int, data: bytes = b"") -> Iterator[bytes]:
+    """COUNT C-STORE requests as they go over the wire, each with `data` where that is given."""
+    made = data or data_set(f"{_ROOT}.{seed}.{0:08d}", size)
+    place = len(made) if data else made.index(b".00000000")
     for number in range(count):
         uid = f"{_ROOT}.{seed}.{number:08d}"
-        mine = data[:place] + f".{number:08d}".encode() + data[place + 9 :]
+        mine = data or made[:place] + f".{number:08d}".encode() + made[place + 9 :]
         yield pdvs(command(uid, number % 65535 + 1), is_command=True, most=most) + pdvs(mine, is_command=False, most=most)
 
 
@@ -132,7 +133,8 @@ def main(arguments: list[str]) -> int:
         if kind != 0x02:
             sys.stderr.write(f"not accepted: PDU {kind}\n")
             return 1
-        made = list(messages(int(count), int(size), seed, maximum(body)))
+        octets = b"" if size.isdigit() else Path(size).read_bytes()
+        made = list(messages(int(count), len(octets) or int(size), seed, maximum(body), octets))
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()

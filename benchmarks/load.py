@@ -76,24 +76,26 @@ class Served:
     def cpu(self) -> float | None:
         """Seconds of CPU so far."""
         try:
-            return sum(_cpu(pid) for pid in self._family())
+            return sum(cpu_seconds(pid) for pid in self._family())
         except OSError:
             return None
 
     def peak(self) -> float | None:
         """The peak of resident memory in MiB, summed over the processes."""
         try:
-            return sum(_peak(pid) for pid in self._family())
+            return sum(peak_mebibytes(pid) for pid in self._family())
         except OSError:
             return None
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Seconds of a core that a process has used (Linux); raises `OSError`."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _peak(pid: int) -> float:
+def peak_mebibytes(pid: int) -> float:
+    """The most memory in MiB that a process has held (Linux); raises `OSError`."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 

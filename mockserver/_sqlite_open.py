@@ -28,6 +28,7 @@ Migration = Callable[[sqlite3.Connection], None]
 _CHECKPOINT_PAGES = 8192
 """Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
 _CACHE_KIBIBYTES = 4 * 1024
+_READER_KIBIBYTES = 512
 _QUICK_CHECK_BYTES = 16 * 1024 * 1024
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -65,6 +66,7 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
     )
     if read_only:
         connection.execute("PRAGMA query_only = 1")
+        connection.execute(f"PRAGMA cache_size = -{_READER_KIBIBYTES}")
     return connection
 
 

@@ -31,6 +31,7 @@ from acrmock.record import (
 )
 from acrmock.redaction import Digester, Redactor
 from mockserver import guides
+from mockserver.dirlink.apart import Apart
 from mockserver.dirlink.objects import ObjectStore, StoreObjects
 from mockserver.faults import Count, Faults, Magic, Struck, magic_of
 from mockserver.jobs import Handler, Jobs
@@ -167,6 +168,8 @@ class EngineCore:
     stored_lengths: set[int] = field(default_factory=set)
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     objects: ObjectStore = field(init=False)
+    read_apart: bool = False
+    apart: Apart = field(init=False)
     dicom: DicomAddress | None = None
     dicom_tls: DicomAddress | None = None
     accept_real_data: bool = False
@@ -178,6 +181,7 @@ class EngineCore:
 
     def __post_init__(self) -> None:
         self.objects = StoreObjects(self.store)
+        self.apart = Apart(self.facts, self.digester, self.keys.digest, process=self.read_apart)
         self.faults = Faults(self.store)
         self.jobs = Jobs(self, job_handlers)
         self.turns = Turns(self.store)

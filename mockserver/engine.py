@@ -77,9 +77,9 @@ class Engine:
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
     believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
     `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
-    `lane` False has every request answered by a worker; `synced` False does not wait for the disk (only for measuring).
-    `facts`, `wires` and `house` replace what is shipped (for
-    tests).
+    `read_apart` has reports read and anonymised by a process of its own, from the first one on; `lane` False has every request
+    answered by a worker; `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace
+    what is shipped (for tests).
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class Engine:
         dicom_tls_port: int | None = None,
         accept_real_data: bool = False,
         lean_dicom: bool = True,
+        read_apart: bool = False,
         synced: bool = True,
         lane: bool = True,
         facts: Facts | None = None,
@@ -119,6 +120,7 @@ class Engine:
         self._dicom_tls_port = None if dicom_tls_port is None else _checked_port(dicom_tls_port, "--dicom-tls-port")
         self._accept_real_data = accept_real_data
         self._lean_dicom = lean_dicom
+        self._read_apart = read_apart
         self._synced = synced
         self._lane = lane
         self._facts = facts
@@ -191,6 +193,7 @@ class Engine:
         server.run()
         ready = self._announce(core, keys, port, data, stack)
         stack.callback(core.jobs.stop)
+        stack.callback(core.apart.close)
         core.jobs.start()
         dicom = core.dicom or core.dicom_tls
         title = dicom.ae_title if dicom is not None else ""
@@ -252,6 +255,7 @@ class Engine:
             trusted_proxies=self._trusted_proxies,
             auto_consent=self._auto_consent,
             accept_real_data=self._accept_real_data,
+            read_apart=self._read_apart,
             ca_pem=keys.authority.certificate if self._tls else b"",
         )
 

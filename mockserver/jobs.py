@@ -28,6 +28,11 @@ _BATCH = 16
 _COMPANY_SECONDS = 0.02
 """After something was done, so long more is waited for: while reports stream in, many are read and written down at once."""
 
+_ROUND_SECONDS = 0.01
+_ROUNDS = 50
+_GIVEN_BATCHES = 4
+"""Jobs give way while somebody was pressed for time in the last round, at most so many rounds, and then do so many batches."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 300.0
 _LONGEST_NAP = 3600.0
@@ -36,6 +41,10 @@ _BLAMED = 3
 """So many failures of one job, and what hangs on it is not the vendor's fault (a verdict over it is void)."""
 
 _log = logging.getLogger("mockserver")
+
+
+class Unfinished(Exception):  # noqa: N818 - says what it is
+    """A job cannot be prepared because the engine stops: it stays as it is, and is done after the next start."""
 
 
 class Job(Stored, frozen=True, kw_only=True):
@@ -76,6 +85,7 @@ class Jobs:
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._applications: set[str] = set()
+        self._pressed = False
 
     # life
 
@@ -113,6 +123,10 @@ class Jobs:
         """Put a job that is due at once."""
         due = rfc3339(self._core.clock.now())
         self.put(unit, Job(kind=kind, application=application, environment=environment, key=key, due=due))
+
+    def give_way(self) -> None:
+        """Say that somebody waits for an answer of this process: what can be done later is done a little later."""
+        self._pressed = True
 
     def wake(self) -> None:
         """Look for what has come due (a business clock was moved)."""
@@ -172,16 +186,32 @@ class Jobs:
 
     def _drain(self) -> tuple[float, bool]:
         """Do everything that is due; gives the seconds until the next job is, and whether there was anything."""
+        batches = 0
         while not self._stopped:
+            if batches % _GIVEN_BATCHES == 0:
+                self._wait_for_quiet()
+            batches += 1
             # a unit, not a read: it comes after the one that put the job, and what it saw is durable once it is flushed
             with self._core.store.write() as unit:
                 due, nap = self._due(unit)
             if not due:
                 return nap, False
-            self._finish([(job, self._prepare(job)) for job in due if not self._stopped])
+            try:
+                prepared = [(job, self._prepare(job)) for job in due if not self._stopped]
+            except Unfinished:
+                return _FIRST_PAUSE, False
+            self._finish(prepared)
             if len(due) < _BATCH:
                 break
         return 0.0, True
+
+    def _wait_for_quiet(self) -> None:
+        """Let those go first who are pressed for time, for a while."""
+        for _ in range(_ROUNDS):
+            if self._stopped or not self._pressed:
+                return
+            self._pressed = False
+            self._halt.wait(_ROUND_SECONDS)
 
     def _due(self, unit: Unit) -> tuple[list[Job], float]:
         """The next jobs that are due, and the seconds until another is where none is."""
@@ -203,7 +233,7 @@ class Jobs:
         try:
             handler = self._handlers()[job.kind]
             return handler(self._core, job)
-        except StoreError:
+        except (StoreError, Unfinished):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the job is not lost
             _log.exception("the job %s failed", job.kind)

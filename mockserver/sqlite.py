@@ -1,8 +1,9 @@
 """The embedded store: SQLite in WAL mode with `synchronous = FULL`, one writer connection, group commit.
 
-A unit is a savepoint under the state lock. Leaving it joins the batch; whoever leaves while no other unit waits for the lock
-(or a few milliseconds after the batch began) commits the batch and releases its waiters, or rolls it back and fails them all.
-While it is being synced, others come to wait for the lock and make up the next batch; no thread has to be woken for it.
+A unit is a savepoint under the state lock; the first of a batch is the transaction itself. Leaving it joins the batch; whoever
+leaves while no other unit waits for the lock (or a few milliseconds after the batch began) commits the batch and releases its
+waiters, or rolls it back and fails them all. While it is being synced, others come to wait for the lock and make up
+the next batch; no thread has to be woken for it.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class _SqliteUnit(SqliteReader):
         self._first_held = (0, 0)
         self.batch: _Batch | None = None
         self.broken: StoreError | None = None
+        self.first = False
 
     def __enter__(self) -> Self:
         self._store.enter(self)
@@ -100,9 +102,18 @@ class _SqliteUnit(SqliteReader):
             self.broken = _as_store_error(error)
             raise self.broken from error
 
+    def _do(self, sql: str, values: Sequence[Any]) -> None:
+        if self.broken is not None:
+            raise self.broken
+        try:
+            self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            self.broken = _as_store_error(error)
+            raise self.broken from error
+
     def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct) -> None:
         """Store `value`, replacing what was there."""
-        self._run("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", (kind, *scope, key, _encode(value)))
+        self._do("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", (kind, *scope, key, _encode(value)))
 
     def delete(self, kind: str, scope: Scope, key: str) -> None:
         """Forget a value."""
@@ -122,7 +133,7 @@ class _SqliteUnit(SqliteReader):
             "INSERT OR IGNORE INTO object (application, environment, sop_instance, sha256, data, file) VALUES (?, ?, ?, ?, ?, ?)"
         )
         if isinstance(data, bytes):
-            self._run(insert, (*scope, sop_instance, sha256, data, None))
+            self._do(insert, (*scope, sop_instance, sha256, data, None))
         elif self._object(scope, sop_instance, sha256) is None:
             self._store.added.append(data.name)
             data.taken = True
@@ -147,7 +158,7 @@ class _SqliteUnit(SqliteReader):
         """Append `entry` with the next `seq`."""
         seq = self._store.next_seq
         line = encode_line(msgspec.structs.replace(entry, seq=seq))
-        self._run("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (seq, entry.application, entry.run, label_of(entry), line))
+        self._do("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", (seq, entry.application, entry.run, label_of(entry), line))
         self._store.next_seq = seq + 1
         entries, size = self._store.held
         self._store.held = (entries + 1, size + len(line))
@@ -285,9 +296,8 @@ class SqliteStore:
             unit.batch = batch = self._batch
             if not batch.units:
                 batch.opened = self._clock.monotonic()
-            if not self.connection.in_transaction:
-                self.connection.execute("BEGIN IMMEDIATE")
-            self.connection.execute("SAVEPOINT unit")
+            unit.first = not self.connection.in_transaction
+            self.connection.execute("BEGIN IMMEDIATE" if unit.first else "SAVEPOINT unit")
         except BaseException as error:
             try:
                 if self._due() and not self._closed:  # this unit may have been the one that a batch waited for
@@ -310,8 +320,9 @@ class SqliteStore:
                 self._fail(unit.broken)
                 return
             if undo:
-                self.connection.execute("ROLLBACK TO unit")
-            self.connection.execute("RELEASE unit")
+                self.connection.execute("ROLLBACK" if unit.first else "ROLLBACK TO unit")
+            if not unit.first:
+                self.connection.execute("RELEASE unit")
             self._batch.units += 1
             if undo:
                 self.on_undo()

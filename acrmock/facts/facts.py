@@ -73,6 +73,10 @@ class Facts:
     def _layers(self, kind: Kind) -> list[Layer]:
         return [*shipped.layers(kind), *(layer for layer in self._overlays if layer.kind is kind)]
 
+    def overlaid(self, *kinds: str) -> tuple[Layer, ...]:
+        """The layers of these kinds that are not shipped, in the order in which they merge."""
+        return tuple(layer for layer in self._overlays if layer.kind in kinds)
+
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """The documents that facts cite, by key."""

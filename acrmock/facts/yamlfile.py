@@ -39,13 +39,13 @@ class _Loader(_PARSER):  # type: ignore[misc, valid-type]
 
 
 class Document:
-    """One YAML file read: `name` for messages, `data`, and the line of every key and item (from 1)."""
+    """One YAML file read: `name` for messages, its `text`, its `data`, and the line of every key and item (from 1)."""
 
     def __init__(self, name: str, text: str, *, trusted: bool = False) -> None:
         self.name = name
         if not trusted:
             _guard(text, name)
-        self._text = text
+        self.text = text
         self._lines: Lines | None = None
         self.data: Any = _compose(text, name, None)
 
@@ -53,7 +53,7 @@ class Document:
         """The line where `path` stands, or its nearest known ancestor."""
         if self._lines is None:
             self._lines = {}
-            _compose(self._text, self.name, self._lines)
+            _compose(self.text, self.name, self._lines)
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)

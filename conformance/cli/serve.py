@@ -80,6 +80,9 @@ def serve(
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
+    from mockserver._memory import share_arenas
+
+    share_arenas()
 
     options: dict[str, Any] = {"bind": bind, "public_url": public_url, "overlays": overlays}
     if auto_consent:
@@ -89,7 +92,7 @@ def serve(
     if trusted_proxies:
         options["trusted_proxies"] = tuple(str(_network(source, "--trusted-proxy")) for source in trusted_proxies)
     if dicom_port is not None or dicom_tls_port is not None:
-        options.update(dicom_port=dicom_port, dicom_tls_port=dicom_tls_port, accept_real_data=accept_real_data)
+        options.update(dicom_port=dicom_port, dicom_tls_port=dicom_tls_port, accept_real_data=accept_real_data, read_apart=True)
     elif accept_real_data:
         raise SetupError("nothing receives dose reports", where="--accept-real-data", fix="add --dicom-port 11112")
     stop = threading.Event()

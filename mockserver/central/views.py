@@ -8,7 +8,6 @@ import flask
 import msgspec
 
 from acrmock.record import Channel, Operation
-from mockserver.central.receive import store
 from mockserver.context import current_call, wire
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ def blueprint(facts: Facts) -> flask.Blueprint:
 
     @wire(Operation.OTHER, Channel.EXEMPT)
     def stow() -> flask.Response:
+        from mockserver.central.receive import store  # noqa: PLC0415 - reading is loaded when the first report comes
+
         call, request = current_call(), flask.request
         answer = store(
             call, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), request.get_data()

@@ -8,7 +8,6 @@ from typing import Any
 import flask
 import msgspec
 
-from acrmock.dose.compare import digest_tags
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
 from acrmock.dose.report import missing, read_report, template_problems
@@ -150,6 +149,8 @@ def plant(application: str) -> flask.Response:
 
 def _planted(core: EngineCore, index: int, report: PlantedReport) -> PlantedFacts:
     """What the journal keeps of a planted report: digests, so that a changed tag can be named without it."""
+    from acrmock.dose.compare import digest_tags  # noqa: PLC0415 - loaded when the first report is planted
+
     try:
         header = read_header(report.data, report.transfer_syntax)
         digest, tags = digest_tags(report.data, report.transfer_syntax, core.digester.mark)

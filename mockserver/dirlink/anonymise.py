@@ -12,9 +12,19 @@ import hmac
 from collections.abc import Callable
 
 from acrmock.dose.elements import Unreadable
-from acrmock.facts import Facts
 from mockserver.dirlink.age import day, settled
-from mockserver.dirlink.changes import Anonymised, BirthDates, CannotAnonymise, Change, Descriptors, Ledger, Policy, What
+from mockserver.dirlink.changes import (
+    Anonymised,
+    BirthDates,
+    CannotAnonymise,
+    Change,
+    Descriptors,
+    Ledger,
+    Policy,
+    What,
+    policy_of,
+    uid_map,
+)
 from mockserver.dirlink.collecting import known_values
 from mockserver.dirlink.content import ContentRules, code_of
 from mockserver.dirlink.dataset import Element, read, write
@@ -39,29 +49,6 @@ __all__ = [
 _BIRTH_DATE, _AGE, _STUDY_DATE = 0x00100030, 0x00101010, 0x00080020
 _REMOVED, _METHOD, _METHOD_CODES, _TEMPORAL = 0x00120062, 0x00120063, 0x00120064, 0x00280303
 _VERIFICATION = 0x0040A493
-
-
-def uid_map(key: bytes) -> Callable[[str], str]:
-    """A map of UIDs, the same for the same key anywhere: a UUID under 2.25 (PS3.5 section B.2) from a keyed digest."""
-
-    def mapped(uid: str) -> str:
-        digest = bytearray(hmac.digest(key, b"uid:" + uid.encode(), hashlib.sha256)[:16])
-        digest[6] = digest[6] & 0x0F | 0x80
-        digest[8] = digest[8] & 0x3F | 0x80
-        return f"2.25.{int.from_bytes(digest)}"
-
-    return mapped
-
-
-def policy_of(facts: Facts, key: bytes) -> Policy:
-    """The policy of the settings `dirlink.birth_date_policy` and `dirlink.descriptor_policy`; `key` is the installation's."""
-    limit = "dirlink.limit.inflated_bytes"
-    return Policy(
-        key=key,
-        birth_dates=BirthDates(facts.text("dirlink.birth_date_policy")),
-        descriptors=Descriptors(facts.text("dirlink.descriptor_policy")),
-        inflated_limit=facts.integer(limit) if limit in facts.settings else Policy(key=key).inflated_limit,
-    )
 
 
 def anonymise(

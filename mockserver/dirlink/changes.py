@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from acrmock.dose.elements import Unreadable
+
+if TYPE_CHECKING:
+    from acrmock.facts import Facts
 
 _LONGEST_SHOWN = 200
 
@@ -88,3 +93,26 @@ class Ledger:
         if not text or self._policy.show_before:
             return text[:_LONGEST_SHOWN]
         return hmac.new(self._policy.key, b"before:" + text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:16]
+
+
+def uid_map(key: bytes) -> Callable[[str], str]:
+    """A map of UIDs, the same for the same key anywhere: a UUID under 2.25 (PS3.5 section B.2) from a keyed digest."""
+
+    def mapped(uid: str) -> str:
+        digest = bytearray(hmac.digest(key, b"uid:" + uid.encode(), hashlib.sha256)[:16])
+        digest[6] = digest[6] & 0x0F | 0x80
+        digest[8] = digest[8] & 0x3F | 0x80
+        return f"2.25.{int.from_bytes(digest)}"
+
+    return mapped
+
+
+def policy_of(facts: Facts, key: bytes) -> Policy:
+    """The policy of the settings `dirlink.birth_date_policy` and `dirlink.descriptor_policy`; `key` is the installation's."""
+    limit = "dirlink.limit.inflated_bytes"
+    return Policy(
+        key=key,
+        birth_dates=BirthDates(facts.text("dirlink.birth_date_policy")),
+        descriptors=Descriptors(facts.text("dirlink.descriptor_policy")),
+        inflated_limit=facts.integer(limit) if limit in facts.settings else Policy(key=key).inflated_limit,
+    )

@@ -14,8 +14,8 @@ from mockserver.dirlink import duplicates, stations
 from mockserver.dirlink.guard import put_aside
 from mockserver.dirlink.intake import retain
 from mockserver.dirlink.model import REPORT, StoredReport
-from mockserver.dirlink.reading import Reading, read
-from mockserver.dirlink.states import State, come_to, save, say
+from mockserver.dirlink.outcome import Reading
+from mockserver.dirlink.states import State, blame, come_to, save, say
 from mockserver.jobs import Job, Step
 from mockserver.store import Scope, Unit
 
@@ -42,12 +42,14 @@ def decode(core: EngineCore, job: Job) -> Step:
     data = core.objects.get(scope, sop_instance, sha256)
     if report is None or data is None:
         return lambda _unit: None
-    reading = read(core, data, _syntax(report, sha256), _known(report, sha256))
+    reading = core.apart.read(data, _syntax(report, sha256), _known(report, sha256))
 
     def step(unit: Unit) -> None:
         now = unit.get(REPORT, scope, sop_instance, StoredReport)
         if now is not None and not now.deleted:
             _settle(core, unit, scope, now, sha256=sha256, reading=reading)
+            if reading.fault:
+                blame(core, unit, scope, now, reading.problem)
 
     return step
 
@@ -83,7 +85,6 @@ def _settle(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *,
 
 def _described(report: StoredReport, reading: Reading, found: stations.Match) -> StoredReport:
     facilities = found.station.facilities if found.station is not None else ()
-    read_of = reading.report
     return msgspec.structs.replace(
         report,
         station=reading.facts.station,
@@ -91,7 +92,7 @@ def _described(report: StoredReport, reading: Reading, found: stations.Match) ->
         modality=reading.facts.modality,
         near=found.near,
         facility=facilities[0] if facilities else "",
-        study_uid=read_of.header.study_uid if read_of is not None else report.study_uid,
+        study_uid=report.study_uid if reading.problem else reading.study_uid,
         event_uids=reading.facts.events,
     )
 
@@ -118,7 +119,7 @@ def _aside(report: StoredReport, reading: Reading) -> str:
         return f"cannot be read: {reading.problem}"[:300]
     if not reading.facts.dose:
         return "not a dose report"
-    if reading.report is not None and not reading.report.collected:
+    if not reading.collected:
         return f"not collected by the registry: modality {report.modality or 'unknown'}, SOP class {report.sop_class}"
     return ""
 

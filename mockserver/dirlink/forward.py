@@ -17,7 +17,7 @@ from mockserver.central.model import Envelope
 from mockserver.central.multipart import DICOM, JSON, Part, build
 from mockserver.dirlink.decode import FORWARD
 from mockserver.dirlink.model import REPORT, StoredReport
-from mockserver.dirlink.states import WAITING, State, come_to, save
+from mockserver.dirlink.states import WAITING, State, blame, come_to, save
 from mockserver.dirlink.token import token_for
 from mockserver.dirlink.view import anonymised, remapped
 from mockserver.jobs import Job, Step, pause
@@ -60,7 +60,7 @@ def forward(core: EngineCore, job: Job) -> Step:
         return lambda _unit: None
     made = anonymised(core, scope, report, data)
     if made.problem:
-        return _step(core, scope, job, Sent(-1, made.problem), "")
+        return _step(core, scope, job, Sent(-1, made.problem), "", fault=made.fault)
     replaces = tuple(other.central for other in others if other is not None and other.central)
     envelope = Envelope(facility=report.facility, station=unpadded(report.station), birth_date=made.birth_date, replaces=replaces)
     central = remapped(core, scope, report.sop_instance)
@@ -71,7 +71,7 @@ def _waiting(core: EngineCore) -> tuple[str, ...]:
     return tuple(state.word(core.facts) for state in WAITING)
 
 
-def _step(core: EngineCore, scope: Scope, job: Job, sent: Sent, central: str) -> Step:
+def _step(core: EngineCore, scope: Scope, job: Job, sent: Sent, central: str, *, fault: bool = False) -> Step:
     def step(unit: Unit) -> None:
         report = unit.get(REPORT, scope, job.key, StoredReport)
         if report is None or report.state not in _waiting(core):
@@ -87,6 +87,8 @@ def _step(core: EngineCore, scope: Scope, job: Job, sent: Sent, central: str) ->
             steps = ((State.ANONYMIZED, ""), (State.SUBMITTED, ""), (State.REJECTED, f"answered {sent.status}: {sent.said}"))
             report = come_to(core, scope[0], report, *steps)
         save(core, unit, scope, report)
+        if fault:
+            blame(core, unit, scope, report, sent.said)
 
     return step
 

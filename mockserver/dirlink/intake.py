@@ -23,13 +23,12 @@ RETAIN = "dir-retain"
 """The job that deletes a report of a real person in the end; its key is SOP."""
 
 
-def received(unit: Unit, core: EngineCore, data_set: Received) -> StoredReport:
-    """Remember a data set that was taken, and have it read; the same bytes again change nothing.
+def received(unit: Unit, core: EngineCore, data_set: Received, known: StoredReport | None) -> StoredReport:
+    """Remember a data set that was taken, and have it read; `known` is what the unit has of it.
 
-    Other bytes under a UID that came before are kept as a copy and said to differ (fact D1.9).
+    The same bytes again change nothing; others under a UID that came before are kept as a copy, and that is said (fact D1.9).
     """
     scope = (data_set.application, data_set.environment)
-    known = unit.get(REPORT, scope, data_set.sop_instance, StoredReport)
     if known is None or not known.state or known.deleted:
         report = _new(core, data_set, known)
     elif known.sha256 == data_set.sha256 or any(copy.sha256 == data_set.sha256 for copy in known.copies):

@@ -30,6 +30,8 @@ _WAIT = 0.05
 """Seconds that the socket is waited for before the own side is looked at."""
 
 _REST = 0.25
+_HEAD = 16 * 1024
+"""Bytes of a large data set that are kept beside its file: its header is nearly always in them, and else read from the file."""
 
 
 class Bell(threading.Event):
@@ -72,7 +74,7 @@ class LeanDul(ReceiverDul):
             command_limit=limits.command_bytes,
             data_limit=limits.object_bytes,
             large=LARGE,
-            head=LARGE,
+            head=_HEAD,
             file=assoc.operations.core.objects.file,
         )
 

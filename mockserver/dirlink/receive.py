@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header, read_header
@@ -50,8 +52,7 @@ class Peer:
     operations: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """One request: its command set, its presentation context, and when its command came (monotonic seconds).
 
     `data` is the data set, or its beginning where it is in `file`; `length` is that of the data set, in bytes.
@@ -71,8 +72,7 @@ class Asked:
     began: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The status of an answer, its Error Comment, and what the journal says of it."""
 
     status: int
@@ -122,8 +122,9 @@ class Operations:
         if refused is not None:
             return self._note(peer, asked, refused)
         file = asked.file or self._file(asked)
+        data = bytes(asked.data)
         try:
-            header = self._header(asked, file)
+            header = self._header(asked, file, data)
             rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
             if rule:
                 what = f"refused on purpose by the rule {rule}"
@@ -132,8 +133,8 @@ class Operations:
                 )
             if file is not None:
                 file.finish()
-            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(asked.data).hexdigest())
-            return self._take(peer, asked, taken, file or bytes(asked.data))
+            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(data).hexdigest())
+            return self._take(peer, asked, taken, file or data)
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
         except StoreError as error:
@@ -151,13 +152,13 @@ class Operations:
             file.write(asked.data)
         return file
 
-    def _header(self, asked: Asked, file: ObjectFile | None) -> Header:
+    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Header:
         """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
         most = self.offer.limits.header_bytes
-        if file is None or len(asked.data) == asked.length:
-            return read_header(bytes(asked.data), asked.transfer_syntax, most)
+        if file is None or len(data) == asked.length:
+            return read_header(data, asked.transfer_syntax, most)
         with contextlib.suppress(Unreadable):
-            header = read_header(bytes(asked.data), asked.transfer_syntax, most)
+            header = read_header(data, asked.transfer_syntax, most)
             if header.study_uid:
                 return header
         return read_header(file.whole(), asked.transfer_syntax, most)
@@ -204,6 +205,7 @@ class Operations:
                 answer = self._keep(unit, peer, asked, taken, wall, data=data)
             kept = answer.status == words.success
             self._write(unit, peer, asked, answer, taken if kept else None)
+        core.jobs.give_way()
         core.store.flush(unit.ticket)
         peer.stored += kept
         peer.operations += 1
@@ -232,9 +234,7 @@ class Operations:
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
         at = rfc3339(self.core.applications.business(peer.application, wall))
-        if before is not None and (before.deleted or before.state == self.offer.expired):
-            before = None
-        if before is not None:
+        if before is not None and not before.deleted and before.state != self.offer.expired:
             hashes = (before.sha256, *(copy.sha256 for copy in before.copies))
             taken.repeat, taken.same = True, taken.sha256 in hashes
             if not taken.same and len(before.copies) >= self.offer.limits.copies:
@@ -242,7 +242,7 @@ class Operations:
                 return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
         if not taken.same:
             self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, data)
-        intake.received(unit, self.core, self._received(peer, asked, taken, at))
+        intake.received(unit, self.core, self._received(peer, asked, taken, at), before)
         return Answer(self.offer.status.success)
 
     def _received(self, peer: Peer, asked: Asked, taken: _Taken, at: str) -> Received:

@@ -66,3 +66,9 @@ def save(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *, te
 def say(core: EngineCore, unit: Unit, name: str, data: dict[str, Any], scope: Scope, *, run: str | None) -> int:
     """Append an event about a report; returns its `seq`. `data` holds nothing of a patient."""
     return core.journal.event(unit, name, data, application=scope[0], environment=scope[1], run=run)
+
+
+def blame(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, problem: str) -> None:
+    """Say that what became of `report` is a fault of the harness's own: a verdict over it is void."""
+    data = {"sop_instance": report.sop_instance, "error": problem}
+    say(core, unit, "harness-fault", data, scope, run=report.run)

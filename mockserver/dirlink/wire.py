@@ -2,7 +2,9 @@
 
 Both are subclasses; nothing of pynetdicom is patched. Acknowledgements are sent at once where the system can (Linux): a sender
 that leaves Nagle's algorithm on (RFC 896; DCMTK does) sends the rest of a PDU only when its first bytes were acknowledged, which
-the receiver's system would put off (RFC 1122 section 4.2.3.2).
+the receiver's system would put off (RFC 1122 section 4.2.3.2). That is asked for where more is waited for, and not where an
+answer goes at once, which carries the acknowledgement. A socket without TLS does not block, because Python asks the system before
+each call to one that has a timeout.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ ASSOCIATE_RQ = 0x01
 _HEADER = struct.Struct(">BBL")
 _KNOWN = range(0x01, 0x08)
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-_CHUNK = 64 * 1024
+_FIRST = 48 * 1024
+"""Bytes of the buffer until a longer PDU comes: most reports are one of some 30 kB."""
 
 
 class ReceiverSocket(AssociationSocket):
@@ -37,12 +40,14 @@ class ReceiverSocket(AssociationSocket):
     def __init__(self, assoc: ReceiverAssociation, client_socket: socket.socket, *, most: int, quick: bool) -> None:
         super().__init__(assoc, client_socket=client_socket)
         self._raw = client_socket
-        self._raw.settimeout(float(assoc.limits.idle))
         with contextlib.suppress(OSError):
             self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._secure = isinstance(client_socket, ssl.SSLSocket)
+        self._raw.settimeout(float(assoc.limits.idle) if self._secure else 0.0)
         self._quick = quick and _QUICKACK is not None
-        self._space = bytearray(most + _HEADER.size)
+        self._owed = False
+        self._most = most + _HEADER.size
+        self._space = bytearray(min(self._most, _FIRST))
         self._view = memoryview(self._space)
         self._begin = self._end = 0
         self._clock = assoc.clock
@@ -63,12 +68,18 @@ class ReceiverSocket(AssociationSocket):
         if self._begin < self._end or (self._secure and cast("ssl.SSLSocket", self._raw).pending()):
             return True
         try:
-            if self._poll is not None:
-                return bool(self._poll.poll(seconds * 1000))
-            return bool(select.select([self._raw], [], [], seconds)[0])
+            return self._readable(seconds)
         except (OSError, ValueError):
             self.event_queue.put("Evt17")
             return False
+
+    def _readable(self, seconds: float) -> bool:
+        """Whether the system has something within `seconds`; what came is acknowledged before it is waited for."""
+        if self._owed and seconds:
+            self._acknowledge()
+        if self._poll is not None:
+            return bool(self._poll.poll(max(0.0, seconds) * 1000))
+        return bool(select.select([self._raw], [], [], max(0.0, seconds))[0])
 
     def pdu(self, longest: dict[int, int]) -> tuple[int, memoryview]:
         """The type and the bytes, header included, of the next PDU; valid until the next call.
@@ -93,28 +104,63 @@ class ReceiverSocket(AssociationSocket):
         """Have at least `wanted` bytes in the buffer."""
         if self._begin == self._end:
             self._begin = self._end = 0
-        if self._begin + wanted > len(self._space):
+        if wanted > len(self._space):
+            longer, count = bytearray(self._most), self._end - self._begin
+            longer[:count] = self._view[self._begin : self._end]
+            self._space, self._view, self._begin, self._end = longer, memoryview(longer), 0, count
+        elif self._begin + wanted > len(self._space):
             left = self._space[self._begin : self._end]
             self._space[: len(left)] = left
             self._begin, self._end = 0, len(left)
         while self._end - self._begin < wanted:
+            if self._owed and self._secure:
+                self._acknowledge()
+            try:
+                count = self._raw.recv_into(self._view[self._end :])
+            except BlockingIOError:
+                self._readable(until - self._clock.monotonic())
+                count = -1
             if self._clock.monotonic() > until:
                 raise TimeoutError("the PDU did not come to its end")
-            count = self._raw.recv_into(self._view[self._end : self._end + _CHUNK])
-            if self._quick:
-                self._acknowledge()
             if not count:
                 raise EOFError
-            self._end += count
+            if count > 0:
+                self._end += count
+                self._owed = self._quick
 
     def _acknowledge(self) -> None:
         """Have the system acknowledge what came without waiting for an answer to go with it; it forgets this by itself."""
+        self._owed = False
         with contextlib.suppress(OSError):
             self._raw.setsockopt(socket.IPPROTO_TCP, cast("int", _QUICKACK), 1)
 
     def send_all(self, octets: bytes) -> None:
-        """Send everything; raises `OSError`."""
-        self._raw.sendall(octets)
+        """Send everything; raises `OSError`, `TimeoutError` where the peer takes nothing for too long."""
+        if self._secure:
+            self._raw.sendall(octets)
+            return
+        self._owed = False
+        rest = memoryview(octets)
+        while rest:
+            try:
+                rest = rest[self._raw.send(rest) :]
+            except BlockingIOError:
+                if not self._writable():
+                    raise TimeoutError("the peer takes nothing") from None
+
+    def _writable(self) -> bool:
+        if not hasattr(select, "poll"):
+            return bool(select.select([], [self._raw], [], self._patience)[1])
+        poll = select.poll()
+        poll.register(self._raw, select.POLLOUT)
+        return bool(poll.poll(self._patience * 1000))
+
+    def send(self, bytestream: bytes) -> None:
+        """Send what pynetdicom made; where that fails, the connection is at its end (event 17)."""
+        try:
+            self.send_all(bytestream)
+        except OSError:
+            self.event_queue.put("Evt17")
 
     def hang_up(self) -> None:
         """End the connection under whoever waits for it; it is closed by whose it is."""

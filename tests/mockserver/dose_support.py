@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import ssl
 import urllib.request
 from collections.abc import Sequence
@@ -123,11 +124,15 @@ def report(
 
 
 class Site:
-    """An engine with one application, to which reports come as from the receiver, and its control API."""
+    """An engine with one application, to which reports come as from the receiver, and its control API.
+
+    With `ACRMOCK_READ_APART=1` a process of its own reads the reports of every test.
+    """
 
     def __init__(self, data: Path | None = None, **options: Any) -> None:
-        self.options, self.data = options, data
-        self.engine = Engine(data, **options)
+        apart = os.environ.get("ACRMOCK_READ_APART") == "1"
+        self.options, self.data = {"read_apart": apart, **options}, data
+        self.engine = Engine(data, **self.options)
         self.ready = self.engine.start()
         assert self.engine.core is not None
         self.core = self.engine.core
@@ -189,7 +194,7 @@ class Site:
         )
         with core.store.write() as unit:
             core.objects.put(unit, SCOPE, taken.sop_instance, digest, data)
-            intake.received(unit, core, taken)
+            intake.received(unit, core, taken, unit.get(REPORT, SCOPE, taken.sop_instance, StoredReport))
         return taken.sop_instance
 
     def now(self) -> str:

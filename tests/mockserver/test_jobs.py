@@ -242,3 +242,22 @@ def test_a_stopped_worker_begins_nothing(bench: Callable[..., Bench]) -> None:
 def test_pauses_grow_and_are_bounded(tries: int, first: float, most: float) -> None:
     """The pause never shrinks with the tries, is never below the first and never above the most."""
     assert first <= pause(tries, first, most) <= pause(tries + 1, first, most) <= most
+
+
+def test_jobs_give_way_but_are_done(bench: Callable[..., Bench]) -> None:
+    """However long senders are waited for, and though no clock moves, a job is done after a while."""
+    run = bench()
+    over = threading.Event()
+
+    def press() -> None:
+        while not over.wait(0.001):
+            run.jobs.give_way()
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        run.put("good")
+        assert run.times("good") == 1
+    finally:
+        over.set()
+        thread.join()

@@ -117,3 +117,18 @@ def test_file_that_cannot_be_made_is_no_room(receive: Receive, tmp_path: Path) -
         assert raw.status() == 0xA700
         assert raw.store("2.25.2") == 0
     assert receiver.report("2.25.1") is None
+
+
+def test_what_was_read_ahead_is_kept_when_a_longer_pdu_comes(receive: Receive) -> None:
+    """Objects that come in one go, in short PDUs and in the longest that may come, are all kept as they came."""
+    receiver = receive()
+    sent = {f"2.25.{number}": large(f"2.25.{number}", size=size) for number, size in enumerate((100, 40_000, 120_000, 10), 1)}
+    with receiver.raw() as raw:
+        assert raw.associate() == ASSOCIATE_AC
+        raw.send(b"".join(p_data(pdv(command(uid=uid.encode()), 3), pdv(octets, 2)) for uid, octets in sent.items()))
+        assert [raw.status() for _ in sent] == [0, 0, 0, 0]
+        assert raw.release() == RELEASE_RP
+    for uid, octets in sent.items():
+        kept = receiver.report(uid)
+        assert kept is not None
+        assert kept.sha256 == hashlib.sha256(octets).hexdigest()
