@@ -20,6 +20,7 @@ import msgspec
 
 from acrmock._people import People
 from acrmock._pseudonym import pseudonym
+from acrmock._quickly import KeptHeaders, Quick
 from acrmock._scan import Known, Scanner
 from acrmock.pointer import printable
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData, SecretKind
@@ -158,6 +159,7 @@ class Redactor:
         self._marked_or_escaped = re.compile(rf"{self._marked.pattern}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
         self._patterns: dict[frozenset[str], re.Pattern[str]] = {}
         self.scanner = Scanner(digester.mark)
+        self.quick = Quick(self.scanner, self.people, self._identities, self._members, self._identity)
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised later."""
@@ -195,10 +197,7 @@ class Redactor:
         """The record of a request without its secrets, and where it held any that was issued here."""
         seen = _Seen(known, noted=noted)
         clean_url, query = self._url(url, seen, path=_Spot("path", "", "/request/url"), query="query")
-        clean_headers = tuple(
-            NameValue(name=self._text(name, seen, _Spot("header", name, f"/request/headers/{index}/name")), value=value)
-            for index, (name, value) in enumerate(self._headers(headers, seen, "/request/headers", "header"))
-        )
+        clean_headers = self._sent_headers(headers, seen)
         post = self._post(_header(headers, "content-type"), body, seen) if body else None
         request = HttpRequest(
             method=self._text(method, seen, _Spot("", "", ""))[:64],
@@ -221,7 +220,11 @@ class Redactor:
         seen = _Seen(known)
         media = _header(headers, "content-type")
         place = ("/response/headers", "header") if foreign else ("", "")
-        clean = tuple(NameValue(name=name, value=value) for name, value in self._headers(headers, seen, *place))
+        memory = self.quick.memory
+        clean = self._headers(headers, seen, *place, memory.answered)
+        for pair, (_, value) in zip(clean, headers, strict=True):
+            if pair.value == value:
+                self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, _Spot(page, "", "/response/content/text"))
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
@@ -291,6 +294,9 @@ class Redactor:
         return f"d:{ours or kind}:{mark}"
 
     def _url(self, url: str, seen: _Seen, *, path: _Spot, query: str) -> tuple[str, tuple[NameValue, ...]]:
+        if self.quick.url(url):
+            return url, ()
+        memory = self.quick.memory
         head, mark, rest = url.partition("?")
         rest, hash_, fragment = rest.partition("#")
         head = self._path(self._secrets(head, seen, path), seen)
@@ -307,6 +313,8 @@ class Redactor:
         if hash_:
             inner, _ = self._url("?" + fragment, seen, path=path, query=query if query != "query" else "fragment")
             clean += hash_ + inner[1:]
+        if clean == url:
+            self.quick.keep_url(memory, url)
         return clean, tuple(pairs)
 
     def _path(self, head: str, seen: _Seen) -> str:
@@ -332,12 +340,30 @@ class Redactor:
             sent_value = self._text(raw_value, seen, spot)
         return clean_name, clean, sent_name + equals + sent_value
 
-    def _headers(self, headers: Headers, seen: _Seen, base: str, place: str) -> list[tuple[str, str]]:
+    def _sent_headers(self, headers: Headers, seen: _Seen) -> tuple[NameValue, ...]:
+        """The header fields of a request, their names cleaned too; a field that came before and is harmless stays as it was."""
+        memory = self.quick.memory
+        cleaned = []
+        for index, pair in enumerate(self._headers(headers, seen, "/request/headers", "header", memory.sent)):
+            name = pair.name
+            if (name, pair.value) not in memory.sent:
+                clean = self._text(name, seen, _Spot("header", name, f"/request/headers/{index}/name"))
+                if clean != name:
+                    pair = NameValue(name=clean, value=pair.value)  # noqa: PLW2901
+                elif pair.value == headers[index][1]:
+                    self.quick.keep_header(memory.sent, pair)
+            cleaned.append(pair)
+        return tuple(cleaned)
+
+    def _headers(self, headers: Headers, seen: _Seen, base: str, place: str, kept: KeptHeaders) -> tuple[NameValue, ...]:
         cleaned = []
         for index, (name, value) in enumerate(headers):
-            spot = _Spot(place, name, f"{base}/{index}/value")
-            cleaned.append((name, self._header(name.lower(), value, seen, spot)))
-        return cleaned
+            pair = kept.get((name, value))
+            if pair is None:
+                spot = _Spot(place, name, f"{base}/{index}/value")
+                pair = NameValue(name=name, value=self._header(name.lower(), value, seen, spot))
+            cleaned.append(pair)
+        return tuple(cleaned)
 
     def _header(self, name: str, value: str, seen: _Seen, spot: _Spot) -> str:
         if name in {"authorization", "proxy-authorization"}:
@@ -403,13 +429,19 @@ class Redactor:
             return "", False
         if b"\0" in body:
             return self._digester.ref("binary", body), False
-        text = self._secrets(body.decode("utf-8", "replace"), seen, spot)
-        limit = self._body_limit
+        text, limit = body.decode("utf-8", "replace"), self._body_limit
+        if len(text) <= limit and (quick := self._quick_body(media, text, seen)) is not None:
+            return quick, False
+        text = self._secrets(text, seen, spot)
         truncated = len(text) > limit
-        if "json" in media.lower() or text.lstrip()[:1] in {"{", "["}:
+        if _is_json(media, text):
             text = self._json(text[: limit + 8192] if truncated else text, seen, spot)
         text = self._persons(text, seen)
         return (text[:limit] if truncated else text), truncated
+
+    def _quick_body(self, media: str, text: str, seen: _Seen) -> str | None:
+        """A body that is easily told, cleaned; None: look thoroughly."""
+        return self.quick.json(text, seen.known) if _is_json(media, text) else None
 
     def _json(self, text: str, seen: _Seen, spot: _Spot) -> str:
         """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed.
@@ -512,7 +544,7 @@ class Redactor:
         return self._text(value, seen, _Spot(spot.place, name, spot.pointer)) if escaped else value
 
     def _identity(self, kind: str, value: str) -> str:
-        if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
+        if not value or (value.startswith("d:") and _REFERENCE.fullmatch(value)) or self._synthetic(kind, value):
             return value
         return pseudonym(self._digester.stream, kind, value)
 
@@ -537,6 +569,10 @@ def _rounds(text: str) -> list[str]:
 
 def _unquote(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _is_json(media: str, text: str) -> bool:
+    return "json" in media.lower() or text.lstrip()[:1] in {"{", "["}
 
 
 def _well_formed(text: str) -> bool:
