@@ -7,7 +7,7 @@ cannot be told quickly is left to the thorough way of `Redactor`, so that a no i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -104,6 +104,16 @@ class Quick:
             elif colon.startswith(":") and colon[1:].lstrip(_SPACE)[:1] not in {"t", "f", "n"}:
                 return None
         return found
+
+    def words(self, words: Sequence[str], known: Known) -> bool:
+        """Whether nothing is to be found in any of these words; what was found harmless is remembered."""
+        memory = self.memory
+        new = [word for word in words if word not in memory.parts]
+        text = "\n".join(new)
+        if _is_hard(text) or "\\" in text or self._scanner.find(text, known) or self._people.finds(text):
+            return False
+        memory.keep_parts(new)
+        return True
 
     def url(self, url: str) -> bool:
         """Whether a URL was found harmless before, perhaps with another UUID as its last segment."""
