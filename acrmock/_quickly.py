@@ -109,6 +109,8 @@ class Quick:
         """Whether nothing is to be found in any of these words; what was found harmless is remembered."""
         memory = self.memory
         new = [word for word in words if word not in memory.parts]
+        if not new:
+            return True
         text = "\n".join(new)
         if _is_hard(text) or "\\" in text or self._scanner.find(text, known) or self._people.finds(text):
             return False
@@ -158,6 +160,8 @@ class Memory:
     def keep_parts(self, parts: Iterable[str]) -> None:
         """Remember pieces of JSON between quotation marks."""
         short = [part for part in parts if len(part) <= _LONGEST_PART]
+        if not short:
+            return
         if len(self.parts) + len(short) > _MOST_PARTS:
             self.parts = {""}
         self.parts.update(short[:_MOST_PARTS])

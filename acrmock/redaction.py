@@ -226,8 +226,8 @@ class Redactor:
         place = ("/response/headers", "header") if foreign else ("", "")
         memory = self.quick.memory
         clean = self._headers(headers, seen, *place, memory.answered)
-        for pair, (_, value) in zip(clean, headers, strict=True):
-            if pair.value == value:
+        for pair, (name, value) in zip(clean, headers, strict=True):
+            if pair.value == value and (name, value) not in memory.answered:
                 self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, _Spot(page, "", "/response/content/text"))

@@ -204,12 +204,13 @@ class Journal:
         if not body:
             return {}
         media = next((value for name, value in exchange.headers if name.lower() == "content-type"), "").lower()
+        read = facts.transaction is not None and facts.transaction.envelope_valid  # so it was strict JSON
         form = media.startswith("application/x-www-form-urlencoded")
         return {
             "body_digest": self._digester.ref("body", body),
             "body_bytes": len(body),
-            "body_utf8": _is_utf8(body),
-            "body_json": facts.body_json if facts.body_json is not None else None if form else _is_json(body),
+            "body_utf8": read or _is_utf8(body),
+            "body_json": facts.body_json if facts.body_json is not None else None if form else read or _is_json(body),
         }
 
     def event(
