@@ -130,7 +130,7 @@ class Cleaner:
         return f"d:{ours or kind}:{mark}"
 
     def _identity(self, kind: str, value: str) -> str:
-        if not value or _REFERENCE.fullmatch(value) or self._synthetic(kind, value):
+        if not value or (value.startswith("d:") and _REFERENCE.fullmatch(value)) or self._synthetic(kind, value):
             return value
         return pseudonym(self._digester.stream, kind, value)
 

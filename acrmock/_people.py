@@ -15,6 +15,7 @@ from datetime import date
 from urllib.parse import unquote
 
 from acrmock._pseudonym import Stream, pseudonym
+from acrmock._scan import UUID
 from acrmock.identity import classify_mbi, classify_npi, classify_phone, classify_ssn
 
 _SHAPES = bytes(48 if 48 <= code < 58 else 65 if 65 <= code < 91 else 45 if chr(code) in " ." else code for code in range(256))
@@ -36,6 +37,7 @@ _TIMES = frozenset({"exp", "iat", "nbf", "auth_time", "updated_at", "expires_at"
 _NOBODYS = re.compile(r"(?i)(?:\A|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|local)\Z")
 _FICTION = re.compile(r"55501\d\d\Z")
 _SHORTEST = 7
+_UUID_LENGTH = 36
 _LOOK_BACK = 100
 _WINDOWS = {"ssn": (0, 13), "mbi": (10, 6), "phone": (10, 40), "email": (66, 350), "birth-date": (0, 12), "day": (6, 7)}
 """How far before and behind a hit a value of that kind can reach, with one character to see where it ends."""
@@ -60,8 +62,8 @@ class People:
 
     def clean(self, text: str, *, numbers: bool = True) -> str:
         """`text` with a pseudonym of the same shape for each identifier; JSON numbers stay unless `numbers`."""
-        if len(text) < _SHORTEST:
-            return text
+        if len(text) < _SHORTEST or (len(text) == _UUID_LENGTH and UUID.fullmatch(text)):
+            return text  # in a UUID's groups of 8, 4 and 12 nothing of the kind fits
         clean = self._clean(text, numbers=numbers)
         decoded = text
         for _ in range(_ROUNDS):
@@ -72,6 +74,10 @@ class People:
             if hidden != decoded:
                 return hidden
         return clean
+
+    def finds(self, text: str) -> bool:
+        """Whether there is an identifier in `text`, which holds no percent."""
+        return any(True for _ in self._find(text))
 
     def _clean(self, text: str, *, numbers: bool) -> str:
         end, parts = 0, []
@@ -84,15 +90,24 @@ class People:
 
     def _find(self, text: str) -> Iterator[_Found]:
         shape = text.encode("ascii", "replace").translate(_SHAPES)
-        yield from _of(_SSN, text, _hits(shape, b"000-00-0000"), "ssn", _is_ssn)
-        yield from self._bare(text, _hits(shape, b"000000000"))
-        yield from _of(_MBI, text, _hits(shape, b"AA00"), "mbi", _is_mbi)
-        yield from _of(_PHONE, text, _hits(shape, b"000-0000"), "phone", _is_phone)
-        yield from _of(_ABROAD, text, _hits(shape, b"+"), "phone", _is_abroad)
-        yield from (found for found in _of(_EMAIL, text, _hits(shape, b"@"), "email", _is_somebodys) if _is_mailbox(text, found))
-        years = (at for at in _hits(shape, b"0000-00-00") if text.startswith(("19", "200"), at))
-        yield from self._unexplained(_of(_ISO, text, years, "birth-date", _is_day), text)
-        yield from self._unexplained(_of(_MONTH_FIRST, text, _hits(shape, b"/0000"), "day", _is_day), text)
+        if b"000-00-0000" in shape:
+            yield from _of(_SSN, text, _hits(shape, b"000-00-0000"), "ssn", _is_ssn)
+        if b"000000000" in shape:
+            yield from self._bare(text, _hits(shape, b"000000000"))
+        if b"AA00" in shape:
+            yield from _of(_MBI, text, _hits(shape, b"AA00"), "mbi", _is_mbi)
+        if b"000-0000" in shape:
+            yield from _of(_PHONE, text, _hits(shape, b"000-0000"), "phone", _is_phone)
+        if b"+" in shape:
+            yield from _of(_ABROAD, text, _hits(shape, b"+"), "phone", _is_abroad)
+        if b"@" in shape:
+            mails = _of(_EMAIL, text, _hits(shape, b"@"), "email", _is_somebodys)
+            yield from (found for found in mails if _is_mailbox(text, found))
+        if b"0000-00-00" in shape:
+            years = (at for at in _hits(shape, b"0000-00-00") if text.startswith(("19", "200"), at))
+            yield from self._unexplained(_of(_ISO, text, years, "birth-date", _is_day), text)
+        if b"/0000" in shape:
+            yield from self._unexplained(_of(_MONTH_FIRST, text, _hits(shape, b"/0000"), "day", _is_day), text)
 
     def _bare(self, text: str, hits: Iterable[int]) -> Iterator[_Found]:
         """Runs of nine or ten digits that stand alone: a Social Security number, a provider, a telephone."""

@@ -18,6 +18,9 @@ _ASCII = {
     for shape, letters in (("0123456789", string.digits), (_UPPER, string.ascii_uppercase), (_LOWER, string.ascii_lowercase))
     for letter in letters
 }
+_ROWS = {letter: "".join(shape[byte % len(shape)] for byte in range(256)) for letter, shape in _ASCII.items()}
+"""What stands for a letter or digit, by the byte that decides."""
+_BLOCK = 32
 _KEPT = frozenset(string.punctuation + " ")
 
 Stream = Callable[[str], bytes]
@@ -26,12 +29,16 @@ Stream = Callable[[str], bytes]
 
 def pseudonym(stream: Stream, kind: str, value: str) -> str:
     """A value of the same shape in a synthetic range: an SSN in area 000, an NPI that begins with 9, a real date."""
-    source = _bytes(stream, f"{kind}\0{value}")
+    label = f"{kind}\0{value}"
+    source = _bytes(stream, label)
     if kind == "birth-date" and _DATE.fullmatch(value):
         return f"{1930 + next(source) % 40:04d}-{next(source) % 12 + 1:02d}-{next(source) % 28 + 1:02d}"
     if kind == "birth-date" and _PLAIN_DATE.fullmatch(value):
         return f"{1930 + next(source) % 40:04d}{next(source) % 12 + 1:02d}{next(source) % 28 + 1:02d}"
-    shaped = "".join([_shape(character, source) for character in value])
+    if value.isascii() and len(value) <= _BLOCK:
+        shaped = _short(stream(f"0\0{label}"), value)
+    else:
+        shaped = "".join([_shape(letter, source) for letter in value])
     if kind == "ssn":
         return _replace_leading_digits(shaped, "000")
     if kind == "npi" and len(shaped) == 10 and shaped.isascii() and shaped.isdigit():
@@ -40,6 +47,17 @@ def pseudonym(stream: Stream, kind: str, value: str) -> str:
     if kind == "mbi" and len(shaped) > 1 and shaped[1].isalpha():
         return shaped[0] + "S" + shaped[2:]
     return shaped
+
+
+def _short(source: bytes, value: str) -> str:
+    """What `_shape` makes of the characters of a short ASCII value."""
+    letters, rows, at = list(value), _ROWS, 0
+    for place, letter in enumerate(letters):
+        row = rows.get(letter)
+        if row is not None:
+            letters[place] = row[source[at]]
+            at += 1
+    return "".join(letters)
 
 
 def _bytes(stream: Stream, label: str) -> Iterator[int]:

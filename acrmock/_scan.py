@@ -18,7 +18,7 @@ Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
 
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
-_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _BETWEEN = {code: " " for code in range(128) if not re.match(r"[A-Za-z0-9_+/=-]", chr(code))}
 """Every character that stands in no token and in no base64 becomes a space."""
 _ISSUABLE = re.compile(r"[A-Za-z0-9_-]{8,1024}")
@@ -46,17 +46,19 @@ class Scanner:
         self._clean_base64: set[str] = set()
         self._clean_texts: set[str] = set()
         self._clean_words: set[str] = set()
+        self.generation = 0
+        """Grows when a secret was learnt that could stand in what was found clean before."""
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised (not `[A-Za-z0-9_-]{8,}` and no JWT)."""
         if JWT.fullmatch(value):
             self.learn_length(len(value), jwt=True)
             if len(value) <= _REMEMBERED_RUN:
-                self._clean_base64, self._clean_texts, self._clean_words = set(), set(), set()
+                self._forget()
         elif _ISSUABLE.fullmatch(value):
             self.learn_length(len(value))
             self._clean = {run for run in self._clean.copy() if value not in run}
-            self._clean_base64, self._clean_texts, self._clean_words = set(), set(), set()
+            self._forget()
         else:
             raise ValueError("an issued secret must be 8 to 1024 characters of A-Z a-z 0-9 _ - or a JWT")
 
@@ -70,8 +72,16 @@ class Scanner:
             encoded = (self._shortest * 4 + 2) // 3
             self._long_runs = re.compile(rf"[A-Za-z0-9_-]{{{self._shortest},}}")
             self._base64 = tuple(re.compile(rf"[{letters}]{{{encoded},}}={{0,2}}") for letters in ("A-Za-z0-9+/", "A-Za-z0-9_-"))
-            self._clean, self._clean_words = set(), set()
-            self._clean_base64, self._clean_texts = set(), set()
+            self._clean = set()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._clean_base64, self._clean_texts, self._clean_words = set(), set(), set()
+        self.generation += 1
+
+    def looked_up(self, run: str) -> bool:
+        """Whether a short run of token characters is known to hold no issued secret."""
+        return run in self._clean
 
     def is_clean(self, text: str) -> bool:
         """Whether nothing can be found in `text`, in any encoding: it is too short, or it was remembered."""
@@ -150,7 +160,7 @@ class Scanner:
         for run in runs:
             if len(run) > _LONGEST_RUN:
                 found[run] = None  # too long to look into: hidden as a whole
-            elif _UUID.fullmatch(run):
+            elif UUID.fullmatch(run):
                 windows[self._mark(run)] = run
             else:
                 windows.update({self._mark(window): window for window in self._windows(run)})
@@ -168,7 +178,7 @@ class Scanner:
         found: dict[str, SecretKind | None] = {}
         for pattern in self._base64:
             for run in pattern.findall(text):
-                if _UUID.fullmatch(run):
+                if UUID.fullmatch(run):
                     continue  # no text that holds a secret looks so in base64
                 if run not in self._clean_base64 and len(run) <= _LONGEST_RUN * 2 and run not in found:
                     kind = self._decoded(run, known)

@@ -17,6 +17,7 @@ from acrmock import _secretnames
 from acrmock._cleaning import Noted, Seen, Spot
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
+from acrmock._quickly import KeptHeaders, Quick
 from acrmock._scan import Known
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData
 
@@ -51,6 +52,7 @@ class Redactor(JsonCleaner):
         super().__init__(digester, identities=identities or {}, synthetic=synthetic, sensitive=sensitive or {}, dated=dated)
         self._parameters = {**_secretnames.PARAMETERS, **(sensitive or {})}
         self._body_limit = body_limit
+        self.quick = Quick(self.scanner, self.people, self._identities, self._members, self._identity)
 
     def learn(self, value: str) -> None:
         """A secret was issued; raises `ValueError` when it could not be recognised later."""
@@ -64,6 +66,10 @@ class Redactor(JsonCleaner):
         if not ours or "eyJ" in text or "%" in text or self.scanner.finds(text, known, ours):
             text = self._secrets(text, Seen(known), Spot("", "", ""))
         return self.people.clean(text, numbers=False)
+
+    def holds_nothing(self, words: Sequence[str], known: Known) -> bool:
+        """Whether there is nothing to redact in any of these words; what was found harmless is remembered."""
+        return self.quick.words(words, known)
 
     def kept(self, identifier: str) -> str:
         """A client's own identifier as it is kept: a reference where it holds an identifier of a person, else as it came.
@@ -88,10 +94,7 @@ class Redactor(JsonCleaner):
         """The record of a request without its secrets, and where it held any that was issued here."""
         seen = Seen(known, noted=noted)
         clean_url, query = self._url(url, seen, path=Spot("path", "", "/request/url"), query="query")
-        clean_headers = tuple(
-            NameValue(name=self._text(name, seen, Spot("header", name, f"/request/headers/{index}/name")), value=value)
-            for index, (name, value) in enumerate(self._headers(headers, seen, "/request/headers", "header"))
-        )
+        clean_headers = self._sent_headers(headers, seen)
         post = self._post(_header(headers, "content-type"), body, seen) if body else None
         request = HttpRequest(
             method=self._text(method, seen, Spot("", "", ""))[:64],
@@ -114,7 +117,11 @@ class Redactor(JsonCleaner):
         seen = Seen(known)
         media = _header(headers, "content-type")
         place = ("/response/headers", "header") if foreign else ("", "")
-        clean = tuple(NameValue(name=name, value=value) for name, value in self._headers(headers, seen, *place))
+        memory = self.quick.memory
+        clean = self._headers(headers, seen, *place, memory.answered)
+        for pair, (name, value) in zip(clean, headers, strict=True):
+            if pair.value == value and (name, value) not in memory.answered:
+                self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, Spot(page, "", "/response/content/text"))
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
@@ -131,6 +138,9 @@ class Redactor(JsonCleaner):
     # places
 
     def _url(self, url: str, seen: Seen, *, path: Spot, query: str) -> tuple[str, tuple[NameValue, ...]]:
+        if self.quick.url(url):
+            return url, ()
+        memory = self.quick.memory
         head, mark, rest = url.partition("?")
         rest, hash_, fragment = rest.partition("#")
         head = self._path(self._secrets(head, seen, path), seen)
@@ -147,6 +157,8 @@ class Redactor(JsonCleaner):
         if hash_:
             inner, _ = self._url("?" + fragment, seen, path=path, query=query if query != "query" else "fragment")
             clean += hash_ + inner[1:]
+        if clean == url:
+            self.quick.keep_url(memory, url)
         return clean, tuple(pairs)
 
     def _path(self, head: str, seen: Seen) -> str:
@@ -172,12 +184,30 @@ class Redactor(JsonCleaner):
             sent_value = self._text(raw_value, seen, spot)
         return clean_name, clean, sent_name + equals + sent_value
 
-    def _headers(self, headers: Headers, seen: Seen, base: str, place: str) -> list[tuple[str, str]]:
+    def _sent_headers(self, headers: Headers, seen: Seen) -> tuple[NameValue, ...]:
+        """The header fields of a request, their names cleaned too; a field that came before and is harmless stays as it was."""
+        memory = self.quick.memory
+        cleaned = []
+        for index, pair in enumerate(self._headers(headers, seen, "/request/headers", "header", memory.sent)):
+            name = pair.name
+            if (name, pair.value) not in memory.sent:
+                clean = self._text(name, seen, Spot("header", name, f"/request/headers/{index}/name"))
+                if clean != name:
+                    pair = NameValue(name=clean, value=pair.value)  # noqa: PLW2901
+                elif pair.value == headers[index][1]:
+                    self.quick.keep_header(memory.sent, pair)
+            cleaned.append(pair)
+        return tuple(cleaned)
+
+    def _headers(self, headers: Headers, seen: Seen, base: str, place: str, kept: KeptHeaders) -> tuple[NameValue, ...]:
         cleaned = []
         for index, (name, value) in enumerate(headers):
-            spot = Spot(place, name, f"{base}/{index}/value")
-            cleaned.append((name, self._header(name.lower(), value, seen, spot)))
-        return cleaned
+            pair = kept.get((name, value))
+            if pair is None:
+                spot = Spot(place, name, f"{base}/{index}/value")
+                pair = NameValue(name=name, value=self._header(name.lower(), value, seen, spot))
+            cleaned.append(pair)
+        return tuple(cleaned)
 
     def _header(self, name: str, value: str, seen: Seen, spot: Spot) -> str:
         if name in {"authorization", "proxy-authorization"}:
@@ -243,17 +273,27 @@ class Redactor(JsonCleaner):
             return "", False
         if b"\0" in body:
             return self._digester.ref("binary", body), False
-        text = self._secrets(body.decode("utf-8", "replace"), seen, spot)
-        limit = self._body_limit
+        text, limit = body.decode("utf-8", "replace"), self._body_limit
+        if len(text) <= limit and (quick := self._quick_body(media, text, seen)) is not None:
+            return quick, False
+        text = self._secrets(text, seen, spot)
         truncated = len(text) > limit
-        if "json" in media.lower() or text.lstrip()[:1] in {"{", "["}:
+        if _is_json(media, text):
             text = self._json(text[: limit + 8192] if truncated else text, seen, spot)
         text = self._persons(text, seen)
         return (text[:limit] if truncated else text), truncated
 
+    def _quick_body(self, media: str, text: str, seen: Seen) -> str | None:
+        """A body that is easily told, cleaned; None: look thoroughly."""
+        return self.quick.json(text, seen.known) if _is_json(media, text) else None
+
 
 def _unquote(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _is_json(media: str, text: str) -> bool:
+    return "json" in media.lower() or text.lstrip()[:1] in {"{", "["}
 
 
 def _header(headers: Headers, name: str) -> str:

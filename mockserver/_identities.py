@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from acrmock.identity import classify_mbi, classify_npi, classify_ssn
+
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
+
+_CLASSIFIERS = {"ssn": classify_ssn, "mbi": classify_mbi, "npi": classify_npi}
 
 PERSONAL = frozenset({"ssn", "mbi", "hicn", "npi", "name", "birth-date", "id"})
 """The kinds that point at a person; a facility's identifier was issued here and stays."""
@@ -37,7 +41,5 @@ def dated_names(facts: Facts) -> frozenset[str]:
 
 def is_synthetic(kind: str, value: str) -> bool:
     """Whether a value lies in a declared synthetic range and may stand in a record as it is."""
-    from acrmock import identity  # noqa: PLC0415 - needed only where bodies hold identifiers
-
-    classify = {"ssn": identity.classify_ssn, "mbi": identity.classify_mbi, "npi": identity.classify_npi}.get(kind)
-    return classify is not None and str(classify(value)) == "synthetic"
+    classify = _CLASSIFIERS.get(kind)
+    return classify is not None and classify(value) == "synthetic"

@@ -10,11 +10,15 @@ import msgspec
 
 from acrmock.typed import decoder
 from mockserver._objectfiles import ObjectFiles
-from mockserver.store import Scope, StoreError
+from mockserver._sqlite_memory import MISSING, Key, keep
+from mockserver.store import GLOBAL, Scope, StoreError
 
 T = TypeVar("T", bound=msgspec.Struct)
 Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 """Runs one query and gives all its rows (a page); raises `StoreError`."""
+
+Remembered = Callable[[str], dict[Key, Any]]
+"""What is remembered of a kind, to be asked before the store is."""
 
 _PAGE = 256
 
@@ -31,12 +35,23 @@ def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
 class SqliteReader:
     """`Reader` and `Snapshot` over a function that runs queries."""
 
-    def __init__(self, rows: Rows, files: ObjectFiles | None = None) -> None:
+    def __init__(self, rows: Rows, files: ObjectFiles | None = None, memory: Remembered | None = None) -> None:
         self._rows = rows
         self._files = files
+        self._memory = memory
 
     def get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
         """The stored value, or None."""
+        if self._memory is None or not getattr(type, "remembered", False):
+            return self._get(kind, scope, key, type)
+        memory, place = self._memory(kind), (scope, key, type)
+        value: T | None = memory.get(place, MISSING)
+        if value is MISSING:
+            value = self._get(kind, scope, key, type)
+            keep(memory, place, value)
+        return value
+
+    def _get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
         found = self._rows(
             "SELECT value FROM state WHERE kind = ? AND application = ? AND environment = ? AND key = ?", (kind, *scope, key)
         )
@@ -103,7 +118,17 @@ class SqliteReader:
         return int(self._rows(f"SELECT count(*) FROM journal WHERE {where}seq > ?", (*values, after))[0][0])  # noqa: S608
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
-        """Which of `keys` are stored in the global scope under `kind`, with their encoded values."""
+        """Which of `keys` are stored in the global scope under `kind`, with their encoded values; a single one is remembered."""
+        if self._memory is None or len(keys) != 1:
+            return self._known(kind, keys)
+        memory, place = self._memory(kind), (GLOBAL, keys[0], bytes)
+        value = memory.get(place, MISSING)
+        if value is MISSING:
+            value = self._known(kind, keys).get(keys[0])
+            keep(memory, place, value)
+        return {} if value is None else {keys[0]: value}
+
+    def _known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for start in range(0, len(keys), _PAGE):
             part = keys[start : start + _PAGE]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -34,7 +34,7 @@ from acrmock.record import (
 from acrmock.redaction import Digester, Headers, Noted, Redactor
 from acrmock.typed import decode, decoder
 from mockserver.retention import GAP, Bound, dropped
-from mockserver.store import Reader, Snapshot, Store, Unit
+from mockserver.store import Reader, Snapshot, Store, Stored, Unit
 
 SECRET = "secret"
 """The kind under which issued secrets are known, in the global scope, keyed by their mark."""
@@ -44,8 +44,10 @@ RUN_ENDED = "run-ended"
 """The event with which a run closes."""
 
 
-class IssuedSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class IssuedSecret(Stored, frozen=True, kw_only=True):
     """That a secret was issued: of which kind, to whom. The value itself is nowhere."""
+
+    remembered: ClassVar[bool] = True
 
     kind: SecretKind
     application: str = ""
@@ -86,6 +88,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     version: str = "HTTP/1.1"
     milliseconds: float = 0.0
 
+
+Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
+"""Which of these marks belong to issued secrets, and of which kind."""
 
 _decode_issued = decoder(IssuedSecret).decode
 
@@ -144,11 +149,7 @@ class Journal:
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
         if complete.exposures or noted.person:
-            # what the facts quote (a transaction ID, a client ID) may be the very value that was seen
-            quoted = msgspec.json.encode(complete).decode("utf-8")
-            cleaned = self._redactor.text(quoted, known, ours=_references(complete))
-            if cleaned != quoted:
-                complete = decode(cleaned, HttpFacts)
+            complete = self._clean_facts(complete, known)
         clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
         if whose.traceparent is not None:
             whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
@@ -164,6 +165,16 @@ class Journal:
                 refusal=clean,
             ),
         )
+
+    def _clean_facts(self, facts: HttpFacts, known: Known) -> HttpFacts:
+        """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value."""
+        ours = _references(facts)
+        quoted = _quoted(_outspoken(facts))
+        if self._redactor.text(quoted, known, ours=ours) == quoted and self._redactor.holds_nothing(_words(facts), known):
+            return facts
+        quoted = _quoted(facts)
+        cleaned = self._redactor.text(quoted, known, ours=ours)
+        return facts if cleaned == quoted else decode(cleaned, HttpFacts)
 
     def _append(self, unit: Unit, entry: AnyEntry) -> int:
         """Append, and drop what is now too much in the same unit."""
@@ -193,12 +204,13 @@ class Journal:
         if not body:
             return {}
         media = next((value for name, value in exchange.headers if name.lower() == "content-type"), "").lower()
+        read = facts.transaction is not None and facts.transaction.envelope_valid  # so it was strict JSON
         form = media.startswith("application/x-www-form-urlencoded")
         return {
             "body_digest": self._digester.ref("body", body),
             "body_bytes": len(body),
-            "body_utf8": _is_utf8(body),
-            "body_json": facts.body_json if facts.body_json is not None else None if form else _is_json(body),
+            "body_utf8": read or _is_utf8(body),
+            "body_json": facts.body_json if facts.body_json is not None else None if form else read or _is_json(body),
         }
 
     def event(
@@ -370,7 +382,25 @@ def _references(facts: HttpFacts) -> frozenset[str]:
     return frozenset(reference.rpartition(":")[2] for reference in made)
 
 
-def secrets_in(reader: Reader) -> Callable[[Sequence[str]], Mapping[str, SecretKind]]:
+def _words(facts: HttpFacts) -> tuple[str, ...]:
+    """What the facts say in words of the registry's own tables, which are the same time and again."""
+    told = facts.transaction
+    return (*told.elements, *told.values, *told.branches) if told is not None else ()
+
+
+def _outspoken(facts: HttpFacts) -> HttpFacts:
+    """The facts without those words."""
+    told = facts.transaction
+    if told is None:
+        return facts
+    return msgspec.structs.replace(facts, transaction=msgspec.structs.replace(told, elements=(), values=(), branches=()))
+
+
+def _quoted(facts: HttpFacts) -> str:
+    return msgspec.json.encode(facts).decode("utf-8")
+
+
+def secrets_in(reader: Reader) -> Known:
     """What tells which marks belong to issued secrets, and of which kind, as the store knows them."""
 
     def known(marks: Sequence[str]) -> Mapping[str, SecretKind]:

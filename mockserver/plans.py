@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -109,6 +109,8 @@ Plan = Immediate | After | Polls | Hold | Fail | Partial | Superseded
 class PlanRecord(Stored, frozen=True, kw_only=True):
     """A plan as stored: `id`, the registry it is for (`*` all), how many transactions took it, when it was released."""
 
+    remembered: ClassVar[bool] = True
+
     id: str
     plan: Plan
     registry: str = ANY_REGISTRY
@@ -119,6 +121,8 @@ class PlanRecord(Stored, frozen=True, kw_only=True):
 
 class Assignment(Stored, frozen=True, kw_only=True):
     """Which plan a transaction took (empty: the default) and as the how-manieth; stored inside the transaction."""
+
+    remembered: ClassVar[bool] = True
 
     plan_id: str = ""
     ordinal: int = 1

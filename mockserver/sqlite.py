@@ -22,6 +22,7 @@ import msgspec
 from acrmock.clock import Clock
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
 from mockserver._objectfiles import ObjectFiles, ReceivedFile
+from mockserver._sqlite_memory import Memory
 from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver.store import ObjectFile, Row, Scope, Snapshot, StoreError, StoreFull, Ticket
@@ -66,7 +67,7 @@ class _SqliteUnit(SqliteReader):
     """One savepoint; a context manager that takes the state lock when entered."""
 
     def __init__(self, store: SqliteStore) -> None:
-        super().__init__(self._run, store.files)
+        super().__init__(self._run, store.files, store.memory.of_units)
         self._store = store
         self._first_files = (0, 0)
         self._connection = store.connection
@@ -113,14 +114,17 @@ class _SqliteUnit(SqliteReader):
 
     def put(self, kind: str, scope: Scope, key: str, value: msgspec.Struct) -> None:
         """Store `value`, replacing what was there."""
+        self._store.memory.write(kind)
         self._do("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", (kind, *scope, key, _encode(value)))
 
     def delete(self, kind: str, scope: Scope, key: str) -> None:
         """Forget a value."""
+        self._store.memory.write(kind)
         self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ? AND key = ?", (kind, *scope, key))
 
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
         """Forget everything of a scope, or of one kind in it."""
+        self._store.memory.write(kind)
         if kind is None:
             self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
             self._erase("application = ? AND environment = ?", scope)
@@ -233,6 +237,7 @@ class SqliteStore:
         if not synced:
             self.connection.execute("PRAGMA synchronous = OFF")
         self.erasing = False
+        self.memory = Memory()
         self.files = None if path is None else ObjectFiles(path.with_name("objects"), synced=synced)
         self.added: list[str] = []
         self.removed: list[str] = []
@@ -325,6 +330,7 @@ class SqliteStore:
                 self.connection.execute("RELEASE unit")
             self._batch.units += 1
             if undo:
+                self.memory.undo()
                 self.on_undo()
             if self._path is None or self._due():
                 self._commit()
@@ -382,6 +388,7 @@ class SqliteStore:
             self._fail(_as_store_error(error))
             return
         self._batch = _Batch()
+        self.memory.commit()
         self._committed, self._committed_held = self.next_seq - 1, self.held
         self.added.clear()
         if self.removed and self.files is not None:
@@ -405,6 +412,7 @@ class SqliteStore:
                 self.connection.execute("ROLLBACK")
         self.next_seq, self.held = self._committed + 1, self._committed_held
         self.forget_files()
+        self.memory.undo()
         batch.error = error
         batch.done.set()
         self.on_undo()
@@ -422,7 +430,7 @@ class SqliteStore:
         except IndexError:
             connection = self._connect_reader()
         try:
-            yield SqliteReader(rows_of(connection), self.files)
+            yield SqliteReader(rows_of(connection), self.files, self.memory.committed)
         finally:
             if self._closed:
                 connection.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -24,7 +24,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration)."""
+    """The base of what is stored: frozen, by keyword, defaults left out (so that a new field needs no migration).
+
+    `remembered`: read with every request and seldom written, so that a store may remember what it read.
+    """
+
+    remembered: ClassVar[bool] = False
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -257,6 +257,11 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     @cached_property
+    def coded(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+        """As `code_lists`, without the elements that have none."""
+        return {kind: {name: codes for name, codes in lists.items() if codes} for kind, lists in self.code_lists.items()}
+
+    @cached_property
     def identities(self) -> Mapping[str, Mapping[str, str]]:
         """By kind of record: the elements that identify somebody, with the kind of each."""
         found: dict[str, dict[str, str]] = {kind: {} for kind in self.kinds}
@@ -282,6 +287,11 @@ class MappingVersion(Struct, frozen=True, kw_only=True, dict=True):
     def follow_ups(self) -> ChildList | None:
         """The list of an exam's follow-ups: that of which the window speaks; None where the mapping has none."""
         return self.list_of(self.window.record) if self.window is not None else None
+
+    @cached_property
+    def needs(self) -> tuple[Rule, ...]:
+        """The rules by which a record needs another form before it."""
+        return tuple(rule for rule in self.rules if rule.kind is RuleKind.NEEDS_FORM)
 
     @cached_property
     def conditions(self) -> tuple[tuple[str, str, Condition], ...]:

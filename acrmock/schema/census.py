@@ -23,20 +23,17 @@ def census(version: MappingVersion, exams: Iterable[Any]) -> Census:
     elements: set[str] = set()
     values: set[str] = set()
     branches: set[str] = set()
-    lists, conditions = version.code_lists, version.conditions_on
+    lists, coded, conditions = version.code_lists, version.coded, version.conditions_on
     for kind, record in _records(version, exams):
-        codes_of, conditional = lists[kind], conditions[kind]
-        present = codes_of.keys() & record.keys()
-        elements |= present
-        for name in present:
-            codes = codes_of[name]
-            if codes:
-                value = record[name]
-                if type(value) is str:
-                    if value in codes:
-                        values.add(codes[value])
-                else:
-                    values.update(codes[code] for code in _strings(value) if code in codes)
+        codes_of, conditional = coded[kind], conditions[kind]
+        elements |= lists[kind].keys() & record.keys()
+        for name in codes_of.keys() & record.keys():
+            codes, value = codes_of[name], record[name]
+            if type(value) is str:
+                if value in codes:
+                    values.add(codes[value])
+            else:
+                values.update(codes[code] for code in _strings(value) if code in codes)
         for name in conditional.keys() & record.keys():
             branches.update(rule for rule, when in conditional[name] if holds(when, record))
     return Census(elements=tuple(sorted(elements)), values=tuple(sorted(values)), branches=tuple(sorted(branches)))

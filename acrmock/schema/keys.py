@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from acrmock.facts import ElementType, MappingVersion, Rule, RuleKind
+from acrmock.facts import ElementType, MappingVersion, Rule
 from acrmock.pointer import join, printable
 from acrmock.record import FollowUpFacts
 from acrmock.schema.rules import day
@@ -47,11 +47,10 @@ def form_key(form: str, record: Any, elements: Sequence[str], facility: str) -> 
 
 def needed_forms(version: MappingVersion, record: Any, facility: str) -> Iterator[tuple[Rule, str]]:
     """The rules by which a record needs another form before it, each with that form's key. Raw."""
-    for rule in version.rules:
-        if rule.kind is RuleKind.NEEDS_FORM:
-            key = form_key(rule.form, record, rule.elements, facility)
-            if key:
-                yield rule, key
+    for rule in version.needs:
+        key = form_key(rule.form, record, rule.elements, facility)
+        if key:
+            yield rule, key
 
 
 def exam_date(version: MappingVersion, exam: Any) -> str:

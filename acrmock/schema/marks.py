@@ -38,11 +38,14 @@ def _in_record(
     base: str,
 ) -> Iterator[IdentityMark]:
     identities = version.identities[kind]
-    for name, value in record.items():
-        if not isinstance(value, str) or not isinstance(name, str) or len(value) > _LONGEST:
+    texts = [
+        pair for pair in record.items() if isinstance(pair[1], str) and (len(pair[1]) >= _SSN_LENGTH or pair[0] in identities)
+    ]
+    for name, value in texts:
+        if not isinstance(name, str) or len(value) > _LONGEST:
             continue
         about = identities.get(name, "")
-        if not about and (len(value) < _SSN_LENGTH or "-" not in value):
+        if not about and "-" not in value:
             continue
         found = _mark(about, value)
         if found:

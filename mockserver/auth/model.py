@@ -6,6 +6,8 @@ seconds since 1970 (RFC 7519 NumericDate), because honest clients compare them w
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from mockserver.store import Stored
 
 CODE = "auth.code"
@@ -41,6 +43,8 @@ class AuthorizationCode(Stored, frozen=True, kw_only=True):
 class Family(Stored, frozen=True, kw_only=True):
     """All that came of one sign-in; revoking it revokes every token of it (RFC 9700 section 4.14.2)."""
 
+    remembered: ClassVar[bool] = True
+
     id: str
     client_id: str
     username: str
@@ -55,6 +59,8 @@ class IssuedToken(Stored, frozen=True, kw_only=True):
 
     `revoked`: the client gave this one token up (RFC 7009); what revokes them all is the family's.
     """
+
+    remembered: ClassVar[bool] = True
 
     kind: str
     family: str

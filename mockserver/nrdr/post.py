@@ -179,12 +179,15 @@ def _secret(tables: Tables) -> Problem:
 def _accepted(call: Call, tables: Tables, transaction: Transaction, identifier: str) -> flask.Response:
     names = tables.names
     body = {names.field["transaction_id"]: identifier, names.field["status"]: names.status[transaction.first]}
-    answer = flask.Response(
-        msgspec.json.encode(body), call.settings.integer("nrdr.accepted_status"), content_type=names.media_type
-    )
+    settings, text = call.settings, msgspec.json.encode(body)
     path = names.status_path.format(registry=transaction.registry, transaction_id=identifier)
-    answer.headers["Location"] = call.base_url + path
+    headers = (
+        ("Content-Type", names.media_type),
+        ("Content-Length", str(len(text))),
+        ("Location", call.base_url + path),
+        ("Retry-After", str(settings.integer("nrdr.status.retry_after"))),
+        ("Cache-Control", "no-store"),
+    )
+    answer = flask.Response(text, settings.integer("nrdr.accepted_status"), headers)
     answer.autocorrect_location_header = False
-    answer.headers["Retry-After"] = str(call.settings.integer("nrdr.status.retry_after"))
-    answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acrmock import strictjson
 from acrmock.strictjson import MAX_INTEGER_DIGITS, JsonProblem, JsonReason, deeper_than, loads
 
 VALUES = st.recursive(
@@ -124,3 +125,71 @@ def test_values_are_counted_before_they_are_built() -> None:
         loads(b"[" + b"0," * 10 + b"0]", max_depth=4, max_values=10)
     assert caught.value.reason is JsonReason.TOO_MANY
     assert loads(b'["' + b"," * 50 + b'"]', max_depth=4, max_values=10) == ["," * 50]
+
+
+_TOKENS = st.sampled_from(
+    [
+        *(
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            '"a"',
+            '"b"',
+            '":c"',
+            '"a":',
+            '"b" :',
+            '"\\u0061":1',
+            '{"a":1}',
+            '{"a":1,"a":2}',
+            "\\",
+            '"',
+        ),
+        *(
+            "1",
+            "-0",
+            "1.5",
+            "1e3",
+            "1e999",
+            "9" * 15,
+            "9" * 17,
+            "9" * 19,
+            " ",
+            "\n",
+            "null",
+            "true",
+            '"\xe9"',
+            "NaN",
+            "\0",
+            "\ufeff",
+        ),
+    ]
+)
+
+
+def _outcome(data: bytes) -> str:
+    """What came of reading: the value as Python writes it, types and the order of names included, or the problem."""
+    try:
+        return repr(loads(data, max_depth=6, max_values=20))
+    except JsonProblem as problem:
+        return f"{problem.reason} {problem.position} {problem.detail}"
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.lists(_TOKENS, max_size=14).map("".join) | VALUES.map(json.dumps))
+def test_the_quick_reader_agrees_with_the_strict_one(text: str) -> None:
+    """Where the quick reader gives a value it is the strict reader's, and nothing is accepted that the strict one refuses."""
+    quickly = _outcome(text.encode())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(strictjson, "_quick", lambda _: strictjson._UNTOLD)
+        assert _outcome(text.encode()) == quickly
+
+
+def test_plain_bodies_are_read_quickly() -> None:
+    """What most clients send is told by the quick reader; what two readers could read differently is not."""
+    told = [b'{"a":{"b":[1,{"c":"x"}]}}', b'{"a": 1, "b": "\xc3\xa9"}', b"[]", b'{\n "a": [1.5]\n}']
+    untold = [b'{"a":1,"a":2}', b'{"a" :1,"a":2}', b'{"a":":"}', b'{"\\u0061":1}', b"[1234567890123456]", b"[1,]", b'{"a\\"":1}']
+    assert all(strictjson._quick(data) is not strictjson._UNTOLD for data in told)
+    assert all(strictjson._quick(data) is strictjson._UNTOLD for data in untold)

@@ -7,7 +7,10 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from acrmock.clock import ManualClock, SystemClock
 from acrmock.record import (
@@ -25,10 +28,11 @@ from acrmock.record import (
     SecretKind,
     StatusFacts,
     TlsFacts,
+    TransactionFacts,
     decode_line,
 )
 from acrmock.redaction import Digester, Redactor
-from mockserver.journal import SECRET, Awaited, Exchange, IssuedSecret, Journal, Whose
+from mockserver.journal import SECRET, Awaited, Exchange, IssuedSecret, Journal, Whose, secrets_in
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL
 
@@ -165,3 +169,26 @@ def test_facts_and_trace_quote_no_secret(store: SqliteStore, journal: Journal) -
     assert isinstance(entry, HttpEntry)
     assert entry.facts.status is not None
     assert entry.facts.status.registry == "lcsr"
+
+
+_WORD = st.sampled_from(["Smoking_Status", "Smoking_Status=1", "1950-02-03", "123-45-6789", TOKEN, f"x={TOKEN}", "50%"])
+_WORDS = st.lists(_WORD, max_size=4)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(elements=_WORDS, values=_WORDS, branches=_WORDS, identifier=st.sampled_from(["T1", TOKEN, "123-45-6789"]))
+def test_facts_are_cleaned_alike_whatever_was_remembered(
+    store: SqliteStore, journal: Journal, *, elements: list[str], values: list[str], branches: list[str], identifier: str
+) -> None:
+    """What facts say in the words of a registry's tables is looked at as if it were new each time."""
+    told = TransactionFacts(
+        registry="lcsr", mapping="1", transaction_id=identifier,
+        elements=tuple(elements), values=tuple(values), branches=tuple(branches),
+    )  # fmt: skip
+    facts = HttpFacts(operation=Operation.NRDR_POST, transaction=told)
+    thorough = Redactor(Digester(b"k" * 32))
+    thorough.learn(TOKEN)
+    with store.write() as unit:
+        quoted = msgspec.json.encode(facts).decode()
+        wanted = msgspec.json.decode(thorough.text(quoted, secrets_in(unit)), type=HttpFacts)
+        assert journal._clean_facts(facts, secrets_in(unit)) == wanted
