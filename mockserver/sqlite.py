@@ -21,7 +21,7 @@ import msgspec
 from acrmock.clock import Clock
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
 from mockserver._objectfiles import ObjectFiles, ReceivedFile
-from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
+from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, counted, note, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver.store import ObjectFile, Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
@@ -29,6 +29,8 @@ _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
 _PATIENCE_SECONDS = 0.02
 _DROP_PAGE = 256
+_NOTE_ENTRIES = 1024
+"""After so many entries what the journal holds is noted in the database, so that a start counts no more than these."""
 _RUNS = """
 WITH RECURSIVE runs(run) AS (
   SELECT min(run) FROM journal WHERE run IS NOT NULL
@@ -176,6 +178,7 @@ class _SqliteUnit(SqliteReader):
             self._run(f"DELETE {which}", part)
             entries, held = self._store.held
             self._store.held = (entries - count, held - size)
+            self._store.dropping = True
 
 
 def label_of(entry: AnyEntry) -> str:
@@ -237,8 +240,8 @@ class SqliteStore:
         self._readers: list[sqlite3.Connection] = []
         self._committed = SqliteReader(rows_of(self.connection)).last_seq()
         self.next_seq = self._committed + 1
-        found = rows_of(self.connection)("SELECT count(*), coalesce(sum(length(line)), 0) FROM journal", ())
-        self.held: tuple[int, int] = found[0]
+        self._noted, self.held = counted(self.connection)
+        self.dropping = False
         self._committed_held = self.held
 
     # files
@@ -364,6 +367,10 @@ class SqliteStore:
             if self.connection.in_transaction:
                 if self.added and self.files is not None:
                     self.files.sync()
+                noted = self.next_seq - 1
+                if self.dropping or noted - self._noted >= _NOTE_ENTRIES:
+                    note(self.connection, noted, self.held)
+                    self._noted, self.dropping = noted, False
                 self.connection.execute("COMMIT")
                 if self.erasing:
                     self._empty_log()
@@ -392,6 +399,7 @@ class SqliteStore:
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+        self._noted, self.dropping = 0, False
         self.next_seq, self.held = self._committed + 1, self._committed_held
         self.forget_files()
         batch.error = error

@@ -85,9 +85,13 @@ class Reader(Protocol):
         type: type[T],  # noqa: A002 - the contract's name
         *,
         prefix: str = "",
+        after: str = "",
         limit: int | None = None,
     ) -> Iterator[tuple[str, T]]:
-        """Keys that begin with `prefix`, in order, with their values; at most `limit`. Read in pages: memory stays flat."""
+        """Keys that begin with `prefix` and stand behind `after`, in order, with their values; at most `limit`.
+
+        Read in pages, so memory stays flat, and only those: what else is stored costs nothing.
+        """
         ...
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
