@@ -129,8 +129,9 @@ class Control:
         return dict(self._json("POST", "/_acrmock/clock", {"application": application, **change}))
 
     def reset(self, application: str | None = None) -> None:
-        """Forget what an application (None: every one) did."""
-        self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
+        """Forget what an application (None: every one) did; what it did may be much."""
+        body = {"application": application} if application else {}
+        self._checked("POST", "/_acrmock/reset", body=body, timeout=UPLOAD_TIMEOUT)
 
     def plant(self, application: str, environment: str, reports: Sequence[Mapping[str, Any]]) -> None:
         """Say which dose reports a vendor is given: `data` (base64), `transfer_syntax`, `expected`."""

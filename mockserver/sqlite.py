@@ -39,6 +39,14 @@ WITH RECURSIVE runs(run) AS (
 SELECT run, (SELECT min(seq) FROM journal WHERE journal.run = runs.run AND label <> 'gap') AS first
 FROM runs WHERE run IS NOT NULL AND first IS NOT NULL ORDER BY first
 """
+_KINDS = """
+WITH RECURSIVE kinds(kind) AS (
+  SELECT min(kind) FROM state
+  UNION ALL SELECT (SELECT min(kind) FROM state WHERE kind > kinds.kind) FROM kinds WHERE kind IS NOT NULL
+)
+SELECT kind FROM kinds WHERE kind IS NOT NULL
+"""
+_IN_SCOPE = "kind = ? AND application = ? AND environment = ?"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -112,11 +120,30 @@ class _SqliteUnit(SqliteReader):
 
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
         """Forget everything of a scope, or of one kind in it."""
+        for each in self._kinds() if kind is None else [kind]:
+            self._run(f"DELETE FROM state WHERE {_IN_SCOPE}", (each, *scope))  # noqa: S608 - a constant
         if kind is None:
-            self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
             self._erase("application = ? AND environment = ?", scope)
-        else:
-            self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
+
+    def thin_scope(self, scope: Scope, *, most: int, part: int) -> bool:
+        """Forget a part of the values of a scope that holds more than `most`."""
+        kinds, held = self._kinds(), 0
+        for kind in kinds:
+            count = f"SELECT count(*) FROM (SELECT 1 FROM state WHERE {_IN_SCOPE} LIMIT ?)"  # noqa: S608 - a constant
+            held += self._run(count, (kind, *scope, most + 1))[0][0]
+        if held <= most:
+            return False
+        for kind in kinds:
+            some = f"SELECT key FROM state WHERE {_IN_SCOPE} ORDER BY key LIMIT ?"  # noqa: S608 - a constant
+            keys = self._run(some, (kind, *scope, max(0, part)))
+            if keys:
+                self._run(f"DELETE FROM state WHERE {_IN_SCOPE} AND key <= ?", (kind, *scope, keys[-1][0]))  # noqa: S608 - the same
+            part -= len(keys)
+        return True
+
+    def _kinds(self) -> list[str]:
+        """The kinds of what is stored, in order; one step of the index for each."""
+        return [kind for (kind,) in self._run(_KINDS, ())]
 
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes."""

@@ -127,6 +127,13 @@ class Unit(Reader, Protocol):
         """Forget everything of a scope, its objects too, or everything of one kind in it (the journal stays)."""
         ...
 
+    def thin_scope(self, scope: Scope, *, most: int, part: int) -> bool:
+        """Forget `part` of the values of a scope that holds more than `most`; whether it held so many.
+
+        Again and again, each time in a unit of its own, it is the way to forget very much without making others wait.
+        """
+        ...
+
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes, or a finished file, under a SOP Instance UID and their SHA-256; the same again changes nothing."""
         ...

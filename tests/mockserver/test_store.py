@@ -95,7 +95,16 @@ def test_scan_goes_on_behind_a_key(store: SqliteStore) -> None:
     with store.read() as snapshot:
         found = {
             (prefix, after): [key for key, _ in snapshot.scan("k", SCOPE, Value, prefix=prefix, after=after)]
-            for prefix, after in (("a/", ""), ("a/", "a/"), ("a/", "a/1"), ("a/", "a/zz"), ("a/", "c"), ("", "a0"), ("aé", ""), ("b", "a"))
+            for prefix, after in (
+                ("a/", ""),
+                ("a/", "a/"),
+                ("a/", "a/1"),
+                ("a/", "a/zz"),
+                ("a/", "c"),
+                ("", "a0"),
+                ("aé", ""),
+                ("b", "a"),
+            )
         }
     assert found["a/", ""] == found["a/", "a/"] == keys[:4]
     assert found["a/", "a/1"] == keys[1:4]
@@ -118,7 +127,7 @@ def work_of(connection: sqlite3.Connection, do: Callable[[], object]) -> int:
 
 
 def test_what_else_is_stored_costs_nothing(open_: Open) -> None:
-    """Reading one key, a prefix of a few keys, and the start of a journal cost the same beside twenty and twenty thousand others."""
+    """Reading one key, a prefix of a few keys, and the start of a journal cost the same beside many others as beside few."""
     cost: dict[int, list[int]] = {}
     for others in (20, 20_000):
         store = open_(None)
@@ -132,15 +141,36 @@ def test_what_else_is_stored_costs_nothing(open_: Open) -> None:
             cost[others] = [
                 work_of(store.connection, do)
                 for do in (
-                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="a/")),  # noqa: B023 - called at once
-                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="b/", after="b/00010", limit=5)),  # noqa: B023 - the same
-                    lambda: snapshot.get("k", SCOPE, "a/1", Value),  # noqa: B023 - the same
+                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="a/")),
+                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="b/", after="b/00010", limit=5)),
+                    lambda: snapshot.get("k", SCOPE, "a/1", Value),
                     lambda: counted(store.connection),  # noqa: B023 - the same
                 )
             ]
     assert cost[20][:3] == cost[20_000][:3]
     assert min(cost[20]) > 0
     assert cost[20_000][3] < 1_000
+
+
+def test_forgetting_very_much_bit_by_bit(store: SqliteStore) -> None:
+    """A scope that holds much is thinned a part at a time until it holds no more than may go at once; others keep theirs."""
+    other = ("other", "test")
+    with store.write() as unit:
+        for number in range(25):
+            unit.put("k", SCOPE, str(number), Value(number))
+            unit.put("l", SCOPE, str(number), Value(number))
+            unit.put("k", other, str(number), Value(number))
+    left = []
+    more = True
+    while more:
+        with store.write() as unit:
+            more = unit.thin_scope(SCOPE, most=10, part=12)
+            left.append(sum(len(list(unit.scan(kind, SCOPE, Value))) for kind in "kl"))
+    assert left == [38, 26, 14, 2, 2]
+    with store.write() as unit:
+        assert not unit.thin_scope(("none", "test"), most=0, part=1)
+        unit.delete_scope(SCOPE)
+        assert [len(list(unit.scan("k", scope, Value))) for scope in (SCOPE, other)] == [0, 25]
 
 
 def test_journal_is_counted_over_starts(open_: Open) -> None:
