@@ -34,7 +34,7 @@ def coverage_set(
 
     Without `facility` that element is left out. Raises `SetupError` on bad arguments.
     """
-    maker = ExamMaker(version_of(facts, registry, mapping, as_of), seed=seed, as_of=as_of)
+    maker = ExamMaker(version_of(facts, registry, mapping, as_of), seed=seed, as_of=as_of, facility=facility)
     version = maker.version
     drafts = [_Draft(wishes, {}) for wishes in _cover(_goals(maker, EXAM), version)]
     for child in version.lists:
