@@ -40,6 +40,7 @@ def coverage_set(
     for child in version.lists:
         _distribute(drafts, child, _cover(_goals(maker, child.kind), version), Wisher(version, EXAM, maker.hints))
     if facility:
+        drafts = drafts or [_Draft({}, {})]
         drafts[0].wishes |= dict.fromkeys(_equal_to_header(version), facility)
     return [maker.exam(index, draft.wishes, draft.lists) for index, draft in enumerate(drafts)]
 

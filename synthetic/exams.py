@@ -9,7 +9,7 @@ from typing import Any
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
-from acrmock.facts.registry import EXAM, Level, MappingVersion, Rule, RuleKind
+from acrmock.facts.registry import EXAM, ElementType, Level, MappingVersion, Rule, RuleKind
 from acrmock.schema import changeable, exam_date
 from synthetic.coverage import coverage_set
 from synthetic.exammaker import ExamMaker, version_of
@@ -140,6 +140,11 @@ def _anew(version: MappingVersion, exam: Mapping[str, Any], names: list[str], *,
         for name in names:
             if name in another and another[name] != exam.get(name):
                 return {name: another[name]}
+    texts = (element for element in version.of(EXAM) if element.name in names and element.type is ElementType.TEXT)
+    for element in texts:
+        if not element.pattern:
+            letter = "B" if str(exam.get(element.name)).startswith("A") else "A"
+            return {element.name: letter * max(1, element.min_length or 0)}
     raise SetupError("nothing in that exam can be changed under the same key", fix="start from a complete exam")
 
 

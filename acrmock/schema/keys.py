@@ -41,9 +41,12 @@ def exam_key(version: MappingVersion, exam: Any, facility: str) -> str:
 
 
 def changeable(version: MappingVersion) -> list[Element]:
-    """The elements of an exam that may change while it stays the same exam: those that name no exam and nobody."""
+    """The elements of an exam that may change while it stays the same exam: they name no exam and nobody, and have two values."""
     naming = {*version.key_elements, *version.patient_elements}
-    return [element for element in version.of(EXAM) if element.name not in naming and not element.identity]
+    free = (element for element in version.of(EXAM) if element.name not in naming and not element.identity)
+    return [
+        element for element in free if len(element.codes) != 1 and (element.minimum is None or element.minimum != element.maximum)
+    ]
 
 
 def without_updates(version: MappingVersion) -> str:
