@@ -124,6 +124,8 @@ def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, 
         if element.name not in spoken
     ]
     if not free:
+        if any(element.level is Level.SUBMIT and element.name not in exam for element in version.of(EXAM)):
+            raise SetupError("nothing in that exam can be changed under the same key", fix="start from a complete exam")
         others = [element.name for element in changeable(version) if element.name not in spoken]
         return {**exam, **_anew(version, exam, others, seed=seed, index=index)}
     draws = Stream(seed, "update").item(index)
