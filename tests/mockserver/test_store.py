@@ -526,6 +526,21 @@ def test_first_format_gets_a_place_for_received_bytes(open_: Open) -> None:
         assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
 
 
+def test_an_older_journal_is_counted_once(open_: Open) -> None:
+    """A store that has no note of what its journal holds gets one when it is migrated, and counts right from then on."""
+    old = open_(newest=3)
+    with old.write() as unit:
+        for _ in range(5):
+            unit.append(event())
+        unit.journal_drop([2])
+    old.connection.execute("DELETE FROM meta WHERE key = 'journal'")
+    told = old.held
+    old.close()
+    new = open_()
+    assert new.connection.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone() == (f"5 {told[0]} {told[1]}",)
+    assert new.held == told == (4, told[1])
+
+
 def test_deleted_bytes_are_in_no_file(tmp_path: Path, open_: Open) -> None:
     """Bytes that were deleted, or whose scope was reset, stand neither in the database nor in its write-ahead log."""
     store = open_()
