@@ -6,6 +6,7 @@ import json
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -27,7 +28,11 @@ class Ours(Served):
         self.until((data / "ready.json").exists)
         self.ready: dict[str, Any] = json.loads((data / "ready.json").read_text())
         self.control = Control(self.ready["url"], self.ready["control_token"], self.ready["ca_file"])
-        self.document = self.register("Bench")
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The registration of its first application, made when it is asked for."""
+        return self.register("Bench")
 
     def register(self, name: str, registries: Sequence[str] = ("lcsr",)) -> dict[str, Any]:
         """Another application."""

@@ -50,7 +50,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def lines(ours: Ours, slugs: Sequence[str]) -> list[Line]:
     """An application that is registered for all of them and has signed in."""
-    document: dict[str, Any] = ours.register("Registries", slugs)
+    return lines_of(ours, ours.register("Registries", slugs))
+
+
+def lines_of(ours: Ours, document: Mapping[str, Any]) -> list[Line]:
+    """An application's registries, signed in."""
     headers = {**JSON, "Authorization": f"Bearer {ours.sign_in(document)['access_token']}"}
     sender = Sender(partner_id=document["partner_id"], app_id=document["app_id"], facility_id=document["facility_id"])
     base = urlsplit(document["nrdr"]).path

@@ -129,8 +129,9 @@ class Control:
         return dict(self._json("POST", "/_acrmock/clock", {"application": application, **change}))
 
     def reset(self, application: str | None = None) -> None:
-        """Forget what an application (None: every one) did."""
-        self._json("POST", "/_acrmock/reset", {"application": application} if application else {})
+        """Forget what an application (None: every one) did; what it did may be much."""
+        body = {"application": application} if application else {}
+        self._checked("POST", "/_acrmock/reset", body=body, timeout=UPLOAD_TIMEOUT)
 
     def plant(self, application: str, environment: str, reports: Sequence[Mapping[str, Any]]) -> None:
         """Say which dose reports a vendor is given: `data` (base64), `transfer_syntax`, `expected`."""
@@ -191,6 +192,22 @@ class Control:
         """A data file as it stands."""
         path = f"/_acrmock/applications/{quote(application, safe='')}/files/{file}"
         return dict(self._checked("GET", path, params={"environment": environment}).json())
+
+    def files(self, application: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The data files of an application, oldest first; `query` as `GET …/files` takes it (environment, registry, …)."""
+        path, after = f"/_acrmock/applications/{quote(application, safe='')}/files", ""
+        while True:
+            told = self._checked("GET", path, params={**query, **({"after": after} if after else {})}).json()
+            yield from told["files"]
+            after = told["next"]
+            if not after:
+                return
+
+    def decide_file(self, application: str, environment: str, file: str, decision: str) -> dict[str, Any]:
+        """Say what becomes of a data file: `continue`, `cancel`, or `release` where a plan holds it. Its view."""
+        path = f"/_acrmock/applications/{quote(application, safe='')}/files/{quote(file, safe='')}/decision"
+        body = {"decision": decision, "environment": environment}
+        return dict(self._checked("POST", path, body=body, timeout=UPLOAD_TIMEOUT).json())
 
     def file_log(self, application: str, environment: str, file: str, format_: str) -> bytes:
         """The log of a data file, as `text` or `xlsx`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from acrmock.errors import SetupError
 from acrmock.facts.model import Profile, Requirement, Role
 from acrmock.facts.registry import EXAM, MappingVersion, Registry, RuleKind
 from acrmock.record import Struct
+from acrmock.schema import without_updates
 
 
 class FactsView(Protocol):
@@ -129,11 +130,25 @@ class Rules(Struct, frozen=True, kw_only=True):
         registry = self.registry(slug)
         return registry.version(mapping) if registry else None
 
-    def has_follow_ups(self, slug: str) -> bool:
-        """Whether the registry takes follow-ups at all."""
+    def without_follow_ups(self, slug: str, mappings: Iterable[str] = ()) -> str:
+        """Why there is nothing to follow up: the registry takes none, or none of these mapping versions has elements for it.
+
+        Empty where there is. Versions that nobody knows say nothing.
+        """
         registry = self.registry(slug)
-        versions = registry.versions if registry else ()
-        return any(version.follow_ups is not None for version in versions)
+        if not any(version.follow_ups is not None for version in (registry.versions if registry else ())):
+            return "the registry takes no follow-ups"
+        used = [version for version in (self.version(slug, text) for text in mappings) if version is not None]
+        if not used or any(version.follow_ups is not None for version in used):
+            return ""
+        names = ", ".join(dict.fromkeys(version.version for version in used))
+        return f"mapping version {names} has no elements of follow-ups"
+
+    def without_updates(self, slug: str, mappings: Iterable[str]) -> str:
+        """Why no record of these mapping versions can be sent again with a change; empty where one can."""
+        used = {version.version: version for version in (self.version(slug, text) for text in mappings) if version is not None}
+        reasons = {name: without_updates(version) for name, version in used.items()}
+        return "; ".join(f"mapping version {name} {why}" for name, why in reasons.items()) if all(reasons.values()) else ""
 
     def follow_up_days(self, slug: str, mapping: str) -> int | None:
         """Days after an exam within which work-up is a follow-up of it (fact N2.16); None where the mapping has no such rule."""

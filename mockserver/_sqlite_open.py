@@ -10,7 +10,7 @@ from typing import IO
 
 from acrmock.errors import SetupError
 
-FORMAT = 3
+FORMAT = 4
 """The format this version writes."""
 
 _OBJECT = """
@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS object (
 )
 """
 
+_NOTE = "journal"
 _OBJECT_FILE = "ALTER TABLE object ADD COLUMN file TEXT"
 """The name of the file that holds the bytes; `data` is empty then."""
 
@@ -55,7 +56,26 @@ def _add_object_files(connection: sqlite3.Connection) -> None:
         connection.execute(_OBJECT_FILE)
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _add_objects, 2: _add_object_files}
+def _note_journal(connection: sqlite3.Connection) -> None:
+    """From format 3 to 4: what the journal holds is noted, and every writer keeps the note up to date."""
+    seq = connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()[0]
+    note(connection, seq, counted(connection)[1])
+
+
+def note(connection: sqlite3.Connection, seq: int, held: tuple[int, int]) -> None:
+    """Note how many entries the journal holds up to `seq`, and the bytes of their lines; in the caller's transaction."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NOTE, f"{seq} {held[0]} {held[1]}"))
+
+
+def counted(connection: sqlite3.Connection) -> tuple[int, tuple[int, int]]:
+    """Up to which `seq` there is a note, and what the journal holds in all: the note and what came after it."""
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (_NOTE,)).fetchone()
+    seq, entries, size = map(int, found[0].split()) if found is not None else (0, 0, 0)
+    later = connection.execute("SELECT count(*), coalesce(sum(length(line)), 0) FROM journal WHERE seq > ?", (seq,)).fetchone()
+    return seq, (entries + later[0], size + later[1])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _add_objects, 2: _add_object_files, 3: _note_journal}
 """From a format to the next one; each runs inside one transaction, after a backup copy."""
 
 

@@ -21,6 +21,7 @@ Remembered = Callable[[str], dict[Key, Any]]
 """What is remembered of a kind, to be asked before the store is."""
 
 _PAGE = 256
+_LAST_ASCII = 127
 
 
 def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
@@ -64,15 +65,17 @@ class SqliteReader:
         type: type[T],  # noqa: A002 - the contract's name
         *,
         prefix: str = "",
+        after: str = "",
         limit: int | None = None,
     ) -> Iterator[tuple[str, T]]:
         """Keys that begin with `prefix`, in order, with their values."""
-        left, beyond, operator = limit, prefix, ">="
+        left, last = limit, _last_key(prefix)
+        beyond, operator = (after, ">") if after and after >= prefix else (prefix, ">=")
         while left is None or left > 0:
             page = self._rows(
                 "SELECT key, value FROM state WHERE kind = ? AND application = ? AND environment = ?"  # noqa: S608 - a constant
-                f" AND key {operator} ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
-                (kind, *scope, beyond, len(prefix), prefix, _PAGE if left is None else min(_PAGE, left)),
+                f" AND key {operator} ? AND key <= ? AND substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
+                (kind, *scope, beyond, last, len(prefix), prefix, _PAGE if left is None else min(_PAGE, left)),
             )
             for key, value in page:
                 yield key, decode(type, value, kind, key)
@@ -157,6 +160,14 @@ class SqliteReader:
         where = "application = ? AND environment = ? AND sop_instance = ? AND sha256 = ?"
         found = self._rows(f"SELECT data, file FROM object WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
         return (found[0][0], found[0][1]) if found else None
+
+
+def _last_key(prefix: str) -> bytes | str:
+    """Something that is not before any key that begins with `prefix`, so that a search for them ends behind the last.
+
+    SQLite compares text by its bytes; a BLOB is behind every text.
+    """
+    return b"" if not prefix or ord(prefix[-1]) >= _LAST_ASCII else prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 def _conditions(application: str | None, run: str | None, labels: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

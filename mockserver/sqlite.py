@@ -23,7 +23,7 @@ from acrmock.clock import Clock
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
 from mockserver._objectfiles import ObjectFiles, ReceivedFile
 from mockserver._sqlite_memory import Memory
-from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, open_writer
+from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, counted, note, open_writer
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver.store import ObjectFile, Row, Scope, Snapshot, StoreError, StoreFull, Ticket
 
@@ -31,6 +31,8 @@ _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
 _PATIENCE_SECONDS = 0.02
 _DROP_PAGE = 256
+_NOTE_ENTRIES = 1024
+"""After so many entries what the journal holds is noted in the database, so that a start counts no more than these."""
 _RUNS = """
 WITH RECURSIVE runs(run) AS (
   SELECT min(run) FROM journal WHERE run IS NOT NULL
@@ -39,6 +41,14 @@ WITH RECURSIVE runs(run) AS (
 SELECT run, (SELECT min(seq) FROM journal WHERE journal.run = runs.run AND label <> 'gap') AS first
 FROM runs WHERE run IS NOT NULL AND first IS NOT NULL ORDER BY first
 """
+_KINDS = """
+WITH RECURSIVE kinds(kind) AS (
+  SELECT min(kind) FROM state
+  UNION ALL SELECT (SELECT min(kind) FROM state WHERE kind > kinds.kind) FROM kinds WHERE kind IS NOT NULL
+)
+SELECT kind FROM kinds WHERE kind IS NOT NULL
+"""
+_IN_SCOPE = "kind = ? AND application = ? AND environment = ?"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -125,11 +135,31 @@ class _SqliteUnit(SqliteReader):
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
         """Forget everything of a scope, or of one kind in it."""
         self._store.memory.write(kind)
+        for each in self._kinds() if kind is None else [kind]:
+            self._run(f"DELETE FROM state WHERE {_IN_SCOPE}", (each, *scope))  # noqa: S608 - a constant
         if kind is None:
-            self._run("DELETE FROM state WHERE application = ? AND environment = ?", scope)
             self._erase("application = ? AND environment = ?", scope)
-        else:
-            self._run("DELETE FROM state WHERE kind = ? AND application = ? AND environment = ?", (kind, *scope))
+
+    def thin_scope(self, scope: Scope, *, most: int, part: int) -> bool:
+        """Forget a part of the values of a scope that holds more than `most`."""
+        kinds, held = self._kinds(), 0
+        for kind in kinds:
+            count = f"SELECT count(*) FROM (SELECT 1 FROM state WHERE {_IN_SCOPE} LIMIT ?)"  # noqa: S608 - a constant
+            held += self._run(count, (kind, *scope, most + 1))[0][0]
+        if held <= most:
+            return False
+        self._store.memory.write(None)
+        for kind in kinds:
+            some = f"SELECT key FROM state WHERE {_IN_SCOPE} ORDER BY key LIMIT ?"  # noqa: S608 - a constant
+            keys = self._run(some, (kind, *scope, max(0, part)))
+            if keys:
+                self._run(f"DELETE FROM state WHERE {_IN_SCOPE} AND key <= ?", (kind, *scope, keys[-1][0]))  # noqa: S608 - the same
+            part -= len(keys)
+        return True
+
+    def _kinds(self) -> list[str]:
+        """The kinds of what is stored, in order; one step of the index for each."""
+        return [kind for (kind,) in self._run(_KINDS, ())]
 
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes."""
@@ -191,6 +221,7 @@ class _SqliteUnit(SqliteReader):
             self._run(f"DELETE {which}", part)
             entries, held = self._store.held
             self._store.held = (entries - count, held - size)
+            self._store.dropping = True
 
 
 def label_of(entry: AnyEntry) -> str:
@@ -253,8 +284,8 @@ class SqliteStore:
         self._readers: list[sqlite3.Connection] = []
         self._committed = SqliteReader(rows_of(self.connection)).last_seq()
         self.next_seq = self._committed + 1
-        found = rows_of(self.connection)("SELECT count(*), coalesce(sum(length(line)), 0) FROM journal", ())
-        self.held: tuple[int, int] = found[0]
+        self._noted, self.held = counted(self.connection)
+        self.dropping = False
         self._committed_held = self.held
 
     # files
@@ -381,6 +412,10 @@ class SqliteStore:
             if self.connection.in_transaction:
                 if self.added and self.files is not None:
                     self.files.sync()
+                noted = self.next_seq - 1
+                if self.dropping or noted - self._noted >= _NOTE_ENTRIES:
+                    note(self.connection, noted, self.held)
+                    self._noted, self.dropping = noted, False
                 self.connection.execute("COMMIT")
                 if self.erasing:
                     self._empty_log()
@@ -410,6 +445,7 @@ class SqliteStore:
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+        self._noted, self.dropping = 0, False
         self.next_seq, self.held = self._committed + 1, self._committed_held
         self.forget_files()
         self.memory.undo()

@@ -90,9 +90,13 @@ class Reader(Protocol):
         type: type[T],  # noqa: A002 - the contract's name
         *,
         prefix: str = "",
+        after: str = "",
         limit: int | None = None,
     ) -> Iterator[tuple[str, T]]:
-        """Keys that begin with `prefix`, in order, with their values; at most `limit`. Read in pages: memory stays flat."""
+        """Keys that begin with `prefix` and stand behind `after`, in order, with their values; at most `limit`.
+
+        Read in pages, so memory stays flat, and only those: what else is stored costs nothing.
+        """
         ...
 
     def known(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
@@ -126,6 +130,13 @@ class Unit(Reader, Protocol):
 
     def delete_scope(self, scope: Scope, *, kind: str | None = None) -> None:
         """Forget everything of a scope, its objects too, or everything of one kind in it (the journal stays)."""
+        ...
+
+    def thin_scope(self, scope: Scope, *, most: int, part: int) -> bool:
+        """Forget `part` of the values of a scope that holds more than `most`; whether it held so many.
+
+        Again and again, each time in a unit of its own, it is the way to forget very much without making others wait.
+        """
         ...
 
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:

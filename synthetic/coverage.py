@@ -34,12 +34,13 @@ def coverage_set(
 
     Without `facility` that element is left out. Raises `SetupError` on bad arguments.
     """
-    maker = ExamMaker(version_of(facts, registry, mapping, as_of), seed=seed, as_of=as_of)
+    maker = ExamMaker(version_of(facts, registry, mapping, as_of), seed=seed, as_of=as_of, facility=facility)
     version = maker.version
     drafts = [_Draft(wishes, {}) for wishes in _cover(_goals(maker, EXAM), version)]
     for child in version.lists:
         _distribute(drafts, child, _cover(_goals(maker, child.kind), version), Wisher(version, EXAM, maker.hints))
     if facility:
+        drafts = drafts or [_Draft({}, {})]
         drafts[0].wishes |= dict.fromkeys(_equal_to_header(version), facility)
     return [maker.exam(index, draft.wishes, draft.lists) for index, draft in enumerate(drafts)]
 

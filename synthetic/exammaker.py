@@ -6,7 +6,7 @@ any machine, in any order and in any shard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -95,11 +95,13 @@ def _nothing(_draws: Draws, _occasion: Occasion, _record: Record) -> None:
 class ExamMaker:
     """Makes exams of one mapping version, seed and as-of date; exams lie before that date, follow-ups not after it.
 
-    Raises `SetupError` when the version has no elements, the seed or the date cannot be used, or an element's table
-    leaves no value to make.
+    `facility` is the header's, for an element that must be there and repeat it. Raises `SetupError` when the version has no
+    elements, the seed or the date cannot be used, or an element's table leaves no value to make.
     """
 
-    def __init__(self, version: MappingVersion, *, seed: int = 0, as_of: date, hints: Hints | None = None) -> None:
+    def __init__(
+        self, version: MappingVersion, *, seed: int = 0, as_of: date, hints: Hints | None = None, facility: str = ""
+    ) -> None:
         if not EARLIEST <= as_of <= LATEST:
             possible = f"{EARLIEST} to {LATEST}"
             raise SetupError("that as-of date cannot be used", expected=possible, actual=str(as_of), where="--as-of")
@@ -116,6 +118,7 @@ class ExamMaker:
         self._form_days = self.hints.forms.get(version.form, 0) if version.form else 0
         name = f"{version.registry}/{version.version}"
         self._exams = Stream(seed, f"{name}/exam")
+        self._given: Wishes = dict.fromkeys(_repeating(version), facility) if facility else _NONE
         self._later = Stream(seed, f"{name}/later")
         self._crowd = Crowd(seed)
         staff = Stream(seed, "practitioners")
@@ -134,6 +137,8 @@ class ExamMaker:
         A list that `lists` does not name is empty as far as the tables allow. `ago` is how many days before the as-of date it
         lies, at least and at most.
         """
+        if self._given:
+            wishes = {**self._given, **wishes}
         draws = self._exams.item(index)
         if ago is None:
             ago = self._ago
@@ -208,6 +213,12 @@ def _born(day: date, age_years: tuple[int, int]) -> tuple[date, date]:
     """Between which days somebody was born who has, on a day, one of the ages."""
     youngest, oldest = age_years
     return years_before(day, oldest + 1) + timedelta(days=1), years_before(day, youngest)
+
+
+def _repeating(version: MappingVersion) -> Iterator[str]:
+    """The elements that must be there and say the same as the header."""
+    named = {name for rule in version.rules if rule.kind is RuleKind.EQUALS_HEADER for name in rule.elements}
+    return (element.name for element in version.of(EXAM) if element.name in named and element.level is not Level.OPTIONAL)
 
 
 def version_of(facts: Facts, registry: str, mapping: str | None, as_of: date) -> MappingVersion:

@@ -9,8 +9,8 @@ from typing import Any
 
 from acrmock.errors import SetupError
 from acrmock.facts import Facts
-from acrmock.facts.registry import EXAM, Level, MappingVersion, Rule, RuleKind
-from acrmock.schema import exam_date
+from acrmock.facts.registry import EXAM, ElementType, Level, MappingVersion, Rule, RuleKind
+from acrmock.schema import changeable, exam_date
 from synthetic.coverage import coverage_set
 from synthetic.exammaker import ExamMaker, version_of
 from synthetic.makers import Record
@@ -19,6 +19,8 @@ from synthetic.randomness import Stream
 from synthetic.shards import WHOLE, shard_of
 from synthetic.violations import invalid_exams
 
+_SOME_DAY = date(2026, 1, 1)
+_TRIES = 50
 MOST = 1_000_000_000_000
 
 
@@ -65,7 +67,7 @@ def exams(
     if chosen is Kind.COVERAGE:
         covering = coverage_set(facts, registry, version.version, seed=seed, as_of=as_of, facility=facility)
         return (covering[index] for index in indices if index < len(covering))
-    maker = ExamMaker(version, seed=seed, as_of=as_of)
+    maker = ExamMaker(version, seed=seed, as_of=as_of, facility=facility)
     if chosen is Kind.COMPLETE:
         return (maker.exam(index) for index in indices)
     if chosen is Kind.INCOMPLETE:
@@ -107,7 +109,7 @@ def _asks(rule: Rule, exam: Record) -> bool:
 
 
 def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, index: int = 0) -> Record:
-    """The exam under the same key with one coded answer changed, valid before and after (fact U22).
+    """The exam under the same key with one answer changed, a coded one if there is any, valid before and after (fact U22).
 
     What changes names no patient and no exam, and no rule speaks of it. Raises `SetupError` when the exam has no such
     element.
@@ -122,11 +124,30 @@ def updated(version: MappingVersion, exam: Mapping[str, Any], *, seed: int = 0, 
         if element.name not in spoken
     ]
     if not free:
-        raise SetupError("nothing in that exam can be changed under the same key", fix="start from a complete exam")
+        if any(element.level is Level.SUBMIT and element.name not in exam for element in version.of(EXAM)):
+            raise SetupError("nothing in that exam can be changed under the same key", fix="start from a complete exam")
+        others = [element.name for element in changeable(version) if element.name not in spoken]
+        return {**exam, **_anew(version, exam, others, seed=seed, index=index)}
     draws = Stream(seed, "update").item(index)
     element = draws.choice(free)
     others = [code.code for code in element.codes if code.code != exam[element.name]]
     return {**exam, element.name: draws.choice(others)}
+
+
+def _anew(version: MappingVersion, exam: Mapping[str, Any], names: list[str], *, seed: int, index: int) -> Record:
+    """Another value of one of these elements, as another exam has it."""
+    maker = ExamMaker(version, seed=seed, as_of=_SOME_DAY)
+    for number in range(index * _TRIES, (index + 1) * _TRIES):
+        another = maker.exam(number, lists={})
+        for name in names:
+            if name in another and another[name] != exam.get(name):
+                return {name: another[name]}
+    texts = (element for element in version.of(EXAM) if element.name in names and element.type is ElementType.TEXT)
+    for element in texts:
+        if not element.pattern:
+            letter = "B" if str(exam.get(element.name)).startswith("A") else "A"
+            return {element.name: letter * max(1, element.min_length or 0)}
+    raise SetupError("nothing in that exam can be changed under the same key", fix="start from a complete exam")
 
 
 def with_follow_up(version: MappingVersion, exam: Mapping[str, Any], *, as_of: date, seed: int = 0, index: int = 0) -> Record:

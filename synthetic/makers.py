@@ -5,6 +5,7 @@ A maker takes the draws, the occasion and the record so far, and gives a JSON va
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ class Occasion:
 _OLDEST = 130
 _LONGEST_TABLE = 4096
 _EARLIER = 400
+_LONGEST = 50
+_TEN_DIGITS = "^[0-9]{10}$"
+"""Texts that are somebody's (names, numbers) have at most so many characters."""
 
 Maker = Callable[[Draws, Occasion, Record], Any]
 
@@ -56,23 +60,41 @@ _BY_IDENTITY = {
 def maker(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     """The maker of an element; raises `SetupError` when a pattern or length leaves it nothing to make."""
     part = hint.person or (_BY_IDENTITY.get(element.identity) if element.type is not ElementType.CODE else None)
-    if element.identity == "npi" or hint.practitioner:
-        return practitioner
-    if hint.date in _PARTS:
+    text = element.type is ElementType.TEXT
+    if text and (element.identity == "npi" or hint.practitioner):
+        return _short_enough(practitioner, element, hint, phrases)
+    if hint.date in _PARTS and (text or (element.type is ElementType.CODE and _PART_CODES[hint.date] <= element.code_set)):
         return _PARTS[hint.date]
     if element.type is ElementType.CODE:
         return _codes(element, hint) if element.multiple else _code(element, hint)
-    if part is not None:
-        return _person(part, hint)
+    if part is not None and (element.type is ElementType.DATE if part is PersonPart.BIRTH_DATE else text):
+        return _short_enough(_person(part, hint), element, hint, phrases)
     return _plain(element, hint, phrases)
+
+
+def _short_enough(make: Maker, element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
+    """The maker, unless a layer made the element's bounds so narrow that what it makes might not fit: then any text does."""
+    if not element.pattern and (element.max_length or _LONGEST) >= _LONGEST and not element.min_length:
+        return make
+    least, most = element.min_length or 0, element.max_length or _LONGEST
+    if make is practitioner and element.pattern in {"", _TEN_DIGITS} and least <= 10 <= most:
+        return make
+    shape = re.compile(element.pattern)
+    other = _text(element, hint, phrases) if hint.words or not element.pattern else make
+
+    def fitting(draws: Draws, occasion: Occasion, record: Record) -> Any:
+        value = make(draws, occasion, record)
+        return value if least <= len(value) <= most and shape.search(value) else other(draws, occasion, record)
+
+    return fitting
 
 
 def _plain(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     """The maker of an element that is nobody's and no code: by its type."""
     if element.type is ElementType.DATE:
-        return _DAYS[hint.date or DateHint.EXAM]
+        return _DAYS.get(hint.date or DateHint.EXAM, _exam_day)
     if element.type is ElementType.INSTANT:
-        return _later(hint) if hint.after else _instant(_DAYS[hint.date or DateHint.EXAM])
+        return _later(hint) if hint.after else _instant(_DAYS.get(hint.date or DateHint.EXAM, _exam_day))
     if element.type is ElementType.NUMBER:
         return _product(hint) if hint.product_of else _number(element, hint)
     return _text(element, hint, phrases)
@@ -218,6 +240,8 @@ def _number(element: Element, hint: ElementHint) -> Maker:
 def _one_number(element: Element, hint: ElementHint) -> Maker:
     least, most = _bounds(element)
     named = [(Decimal(text), weight) for text, weight in hint.weights.items() if least <= Decimal(text) <= most]
+    if not named:  # a layer moved the bounds away from the hint: the layer wins
+        return _number(element, ElementHint())
     return _drawn(Weighted([(int(value) if value == int(value) else float(value), weight) for value, weight in named]))
 
 
@@ -290,6 +314,10 @@ _FIRST_HOUR, _WORKING_SECONDS = 6, 14 * 3600
 _PARTS: dict[DateHint | None, Maker] = {
     DateHint.YEAR: lambda _draws, occasion, _record: str(occasion.exam_day.year),
     DateHint.MONTH: lambda _draws, occasion, _record: str(occasion.exam_day.month),
+}
+_PART_CODES: dict[DateHint | None, frozenset[str]] = {
+    DateHint.YEAR: frozenset(),
+    DateHint.MONTH: frozenset(str(month) for month in range(1, 13)),
 }
 _DAYS: dict[DateHint, Maker] = {
     DateHint.EXAM: _exam_day,

@@ -2,7 +2,7 @@
 
 from acrmock.schema.census import Census, census, possible
 from acrmock.schema.envelope import HEADER_PARTS, envelope_schema, header_schema
-from acrmock.schema.keys import exam_date, exam_key, follow_up_facts, needed_forms, patient_key
+from acrmock.schema.keys import changeable, exam_date, exam_key, follow_up_facts, needed_forms, patient_key, without_updates
 from acrmock.schema.marks import identity_marks
 from acrmock.schema.problems import PREFIX, ProblemKind, breached, element_code, of_rule, rule_code
 from acrmock.schema.record import element_schema, record_schema
@@ -18,6 +18,7 @@ __all__ = [
     "RecordVerdict",
     "breached",
     "census",
+    "changeable",
     "element_code",
     "element_schema",
     "envelope_schema",
@@ -32,4 +33,5 @@ __all__ = [
     "possible",
     "record_schema",
     "rule_code",
+    "without_updates",
 ]

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from acrmock.facts import ElementType, MappingVersion, Rule
+from acrmock.facts.registry import EXAM, Element
 from acrmock.pointer import join, printable
 from acrmock.record import FollowUpFacts
 from acrmock.schema.rules import day
@@ -37,6 +38,22 @@ def exam_key(version: MappingVersion, exam: Any, facility: str) -> str:
     if not patient:
         return ""
     return _SEPARATOR.join((patient, *(_part(exam.get(name)) for name in version.key_elements)))
+
+
+def changeable(version: MappingVersion) -> list[Element]:
+    """The elements of an exam that may change while it stays the same exam: they name no exam and nobody, and have two values."""
+    naming = {*version.key_elements, *version.patient_elements}
+    free = (element for element in version.of(EXAM) if element.name not in naming and not element.identity)
+    return [
+        element for element in free if len(element.codes) != 1 and (element.minimum is None or element.minimum != element.maximum)
+    ]
+
+
+def without_updates(version: MappingVersion) -> str:
+    """Why no exam of a version can be sent again with a change; empty where one can."""
+    if not version.form and not version.patient_elements:
+        return "has no elements that name a patient, and so none that name an exam"
+    return "" if changeable(version) else "has nothing but elements that name the exam"
 
 
 def form_key(form: str, record: Any, elements: Sequence[str], facility: str) -> str:

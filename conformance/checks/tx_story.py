@@ -61,6 +61,8 @@ def tx_update(case: Case) -> Ruling:
     """
     expected = "a changed record under the exam key of one sent before"
     sent, rejected = _sent(case), case.rules.words.rejected
+    if why := case.rules.without_updates(case.registry, (new.post.facts.mapping for new in sent)):
+        return inapplicable(expected, why)
     pairs = list(_pairs(case, sent))
     valid = [new for old, new in pairs if rejected not in {old.record.status, new.record.status}]
     if valid:
@@ -86,6 +88,8 @@ def _pairs(case: Case, sent: list[Sent]) -> Iterator[tuple[Sent, Sent]]:
     """A record and its change: same environment and key, other content, in a later post."""
     known: dict[tuple[str, str], Sent] = {}
     for new in sent:
+        if not new.record.key:
+            continue
         key = (new.post.environment, new.record.key)
         old = known.get(key)
         if old and old.post.seq < new.post.seq and old.record.content != new.record.content:
@@ -105,9 +109,9 @@ def tx_follow_up(case: Case) -> Ruling:
     `follow-up` was answered with records that have none. A record of the step `update` under another key is tx-update's.
     """
     expected = "work-up as follow-up inside the latest screen, within twelve months, not in the future"
-    if not case.rules.has_follow_ups(case.registry):
-        return inapplicable(expected, "the registry takes no follow-ups")
     sent = _sent(case)
+    if why := case.rules.without_follow_ups(case.registry, (new.post.facts.mapping for new in sent)):
+        return inapplicable(expected, why)
     seen = [new.place for new in sent if new.record.follow_ups]
     patients: dict[tuple[str, str], list[Sent]] = {}
     for new in sent:

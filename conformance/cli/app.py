@@ -31,7 +31,9 @@ VERBS = {
     "faults": Verb("conformance.cli.faults:faults", "Make requests fail on purpose: set rules, list them, take them back."),
     "why": Verb("conformance.cli.why:why", "Say why a request was refused, and what a correct one looks like."),
     "generate": Verb("conformance.cli.generate:generate", "Make synthetic data from a seed."),
-    "upload": Verb("conformance.cli.upload:upload", "Upload a data file, as the NRDR portal takes them, to a running server."),
+    "upload": Verb(
+        "conformance.cli.upload:upload", "Upload a data file, as the NRDR portal takes them; list files, decide about one."
+    ),
     "send": Verb("conformance.cli.send:send", "Send DICOM objects, as a modality does."),
     "facts": Verb("conformance.cli.facts:facts", "Show what is known of ACR, with its provenance; check an overlay."),
     "doctor": Verb("conformance.cli.doctor:doctor", "Check this machine: Python, TLS, ports, disk, clock, server."),

@@ -24,11 +24,15 @@ from conformance.vendors.senders.address import DEFAULT_CALLING_AE
 
 @dataclass(frozen=True, slots=True)
 class VendorThread:
-    """Runs the vendor of a name (None: the reference) where `conformance.runs.client.run` would start the command."""
+    """Runs the vendor of a name (None: the reference) where `conformance.runs.client.run` would start the command.
+
+    `overlays` are those of the run.
+    """
 
     broken: str | None
     listen: tuple[str, int] | None = None
     calling_ae: str = DEFAULT_CALLING_AE
+    overlays: tuple[Path, ...] = ()
 
     def __call__(
         self, command: list[str], env: Mapping[str, str], *, timeout: float, log: Path, finished: Callable[[], bool] | None = None
@@ -50,7 +54,7 @@ class VendorThread:
 
         try:
             around = surroundings(env)
-            facts = load_facts()
+            facts = load_facts(self.overlays)
             made = Surroundings(
                 registration=read_registration(around.registration),
                 state=around.state,

@@ -40,7 +40,7 @@ class ExamSource:
     @cached_property
     def maker(self) -> ExamMaker:
         """The maker of this version's exams."""
-        return ExamMaker(self._version, seed=SEED, as_of=self._today)
+        return ExamMaker(self._version, seed=SEED, as_of=self._today, facility=self._facility)
 
     def coverage(self) -> list[Exam]:
         """Exams that together exercise every element, value and branch of the mapping."""

@@ -130,7 +130,7 @@ def vendor_of(profile: Profile, broken: str | None, around: Surroundings) -> Ven
     vendors: dict[Part, Vendor] = {}
     for part in parts_of(profile):
         wrong = broken if broken is not None and _acts_wrong(part, profile, broken) else None
-        vendors[part] = _part(part, profile, wrong, around)
+        vendors[part] = _part(part, profile, wrong, around, vendors.get(Part.EXAMS))
         broken = None if wrong else broken
     return next(iter(vendors.values())) if len(vendors) == 1 else Several(profile, vendors, around.say)
 
@@ -163,15 +163,24 @@ class Several:
                 self._vendors[part].run(name)
 
 
-def _part(part: Part, profile: Profile, broken: str | None, around: Surroundings) -> Vendor:
+def _part(part: Part, profile: Profile, broken: str | None, around: Surroundings, exams: Vendor | None) -> Vendor:
+    """A part of the vendor; `exams` is the part that signs in, if there is one."""
     if part is Part.DOSES:
         return _sender(profile.role, broken, around)
     if part is Part.DOCUMENTS:
         from conformance.vendors.documents.broken import document_vendor_for
         from conformance.vendors.documents.reference import memory_of
 
-        kind = document_vendor_for(broken)
-        return kind(around.registration, memory_of(around.state), facts=around.facts, clock=around.clock, say=around.say)
+        return document_vendor_for(broken)(
+            around.registration,
+            memory_of(around.state),
+            facts=around.facts,
+            clock=around.clock,
+            say=around.say,
+            certificate=around.certificate,
+            browser=around.browser,
+            auth=getattr(exams, "auth", None),
+        )
     from conformance.vendors.broken import vendor_for
 
     return vendor_for(broken)(

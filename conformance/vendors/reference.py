@@ -9,6 +9,7 @@ from typing import Any
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.facts import Facts, MappingVersion, Registry
+from acrmock.schema import without_updates
 from conformance.vendors import state as memory
 from conformance.vendors.auth import Authentication
 from conformance.vendors.config import Registration, VendorError, issuer_name, wording
@@ -78,7 +79,10 @@ class ReferenceVendor:
     def update(self) -> None:
         """A value of an exam changed: it is sent again under the same key."""
         for line in self.lines:
-            self.deliver(line, [self.changed(line)])
+            if why := without_updates(line.version):
+                self.say(f"nothing can change: {line.registry.slug} {line.version.version} {why}")
+            else:
+                self.deliver(line, [self.changed(line)])
 
     def follow_up(self) -> None:
         """Work-up followed a screen: it is sent as a follow-up of that exam."""

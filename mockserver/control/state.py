@@ -20,10 +20,15 @@ from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
 from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
 from mockserver.onboarding.model import APPLICATION, Application
-from mockserver.store import GLOBAL, Stored, Unit
+from mockserver.store import GLOBAL, Reader, Scope, Stored, Unit
 
 ACKNOWLEDGED = "acknowledged"
 """The kind under which given-up transactions are known, in the application's scope, keyed by transaction ID."""
+
+_AT_ONCE = 20_000
+"""So many values of an environment are forgotten in one unit."""
+_PART = 5_000
+"""So many are forgotten at a time where there are more: a tenth of a second in which nobody else is answered."""
 
 
 class Acknowledged(Stored, frozen=True, kw_only=True):
@@ -163,17 +168,35 @@ def _registry(core: EngineCore, text: str | None) -> str:
 
 
 def reset() -> flask.Response:
-    """POST reset: what an application (or every one) did is forgotten; registrations and the journal stay."""
+    """POST reset: what an application (or every one) did is forgotten; registrations and the journal stay.
+
+    All of it at once, unless it is so much that others would wait for it: then most of it goes bit by bit beforehand.
+    """
     core, request = current_core(), body.read(Reset)
+    with core.store.read() as snapshot:
+        chosen = _chosen(snapshot, request)
+    for application in chosen:
+        for environment in application.environments:
+            _thin(core, (application.id, environment))
     with core.store.write() as unit:
-        if request.application is not None:
-            chosen = [find(unit, request.application)]
-        else:
-            chosen = [application for _, application in unit.scan(APPLICATION, GLOBAL, Application)]
+        chosen = _chosen(unit, request)
         for application in chosen:
             _forget(core, unit, application)
     core.faults.forget()
     return body.answer({"reset": [application.id for application in chosen]})
+
+
+def _chosen(reader: Reader, request: Reset) -> list[Application]:
+    if request.application is not None:
+        return [find(reader, request.application)]
+    return [application for _, application in reader.scan(APPLICATION, GLOBAL, Application)]
+
+
+def _thin(core: EngineCore, scope: Scope) -> None:
+    more = True
+    while more:
+        with core.store.write() as unit:
+            more = unit.thin_scope(scope, most=_AT_ONCE, part=_PART)
 
 
 def _forget(core: EngineCore, unit: Unit, application: Application) -> None:

@@ -18,6 +18,9 @@ from mockserver.pagestyle import PLAIN
 from mockserver.store import Snapshot
 
 LAST = "last"
+_BACK = 20_000
+"""The last refusal is looked for in so many of the newest entries."""
+_WINDOW = 1024
 _SEQ = 2**53
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{{ it.code or "not refused" }} · entry {{ it.seq }}</title>
@@ -74,7 +77,7 @@ def why(seq: str) -> flask.Response:
     if entry is None and seq == LAST and as_page:
         return _page(_template(_NOTHING).render(style=PLAIN))
     if entry is None:
-        hint = "GET /_acrmock/journal lists the entries" if seq != LAST else "nothing was refused so far"
+        hint = "GET /_acrmock/journal lists the entries" if seq != LAST else f"nothing was refused in the last {_BACK:,} entries"
         raise unknown(Code.ENTRY_UNKNOWN, seq, hint=hint)
     found = explain(entry)
     return _page(_template(_PAGE).render(it=found, style=PLAIN)) if as_page else body.answer(msgspec.to_builtins(found))
@@ -90,15 +93,16 @@ def _entry(snapshot: Snapshot, seq: str) -> HttpEntry | None:
 
 
 def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
-    """The last refused exchange, looked for backwards in windows so that a long journal costs little."""
+    """The last refused exchange, looked for backwards in windows, and not too far, so that a long journal costs little."""
     until, width = snapshot.last_seq(), 256
-    while until > 0:
+    end = until - _BACK
+    while until > max(0, end):
         low = max(0, until - width)
         lines = [decode_line(data) for _, data in snapshot.entries(application=application, after=low, until=until)]
         refused = [line for line in lines if isinstance(line, HttpEntry) and has_wrong(line)]
         if refused:
             return refused[-1]
-        until, width = low, width * 2
+        until, width = low, min(_WINDOW, width * 2)
     return None
 
 

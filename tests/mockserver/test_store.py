@@ -16,6 +16,7 @@ import pytest
 from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from acrmock.record import EventEntry, decode_line
+from mockserver._sqlite_open import counted
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL, StoreError, StoreFull
 
@@ -83,6 +84,114 @@ def test_values(store: SqliteStore) -> None:
     with store.read() as snapshot:
         assert list(snapshot.scan("k", SCOPE, Value)) == []
         assert snapshot.get("k", ("app", "production"), "0001", Value) == Value(-1)
+
+
+def test_scan_goes_on_behind_a_key(store: SqliteStore) -> None:
+    """A scan begins behind a key, within its prefix, and a prefix may end in any character."""
+    keys = ["a/1", "a/2", "a/é", "a/\U0010ffff", "a0", "aé", "aé1", "aê", "b/1"]
+    with store.write() as unit:
+        for number, key in enumerate(keys):
+            unit.put("k", SCOPE, key, Value(number))
+    with store.read() as snapshot:
+        found = {
+            (prefix, after): [key for key, _ in snapshot.scan("k", SCOPE, Value, prefix=prefix, after=after)]
+            for prefix, after in (
+                ("a/", ""),
+                ("a/", "a/"),
+                ("a/", "a/1"),
+                ("a/", "a/zz"),
+                ("a/", "c"),
+                ("", "a0"),
+                ("aé", ""),
+                ("b", "a"),
+            )
+        }
+    assert found["a/", ""] == found["a/", "a/"] == keys[:4]
+    assert found["a/", "a/1"] == keys[1:4]
+    assert found["a/", "a/zz"] == keys[2:4]
+    assert found["a/", "c"] == []
+    assert found["", "a0"] == keys[5:]
+    assert found["aé", ""] == ["aé", "aé1"]
+    assert found["b", "a"] == ["b/1"]
+
+
+def work_of(connection: sqlite3.Connection, do: Callable[[], object]) -> int:
+    """How many instructions of its machine SQLite needs, which no clock and no other process changes."""
+    ticks: list[int] = []
+    connection.set_progress_handler(lambda: ticks.append(1), 1)
+    try:
+        do()
+    finally:
+        connection.set_progress_handler(None, 0)
+    return len(ticks)
+
+
+def test_what_else_is_stored_costs_nothing(open_: Open) -> None:
+    """Reading one key, a prefix of a few keys, and the start of a journal cost the same beside many others as beside few."""
+    cost: dict[int, list[int]] = {}
+    for others in (20, 20_000):
+        store = open_(None)
+        with store.write() as unit:
+            for number in range(others):
+                unit.put("k", SCOPE, f"b/{number:05d}", Value(number))
+                unit.append(event(application="app"))
+            for number in range(3):
+                unit.put("k", SCOPE, f"a/{number}", Value(number))
+        with store.read() as snapshot:
+            cost[others] = [
+                work_of(store.connection, do)
+                for do in (
+                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="a/")),
+                    lambda: list(snapshot.scan("k", SCOPE, Value, prefix="b/", after="b/00010", limit=5)),
+                    lambda: snapshot.get("k", SCOPE, "a/1", Value),
+                    lambda: counted(store.connection),  # noqa: B023 - the same
+                )
+            ]
+    assert cost[20][:3] == cost[20_000][:3]
+    assert min(cost[20]) > 0
+    assert cost[20_000][3] < 1_000
+
+
+def test_forgetting_very_much_bit_by_bit(store: SqliteStore) -> None:
+    """A scope that holds much is thinned a part at a time until it holds no more than may go at once; others keep theirs."""
+    other = ("other", "test")
+    with store.write() as unit:
+        for number in range(25):
+            unit.put("k", SCOPE, str(number), Value(number))
+            unit.put("l", SCOPE, str(number), Value(number))
+            unit.put("k", other, str(number), Value(number))
+    left = []
+    more = True
+    while more:
+        with store.write() as unit:
+            more = unit.thin_scope(SCOPE, most=10, part=12)
+            left.append(sum(len(list(unit.scan(kind, SCOPE, Value))) for kind in "kl"))
+    assert left == [38, 26, 14, 2, 2]
+    with store.write() as unit:
+        assert not unit.thin_scope(("none", "test"), most=0, part=1)
+        unit.delete_scope(SCOPE)
+        assert [len(list(unit.scan("k", scope, Value))) for scope in (SCOPE, other)] == [0, 25]
+
+
+def test_journal_is_counted_over_starts(open_: Open) -> None:
+    """What the journal holds is known anew after each start, whatever was appended, dropped and undone before."""
+    for round_ in range(4):
+        store = open_()
+        with store.write() as unit:
+            seqs = [unit.append(event(f"{round_}{number}")) for number in range(700)]
+        with pytest.raises(ZeroDivisionError), store.unit() as lost:  # noqa: PT012 - what is undone must stand inside
+            lost.append(event())
+            lost.journal_drop(seqs[:5])
+            raise ZeroDivisionError
+        with store.write() as unit:
+            unit.journal_drop(seqs[10 * round_ : 20 * round_])
+        told = store.held
+        entries = store.connection.execute("SELECT count(*), sum(length(line)) FROM journal").fetchone()
+        assert told == entries
+        store.close()
+        again = open_()
+        assert again.held == told
+        again.close()
 
 
 def test_value_of_another_type(store: SqliteStore) -> None:
@@ -249,6 +358,7 @@ from pathlib import Path
 import msgspec
 from acrmock.clock import SystemClock
 from acrmock.record import EventEntry
+from mockserver._sqlite_open import counted
 from mockserver.sqlite import SqliteStore
 
 class Value(msgspec.Struct):
@@ -414,6 +524,21 @@ def test_first_format_gets_a_place_for_received_bytes(open_: Open) -> None:
     with new.read() as snapshot:
         assert snapshot.get_object(SCOPE, "1.2.3", "ab" * 32) == b"bytes"
         assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
+
+
+def test_an_older_journal_is_counted_once(open_: Open) -> None:
+    """A store that has no note of what its journal holds gets one when it is migrated, and counts right from then on."""
+    old = open_(newest=3)
+    with old.write() as unit:
+        for _ in range(5):
+            unit.append(event())
+        unit.journal_drop([2])
+    old.connection.execute("DELETE FROM meta WHERE key = 'journal'")
+    told = old.held
+    old.close()
+    new = open_()
+    assert new.connection.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone() == (f"5 {told[0]} {told[1]}",)
+    assert new.held == told == (4, told[1])
 
 
 def test_deleted_bytes_are_in_no_file(tmp_path: Path, open_: Open) -> None:

@@ -18,13 +18,18 @@ Words = tuple[str, ...]
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mapping: `headings` by meaning, words of types, of yes and no, of kinds of record, and what separates codes."""
+    """The mapping: `headings` by meaning, words of types, of yes and no, of kinds of record, and what separates codes.
+
+    `yes_or_no` are types whose codes are `yes_and_no`.
+    """
 
     headings: dict[str, Words]
     types: dict[str, Words]
     said_yes: Words
     said_no: Words
     records: dict[str, Words] = {}
+    yes_or_no: Words = ()
+    yes_and_no: dict[str, str] = {}
     code_separators: Words = ("\n", ";")
     label_separators: Words = ("=",)
     schema: str = SCHEMA

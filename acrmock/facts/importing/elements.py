@@ -104,9 +104,13 @@ def _twice(elements: list[ImportedElement], table: Table) -> Iterator[str]:
 def _element(row: Row, cells: Mapping[str, str], columns: Columns) -> ImportedElement:
     name = cells.get("name", "")
     if not _NAME.fullmatch(name):
-        raise _Fault(f"{name[:40]!r} is no name of an element" if name else "the name of the element is missing")
+        raise _Fault(_no_name(name) if name else "the name of the element is missing")
     codes = _codes(cells.get("codes", ""), columns)
+    if not codes and _is_one_of(cells.get("type", "").casefold().strip(), columns.yes_or_no):
+        codes = dict(columns.yes_and_no)
     kind = _type(cells.get("type", ""), columns, coded=bool(codes))
+    if kind is ElementType.CODE and not codes:
+        raise _Fault("a list of values is its type, and no values are given: give them, or make it text")
     return ImportedElement(
         name=name,
         row=row.number,
@@ -126,6 +130,12 @@ def _element(row: Row, cells: Mapping[str, str], columns: Columns) -> ImportedEl
     )
 
 
+def _no_name(name: str) -> str:
+    near = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")[:100]
+    example = f", e.g. {near}" if _NAME.fullmatch(near) else ""
+    return f"{name[:40]!r} is no name of an element: a letter, then letters, digits, '_', '.' or '-'{example}"
+
+
 def _kind(text: str, columns: Columns) -> str:
     """The kind of record that a row belongs to."""
     word = text.casefold().strip()
@@ -141,7 +151,10 @@ def _type(text: str, columns: Columns, *, coded: bool) -> ElementType:
             kind = ElementType(name)
             # a list of values says more than "text" or "number" does
             return ElementType.CODE if coded and kind is not ElementType.DATE else kind
-    raise _Fault(f"{text[:40]!r} is no known data type")
+    if coded and _is_one_of(word, columns.yes_or_no):
+        return ElementType.CODE
+    known = ", ".join(words[0] for words in columns.types.values() if words)
+    raise _Fault(f"{text[:40]!r} is no known data type, as are {known} and others: see `acrmock facts columns`")
 
 
 def _level(cells: Mapping[str, str], columns: Columns) -> Level:

@@ -7,7 +7,7 @@ says that it was imported, and the version says so in each result that rests on 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -18,10 +18,13 @@ from acrmock.facts.facts import Facts
 from acrmock.facts.importing.elements import ImportedElement
 from acrmock.facts.layer import LAYER_SCHEMA
 from acrmock.facts.provenance import Provenance
-from acrmock.facts.registry import EXAM, Element, MappingVersion, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Element, ElementType, MappingVersion, Rule, RuleKind
 
 SOURCE = "IMPORTED"
 """The source that stands for a document of the user's own; a citation names the file and the row."""
+
+
+_DAYS = {ElementType.DATE, ElementType.INSTANT}
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
         rows |= {item.name: _entry(item, origin, before.get((kind, item.name))) for item in found if item.kind == kind}
         if rows:
             patch[table] = rows
-    rules = _rules(base, names, found, origin)
+    rules = _rules(base, names | _of_another_type(found, before), found, origin)
     if rules:
         patch["rules"] = rules
     layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry, "versions": {version: patch}}
@@ -125,6 +128,12 @@ def _entry(item: ImportedElement, origin: Origin, known: Element | None) -> dict
 
 def _word(origin: Origin, place: str = "") -> dict[str, Any]:
     return {"provenance": str(Provenance.THIRD_PARTY), "sources": [f"{SOURCE} {_plain(origin.file)[:150]}{place}"]}
+
+
+def _of_another_type(elements: Iterable[ImportedElement], before: Mapping[tuple[str, str], Element]) -> set[str]:
+    """The elements whose type the document changed so much that what was ruled of their values says nothing any more."""
+    known = ((item, before.get((item.kind, item.name))) for item in elements)
+    return {item.name for item, old in known if old is not None and item.type is not old.type and {item.type, old.type} != _DAYS}
 
 
 def _rules(base: MappingVersion | None, gone: set[str], elements: tuple[ImportedElement, ...], origin: Origin) -> dict[str, Any]:

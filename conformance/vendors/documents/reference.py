@@ -15,7 +15,8 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.typed import decode
 from conformance.runs.files import write_atomically
-from conformance.vendors.config import Registration, VendorError
+from conformance.vendors.auth import Authentication
+from conformance.vendors.config import Registration, VendorError, issuer_name
 from conformance.vendors.documents import making
 from conformance.vendors.documents.making import Document
 
@@ -29,21 +30,32 @@ TIMEOUT = 20.0
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """What the vendor keeps between its runs: its documents as they were taken last."""
+    """What the vendor keeps between its runs: its documents as they were taken last, and its tokens where it signs in itself."""
 
     documents: list[Document] = []
+    token: dict[str, Any] | None = None
 
 
 class DocumentVendor:
     """One run of the vendor's client. Each decision is a method of its own, so that a broken vendor is wrong in one of them.
 
-    `memory_file` is where its documents are kept between runs.
+    `memory_file` is where its documents are kept between runs. Where the facts ask for an access token (choice U33), it signs in
+    as a person's client does, with `certificate` and `browser`, or uses `auth`, by which another part of the vendor signs in.
     """
 
     steps = STEPS
 
     def __init__(
-        self, registration: Registration, memory_file: Path, *, facts: Facts, clock: Clock, say: Callable[[str], None]
+        self,
+        registration: Registration,
+        memory_file: Path,
+        *,
+        facts: Facts,
+        clock: Clock,
+        say: Callable[[str], None],
+        certificate: tuple[Path, Path] | None = None,
+        browser: Callable[[str], object] | None = None,
+        auth: Authentication | None = None,
     ) -> None:
         if not registration.cdsr:
             raise SetupError("the registration has no address for documents", fix="register with an acrmock that serves them")
@@ -54,6 +66,17 @@ class DocumentVendor:
         self.say = say
         self._file = memory_file
         self.memory = _load(memory_file)
+        own = Authentication(
+            registration,
+            clock=clock,
+            token=self.memory.token,
+            keep=self._keep_token,
+            say=say,
+            certificate=certificate,
+            browser=browser,
+            issuer=issuer_name(registration, facts),
+        )
+        self.auth = (auth or own) if facts.flag("cdsr.bearer_required") else None
 
     # --- the steps -----------------------------------------------------------------------------------------------
 
@@ -129,11 +152,13 @@ class DocumentVendor:
         return making.corrected(sent, good, places)
 
     def post(self, document: Document) -> requests.Response:
-        """One POST of a document."""
-        with self.session() as session:
-            answer = session.post(
-                self.url, data=json.dumps(document), headers={"Content-Type": self.shape.media_type}, timeout=TIMEOUT
-            )
+        """One POST of a document, with an access token where one is asked for."""
+        data, headers = json.dumps(document), {"Content-Type": self.shape.media_type}
+        if self.auth is not None:
+            answer = self.auth.call("POST", self.url, data=data, headers=headers)
+        else:
+            with self.session() as session:
+                answer = session.post(self.url, data=data, headers=headers, timeout=TIMEOUT)
         self.say(f"posted {making.identifier(self.shape, document)}: {answer.status_code}")
         return answer
 
@@ -143,6 +168,10 @@ class DocumentVendor:
         session.trust_env = False
         session.verify = self.registration.ca_file or True
         return session
+
+    def _keep_token(self, token: dict[str, Any]) -> None:
+        self.memory.token = token
+        self._keep()
 
     def _keep(self) -> None:
         write_atomically(self._file, msgspec.json.encode(self.memory), private=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -30,13 +31,9 @@ MOVED = {
 }
 
 
-def overlay(path: Path) -> Path:
+def overlay(path: Path, moved: Mapping[str, object] = MOVED) -> Path:
     """A layer that moves endpoints and renames the header and its elements."""
-    told = {
-        key: {"value": value, "provenance": "mock-choice", "sources": ["MOCK"]}
-        for key, value in MOVED.items()
-        if value is not None
-    }
+    told = {key: {"value": value, "provenance": "mock-choice", "sources": ["MOCK"]} for key, value in moved.items()}
     path.write_text(yaml.safe_dump({"schema": "acrmock/layer/1", "kind": "settings", "settings": told}), encoding="utf-8")
     return path
 
@@ -54,6 +51,26 @@ def test_the_reference_vendor_follows_an_overlay(tmp_path: Path) -> None:
     assert "HeaderRecord" in journal
     assert "/nrdr/lcsr" not in journal
     assert "Transaction_Header" not in journal
+
+
+def test_documents_with_an_access_token_at_another_place(tmp_path: Path) -> None:
+    """Where a layer asks for an access token and moves the path, the vendor of documents signs in there, and is ready."""
+    moved = {
+        "cdsr.bearer_required": True,
+        "cdsr.scope": "cds.write",
+        "cdsr.path": "/elsewhere/documents",
+        "cdsr.envelope.header": "envelope",
+    }
+    layer = overlay(tmp_path / "token.yaml", moved)
+    answer = acrmock("demo", "--profile", "cdsr", "--overlay", str(layer), "--format", "json", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["verdict"] == "ready"
+    lines = [json.loads(line) for line in (tmp_path / "acrmock-out" / "journal.ndjson").read_text("utf-8").splitlines()]
+    sent = [line for line in lines if line.get("facts", {}).get("operation") == "cdsr.post"]
+    assert len(sent) >= 4
+    assert all("/elsewhere/documents" in line["request"]["url"] for line in sent)
+    posts = [line["facts"]["bearer"] for line in sent]
+    assert {(bearer["place"], bearer["state"]) for bearer in posts} == {("header", "active")}
 
 
 def table(path: Path, *, broken: bool = False) -> Path:

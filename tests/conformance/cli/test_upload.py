@@ -93,6 +93,46 @@ def test_decisions_log_and_exit_codes(served: Path, tmp_path: Path) -> None:
     assert "some records have errors" in text.output
 
 
+def test_deciding_later(served: Path, tmp_path: Path) -> None:
+    """A file that waits is listed with how to decide, is continued or cancelled once, and one that is held is released."""
+    version = next(version for version in VERSIONS if version.registry == "lcsr")
+    file = made(tmp_path, version, "pipe", "txt")
+    good = file.read_bytes()
+    file.write_bytes(good + b"too|few\r\n")
+    chosen = ("--registry", "lcsr", "--mapping", version.version, "--plan", "now")
+    files = {}
+    for name in ("go", "stop"):
+        _, told = run(served, str(file), *chosen, "--name", f"lcsr_exam_later_{name}.txt")
+        files[name] = told["file"]
+    listed = CliRunner().invoke(upload, ["list", "--registry", "lcsr", "--data", str(served)])
+    assert f"acrmock upload decide {files['go']} --continue or --cancel" in listed.output
+    done, told = run(served, "decide", files["go"], "--continue")
+    assert (done.exit_code, told["status"], told["counts"]["rejected"]) == (0, "Successful", 1)
+    done, told = run(served, "decide", files["stop"], "--cancel")
+    assert (done.exit_code, told["status"]) == (1, "Cancelled")
+    again, _ = run(served, "decide", files["go"], "--cancel")
+    assert "nothing is to be decided" in str(again.exception)
+    file.write_bytes(good)
+    held, told = run(served, str(file), *chosen[:-1], "pending", "--name", "lcsr_exam_later_held.txt")
+    assert (held.exit_code, told["held"]) == (0, True)
+    done, told = run(served, "decide", told["file"], "--release")
+    assert (done.exit_code, told["held"], told["status"]) == (0, False, "Successful")
+    found = json.loads(CliRunner().invoke(upload, ["list", "--format", "json", "--data", str(served)]).stdout)
+    assert {told["file"]: told["status"] for told in found}[files["stop"]] == "Cancelled"
+
+
+def test_what_cannot_be_decided_or_listed(served: Path) -> None:
+    """Nothing said, a file that nobody knows, a day that is none: told in a sentence, by the exit code of a usage error."""
+    none = CliRunner().invoke(upload, ["decide", "x", "--data", str(served)])
+    assert (none.exit_code, "say --continue, --cancel or --release" in none.output) == (2, True)
+    unknown, _ = run(served, "decide", "../x", "--cancel")
+    assert getattr(unknown.exception, "exit_code", 0) == 2
+    day, _ = run(served, "list", "--date", "soon")
+    assert getattr(day.exception, "exit_code", 0) == 2
+    other = CliRunner().invoke(upload, ["list", "--date", "2001-01-01", "--data", str(served)])
+    assert "no such file was uploaded by application default" in other.output
+
+
 def test_a_header_row_is_rejected_and_the_rest_loads(served: Path, tmp_path: Path) -> None:
     """`generate --header` writes the row of names that the portal rejects."""
     out = tmp_path / "lcsr_exam_header.txt"

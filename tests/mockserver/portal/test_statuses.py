@@ -198,3 +198,21 @@ def test_list_by_submission_and_upload_date(fresh: Any, an_exam: Any) -> None:
     walk.get(f"{walk.doc['nrdr']}/lcsr/transactions/polled")
     walk.set_clock("2026-03-09T02:00:00Z")
     assert listed("upload_date=2026-03-05") == ["polled"]
+
+
+def test_a_list_looks_through_a_bounded_number(fresh: Any, an_exam: Any) -> None:
+    """A page of the list costs no more than the transactions that may be looked through: it says where to go on, to the end."""
+    walk = fresh.walk
+    for number in range(7):
+        assert walk.post(walk.body(f"t{number}", [an_exam(number)])).status == 202
+    url = f"{walk.doc['nrdr']}/lcsr/transactions?"
+    assert "next" not in walk.get(url).document
+    changed = {"environment": "test", "settings": {"nrdr.list.examined": 3}}
+    assert walk.control("POST", "/applications/default/settings", changed).status == 200
+    pages = [walk.get(url + "facility=none").document]
+    while "next" in pages[-1]:
+        pages.append(walk.get(f"{url}facility=none&after={pages[-1]['next']}").document)
+    assert [page.get("next") for page in pages] == ["t2", "t5", None]
+    assert all(page["transactions"] == [] for page in pages)
+    listed = [row["Transaction_ID"] for row in walk.get(url + "after=t2").document["transactions"]]
+    assert listed == ["t3", "t4", "t5"]
