@@ -24,7 +24,7 @@ def make(clock: ManualClock, store: SqliteStore) -> tuple[EngineCore, Client]:
     facts = load_facts()
     digester = Digester(b"k" * 32)
     redactor = Redactor(digester)
-    keys: Any = SimpleNamespace(control_token="t")
+    keys: Any = SimpleNamespace(control_token="t", digest=b"d" * 32)
     core = EngineCore(
         facts=facts,
         clock=clock,

@@ -36,7 +36,7 @@ def core() -> Iterator[EngineCore]:
     store = SqliteStore(None, clock)
     digester = Digester(b"k" * 32)
     redactor = Redactor(digester)
-    keys: Any = SimpleNamespace(control_token=TOKEN)
+    keys: Any = SimpleNamespace(control_token=TOKEN, digest=b"d" * 32)
     applications = Applications(store)
     made = EngineCore(
         facts=facts,
