@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-
-import msgspec
+from functools import cached_property, lru_cache
 
 from acrmock._cleaning import Cleaner, Seen, Spot
-from acrmock._digest import Digester
+from acrmock.strictjson import well_formed
 
 _MOST_PATTERNS = 64
 _HALF = re.compile("[\ud800-\udfff]")
@@ -22,19 +20,13 @@ _JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.e
 class JsonCleaner(Cleaner):
     """Cleans JSON too; what its arguments are, `Redactor` says."""
 
-    def __init__(
-        self,
-        digester: Digester,
-        *,
-        identities: Mapping[str, str],
-        synthetic: Callable[[str, str], bool],
-        sensitive: Mapping[str, str],
-        dated: Iterable[str],
-    ) -> None:
-        super().__init__(digester, identities=identities, synthetic=synthetic, sensitive=sensitive, dated=dated)
-        self._marked = _marked({*self._members, *self._identities})
-        self._marked_or_escaped = re.compile(rf"{self._marked.pattern}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
-        self._patterns: dict[frozenset[str], re.Pattern[str]] = {}
+    @cached_property
+    def _marked(self) -> re.Pattern[str]:
+        return _marked(frozenset((*self._members, *self._identities)))
+
+    @cached_property
+    def _marked_or_escaped(self) -> re.Pattern[str]:
+        return re.compile(rf"{self._marked.pattern}|{_ESCAPED_MEMBER}|{_ESCAPED_ELSEWHERE}", re.DOTALL)
 
     def _json(self, text: str, seen: Seen, spot: Spot) -> str:
         """JSON text with sensitive members and identifiers replaced, all else as it was; it need not be well-formed.
@@ -43,7 +35,7 @@ class JsonCleaner(Cleaner):
         escapes, and escapes in what is no JSON are gone through token by token.
         """
         escaped = "\\" in text
-        if escaped and not _well_formed(text):
+        if escaped and not well_formed(text):
             return self._tokens(text, seen, spot)
         slow = False
 
@@ -77,14 +69,7 @@ class JsonCleaner(Cleaner):
         if not all(map(str.isascii, names)):
             return self._marked  # letters beyond ASCII may stand for others where case does not count
         there = frozenset([name for name in map(str.lower, names) if name in self._members or name in self._identities])
-        if not there:
-            return None
-        known = self._patterns.get(there)
-        if known is None:
-            known = _marked(there)
-            if len(self._patterns) < _MOST_PATTERNS:
-                self._patterns[there] = known
-        return known
+        return _marked(there) if there else None
 
     def _tokens(self, text: str, seen: Seen, spot: Spot) -> str:
         """JSON text token by token: for escapes, and for lists and objects under a name that matters, whose members it rules."""
@@ -137,19 +122,12 @@ class JsonCleaner(Cleaner):
         return self._text(value, seen, Spot(spot.place, name, spot.pointer)) if escaped else value
 
 
-def _marked(names: Iterable[str]) -> re.Pattern[str]:
+@lru_cache(maxsize=_MOST_PATTERNS)
+def _marked(names: frozenset[str]) -> re.Pattern[str]:
     """What finds a member of one of these names in JSON text, whatever the case of its letters."""
     either = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     member = rf'"((?i:{either}))"(\s*+:\s*+)(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\Z)|(-?\d[\d.eE+-]*+)|([\[{{]))'
     return re.compile(member, re.DOTALL)
-
-
-def _well_formed(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _unescape(inner: str) -> str:

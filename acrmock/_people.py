@@ -15,7 +15,7 @@ from datetime import date
 from urllib.parse import unquote
 
 from acrmock._pseudonym import Stream, pseudonym
-from acrmock._scan import UUID
+from acrmock._scan import UUID, UUID_LENGTH
 from acrmock.identity import classify_mbi, classify_npi, classify_phone, classify_ssn
 
 _SHAPES = bytes(48 if 48 <= code < 58 else 65 if 65 <= code < 91 else 45 if chr(code) in " ." else code for code in range(256))
@@ -37,7 +37,6 @@ _TIMES = frozenset({"exp", "iat", "nbf", "auth_time", "updated_at", "expires_at"
 _NOBODYS = re.compile(r"(?i)(?:\A|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|local)\Z")
 _FICTION = re.compile(r"55501\d\d\Z")
 _SHORTEST = 7
-_UUID_LENGTH = 36
 _LOOK_BACK = 100
 _WINDOWS = {"ssn": (0, 13), "mbi": (10, 6), "phone": (10, 40), "email": (66, 350), "birth-date": (0, 12), "day": (6, 7)}
 """How far before and behind a hit a value of that kind can reach, with one character to see where it ends."""
@@ -62,7 +61,7 @@ class People:
 
     def clean(self, text: str, *, numbers: bool = True) -> str:
         """`text` with a pseudonym of the same shape for each identifier; JSON numbers stay unless `numbers`."""
-        if len(text) < _SHORTEST or (len(text) == _UUID_LENGTH and UUID.fullmatch(text)):
+        if len(text) < _SHORTEST or (len(text) == UUID_LENGTH and UUID.fullmatch(text)):
             return text  # in a UUID's groups of 8, 4 and 12 nothing of the kind fits
         clean = self._clean(text, numbers=numbers)
         decoded = text

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from acrmock._people import People
-from acrmock._scan import UUID, Known, Scanner
+from acrmock._scan import UUID, UUID_LENGTH, Known, Scanner
 from acrmock.record import NameValue
+from acrmock.strictjson import well_formed
 
 _LONGEST_PART = 64
 _LONGEST_HEADER = 200
 _MOST_PARTS = 4096
 _MOST_HEADERS = 1024
-_UUID_LENGTH = 36
 _SPACE = " \t\r\n"
 _BESIDE_STRINGS = frozenset(':,[]{}"')
 _BACKSLASH, _QUOTE = "\x01", "\x02"
@@ -66,7 +66,7 @@ class Quick:
 
         Each quotation mark that is not escaped begins or ends a string, and nothing that is looked for holds one.
         """
-        if not self._apart or _is_hard(text) or not _well_formed(text):
+        if not self._apart or _is_hard(text) or not well_formed(text):
             return None
         parts = _parts(text)
         clean = self._members(parts, text.lower()) if parts is not None else None
@@ -177,8 +177,8 @@ def _last_uuid(url: str) -> tuple[str, str]:
 
     In a UUID there is no identifier of a person, and what its first group could add to base64 is too short for a secret.
     """
-    last = url[-_UUID_LENGTH:]
-    return (url[:-_UUID_LENGTH], last) if url[-_UUID_LENGTH - 1 : -_UUID_LENGTH] == "/" and UUID.fullmatch(last) else (url, "")
+    last = url[-UUID_LENGTH:]
+    return (url[:-UUID_LENGTH], last) if url[-UUID_LENGTH - 1 : -UUID_LENGTH] == "/" and UUID.fullmatch(last) else (url, "")
 
 
 def _parts(text: str) -> list[str] | None:
@@ -200,11 +200,3 @@ def _unescaped(parts: list[str]) -> list[str]:
     """Those that have escapes, as they were and as what they stand for."""
     raw = [_whole([part]) for part in parts if _ESCAPED.search(part)]
     return [*raw, *(msgspec.json.decode(f'"{part}"', type=str) for part in raw)]
-
-
-def _well_formed(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -19,6 +19,7 @@ Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+UUID_LENGTH = 36
 _BETWEEN = {code: " " for code in range(128) if not re.match(r"[A-Za-z0-9_+/=-]", chr(code))}
 """Every character that stands in no token and in no base64 becomes a space."""
 _ISSUABLE = re.compile(r"[A-Za-z0-9_-]{8,1024}")

@@ -110,6 +110,15 @@ def _names(value: Any) -> int:
     return names
 
 
+def well_formed(data: str | bytes) -> bool:
+    """Whether `data` is JSON to a reader that is not strict: names may stand twice."""
+    try:
+        msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def deeper_than(data: bytes, levels: int) -> bool:
     """Whether brackets outside strings stand more than `levels` deep; in time linear in the size of `data`."""
     depth = 0

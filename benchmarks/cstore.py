@@ -31,7 +31,7 @@ from benchmarks.load import cpu_seconds, peak_mebibytes
 from benchmarks.measure import CLOCK, Row
 from benchmarks.named import Absent
 from mockserver import Engine
-from mockserver._memory import share_arenas
+from mockserver.arenas import share_arenas
 from synthetic.dose import Kind, Maker, Options
 
 REPORT, IMAGE = 34_000, 512_000

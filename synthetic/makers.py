@@ -41,8 +41,8 @@ class Occasion:
 _OLDEST = 130
 _LONGEST_TABLE = 4096
 _EARLIER = 400
-_LONGEST = 50
 _TEN_DIGITS = "^[0-9]{10}$"
+_LONGEST = 50
 """Texts that are somebody's (names, numbers) have at most so many characters."""
 
 Maker = Callable[[Draws, Occasion, Record], Any]

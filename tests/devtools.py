@@ -20,7 +20,7 @@ from witness import lacking, tool
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FOLDERS = ("/Applications/Google Chrome.app/Contents/MacOS",)
 _PATIENCE = 60
-_FLAGS = (
+QUIET = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -29,8 +29,9 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-pipe",
 )
+"""What a browser is told that nobody looks at and that asks nobody for anything."""
+
 # Descriptors are given by number, so a small program puts them where the browser looks and becomes the browser.
 _BECOME = (
     "import fcntl, os, sys; reads, writes = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 10) for one in sys.argv[1:3]); "
@@ -45,7 +46,7 @@ class DevTools:
         """Start the browser with a new profile and open `url`, which may be one of its own (`devtools://`)."""
         if sys.platform == "win32":
             lacking("descriptors cannot be handed on to a browser on Windows", "needs descriptors that are handed on")
-        program = _browser()
+        program = browser()
         theirs, self._commands = os.pipe()
         self._answers, other = os.pipe()
         self._process = subprocess.Popen(
@@ -56,7 +57,8 @@ class DevTools:
                 str(theirs),
                 str(other),
                 program,
-                *_FLAGS,
+                *QUIET,
+                "--remote-debugging-pipe",
                 f"--user-data-dir={profile}",
                 "about:blank",
             ],
@@ -114,7 +116,7 @@ class DevTools:
         return dict(json.loads(one))
 
 
-def _browser() -> str:
-    """The path of a Chromium or Chrome."""
+def browser() -> str:
+    """The path of a Chromium or Chrome; without one the test ends."""
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     return found or tool("Google Chrome", *_FOLDERS)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from acrmock.facts import ElementType, MappingVersion, Rule
-from acrmock.facts.registry import EXAM, Element
+from acrmock.facts import EXAM, Element, ElementType, MappingVersion, Rule
 from acrmock.pointer import join, printable
 from acrmock.record import FollowUpFacts
 from acrmock.schema.rules import day

@@ -16,6 +16,7 @@ from acrmock.identity import luhn_npi
 from acrmock.pointer import join
 from acrmock.record import RecordProblem
 from acrmock.schema.problems import ProblemKind, of_element, of_rule
+from acrmock.schema.record import DATE_LENGTH, INSTANT_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,6 @@ class Scene:
     facility: str
 
 
-_DAY, _INSTANT = len("2026-04-30"), len("2026-04-30T12:00:00")
 ROUNDING = 0.01
 """So far a mean may lie outside of its bands, as it was rounded."""
 Evaluator = Callable[[Scene], Iterator[RecordProblem]]
@@ -75,7 +75,7 @@ def day(value: Any) -> date | None:
 
 def moment(value: Any) -> datetime | None:
     """The local instant that a value is (a date's first), or None."""
-    if not isinstance(value, str) or len(value) not in (_DAY, _INSTANT):
+    if not isinstance(value, str) or len(value) not in (DATE_LENGTH, INSTANT_LENGTH):
         return None
     try:
         return datetime.fromisoformat(value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import format_option, out_option, overlay_option, profile_option
+from conformance.cli.options import Format, format_option, out_option, overlay_option, profile_option
 
 
 @click.command(
@@ -55,4 +55,6 @@ def demo(
     with order(profile, out, broken, overlays=overlays) as prepared:
         result = certify(prepared, (Progress(),))
     print_result(result, read_recording(out / JOURNAL), load_facts(overlays), format_)
+    if format_ == Format.TEXT and broken is None:
+        click.echo(f"\nnext      open {out / 'report.html'}; `acrmock demo --list-broken` names mistakes to look at", err=True)
     ctx.exit(result.verdict.exit_code)

@@ -59,6 +59,6 @@ def diff(files: tuple[Path, ...], against: tuple[Path, ...], words: bool, format
             click.echo(f"{change.key}\n  - {change.before}\n  + {change.after}")
         click.echo(f"{len(changes)} facts differ" if changes else "nothing differs")
         if others := 0 if words else len(compare(before, after, words=True)) - len(changes):
-            click.echo(f"{others} settings have the same value on another word; --words shows them")
+            click.echo(f"{others} with the same value on another word; --words shows them")
     if changes:
         raise SystemExit(1)

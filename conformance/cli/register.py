@@ -15,7 +15,7 @@ from conformance.cli.options import Format, format_option, registration_options,
     epilog="""\b
 Examples:
   acrmock register --name "My app" --redirect-url https://localhost:8765/callback --ip 198.35.26.96 --registry lcsr
-  acrmock register --application my-app --environment production --redirect-url https://localhost:8765/callback \\
+  acrmock register --application default --environment production --redirect-url https://localhost:8765/callback \\
       --ip 198.35.26.96 --registry lcsr:1.8 --format json"""
 )
 @registration_options

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="""\b
-Examples:
+Examples (with `acrmock serve --dicom-port 11112` in another terminal):
   acrmock generate rdsr --count 3 --seed 1 --station CT1 --out reports
   acrmock send reports --to DIRLINK@localhost:11112
   acrmock send reports --registration registration.json --calling CT1 --each --format json

@@ -80,7 +80,7 @@ def serve(
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
-    from mockserver._memory import share_arenas
+    from mockserver.arenas import share_arenas
 
     share_arenas()
 

@@ -58,7 +58,7 @@ def why(
             except RefusedError as refusal:
                 if seq != "last" or refusal.problem.get("code") != "acrmock:entry-unknown" or format_ == "json":
                     raise
-                click.echo("nothing was refused so far")
+                click.echo(refusal.problem.get("hint") or "nothing was refused")
                 return
         authority = control.ca_file or AUTHORITY
     if format_ == "json":

@@ -95,7 +95,7 @@ class Certification:
         self.order.out.mkdir(parents=True, exist_ok=True)
         dicom = profile.role is not Role.NONE
         with server(self.order.server, overlays=self.order.overlays, clock=None, dicom=dicom) as control:
-            self._tell(ServerReady(control.url, private=self.order.server.url is None))
+            self.tell(ServerReady(control.url, private=self.order.server.url is None))
             run = control.start_run(
                 profile=profile.name,
                 revision=profile.revision,
@@ -135,7 +135,7 @@ class Certification:
         except RefusedError as refusal:
             if refusal.status != 422:
                 raise
-            self._tell(RegistrationRefused(str(refusal)))
+            self.tell(RegistrationRefused(str(refusal)))
             return None
 
     @contextmanager
@@ -161,7 +161,7 @@ class Certification:
         command = self.order.command
         if command and self.ended and silence.is_silent(lines):
             everything = control.journal() if self.order.server.url is None else ()
-            self._tell(silence.nothing_sent(command, self.ended, everything))
+            self.tell(silence.nothing_sent(command, self.ended, everything))
 
     def _question(self) -> Question:
         order = self.order
@@ -170,17 +170,18 @@ class Certification:
     def _judge(self, facts: Facts) -> Result:
         recording = read_recording(self.order.out / package.JOURNAL)
         result = judge_recording(recording, facts, self._question())
-        self._tell(Judged(result))
+        self.tell(Judged(result))
         write = package.write_package if self.order.package else package.write_result
         names = write(self.order.out, result, recording, facts)
-        self._tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
+        self.tell(FilesWritten(self.order.out, (*names, package.JOURNAL)))
         return result
 
     def settings(self, profile: Profile) -> dict[str, Any]:
         """The settings of the run: the profile's, and those that the order puts over them."""
         return {**profile.settings, **self.order.application.settings}
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Tell all handlers of what happened."""
         for handler in self.handlers:
             handler.handle(event)
 
@@ -220,7 +221,7 @@ class Steps:
 
     def _pulled(self, pull: Pull, steps: Sequence[Step]) -> None:
         """Answer each request of the client with a step; its next request ends that step, none in its window the run."""
-        tell = self._owner._tell  # noqa: SLF001 - its own helper
+        tell = self._owner.tell
         window = self._window(steps[0])
         (self._owner.order.out / "logs").mkdir(exist_ok=True)  # where the robot user says what it did
         write_atomically(self._workplace / PULL, json.dumps({"next": pull.url}).encode(), private=True)
@@ -244,7 +245,7 @@ class Steps:
 
     def _one(self, number: int, of: int, step: Step | None) -> bool:
         """One step from its beginning to its end; whether it ended in its window."""
-        order, tell = self._owner.order, self._owner._tell  # noqa: SLF001 - its own helper
+        order, tell = self._owner.order, self._owner.tell
         name = step.name if step is not None else "everything"
         text = step.text if step is not None else "do the whole job"
         window = self._window(step)
@@ -289,7 +290,7 @@ class Steps:
             asked={key: value for one in asked for key, value in one.items()},
             given=self._owner.order.doses,
             clock=self._owner.clock,
-            tell=lambda text: self._owner._tell(Noted(text)),  # noqa: SLF001 - its own helper
+            tell=lambda text: self._owner.tell(Noted(text)),
         )
 
     def _directives(self, step: Step) -> Directives:
@@ -348,7 +349,7 @@ class Steps:
                 url=self._control.url, control_token=self._control.token, ca_file=str(self._ca_file), run=self._run
             )
             client.furnish(self._workplace, reporting)
-        self._owner._tell(Registered(self._document, self._registration))  # noqa: SLF001 - its own helper
+        self._owner.tell(Registered(self._document, self._registration))
 
 
 _AWAITED = {

@@ -113,7 +113,8 @@ def read_result(path: Path) -> Result:
     try:
         return decode(path.read_bytes(), Result)
     except OSError as error:
-        raise SetupError("the result cannot be read", where=str(path), actual=error.strerror or str(error)) from error
+        actual, fix = error.strerror or str(error), "name the directory that `acrmock certify` or `demo` wrote"
+        raise SetupError("the result cannot be read", where=str(path), actual=actual, fix=fix) from error
     except msgspec.MsgspecError as error:
         raise SetupError("this is not a result", where=str(path), actual=str(error)) from error
 

@@ -94,9 +94,8 @@ def _how(silence: SentNothing) -> str:
 def _reasons(silence: SentNothing) -> list[str]:
     found = []
     if silence.handshakes:
-        found.append(
-            f"it came {silence.handshakes} times to a TLS handshake that failed: does it trust the file that SSL_CERT_FILE names?"
-        )
+        times = "once" if silence.handshakes == 1 else f"{silence.handshakes} times"
+        found.append(f"it came {times} to a TLS handshake that failed: does it trust the file that SSL_CERT_FILE names?")
     if silence.strays:
         found.append("it asked for paths that belong to no application: " + ", ".join(map(_short, silence.strays[:_STRAYS])))
     if reason := _CODES.get(silence.first.exit_code or 0):

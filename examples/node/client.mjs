@@ -17,6 +17,8 @@ if (missing.length) {
   process.exit(1);
 }
 const registration = JSON.parse(readFileSync(process.env.ACRMOCK_REGISTRATION, "utf8"));
+const [registry, version] = Object.entries(registration.registries)[0];
+const change = JSON.parse(process.env.EXAM_CHANGE ?? '{"Patient_Weight": 181.5}');
 const stateFile = process.env.CLIENT_STATE ?? join(dirname(process.env.ACRMOCK_REGISTRATION), "client-state.json");
 const state = existsSync(stateFile) ? JSON.parse(readFileSync(stateFile, "utf8")) : { token: null, exams: [] };
 const keep = () => writeFileSync(stateFile, JSON.stringify(state), { mode: 0o600 });
@@ -98,18 +100,17 @@ async function send(config, url, method = "GET", body) {
 /** Post exams as one transaction and follow its status to the end, no faster than the server asks. */
 async function deliver(exams) {
   const config = await discover();
-  const version = registration.registries.lcsr;
   const header = {
     Transaction_ID: randomUUID(),
     Transaction_Date: new Date().toISOString(),
     Partner_ID: registration.partner_id,
     App_ID: registration.app_id,
     Facility_ID: registration.users[0].facility_id,
-    Registry: "LCSR",
+    Registry: registry.toUpperCase(),
     Data_Version: version,
     Number_Of_Exams: exams.length,
   };
-  const posted = `${registration.nrdr}/lcsr/v${version}/transactions`;
+  const posted = `${registration.nrdr}/${registry}/v${version}/transactions`;
   let answer = await send(config, posted, "POST", JSON.stringify({ Transaction_Header: header, Exams: exams }));
   if (answer.status !== 202) throw new Error(`refused with ${answer.status}: ${await answer.text()}`);
   const where = new URL(answer.headers.get("location"), posted);
@@ -135,10 +136,11 @@ async function submit() {
 }
 
 /** A value of a record changed: the whole record again under its key. */
-const update = () => deliver([{ ...state.exams[0], Patient_Weight: 181.5 }]);
+const update = () => deliver([{ ...state.exams[0], ...change }]);
 
-/** Work-up followed a screen: the record again, with the follow-up in it. */
+/** Work-up followed a screen: the record again, with the follow-up in it, here in the elements of LCSR. */
 function followUp() {
+  if (registry !== "lcsr") return console.log("no follow-up is made for", registry);
   const yesterday = Date.now() - DAY;
   const exam = state.exams.slice(1).find((one) => Date.parse(one.Exam_Date) < yesterday - DAY);
   const when = day(Math.min(Date.parse(exam.Exam_Date) + 30 * DAY, yesterday));
@@ -147,7 +149,7 @@ function followUp() {
 }
 
 /** The access token has expired; `send` renews it without a person. */
-const refresh = () => deliver([{ ...state.exams.at(-1), Patient_Height: 66.5 }]);
+const refresh = () => deliver([{ ...state.exams.at(-1), ...change }]);
 
 const STEPS = { "sign-in": signIn, submit, update, "follow-up": followUp, refresh, "sign-in-again": signIn };
 for (const name of process.env.ACRMOCK_STEP ? [process.env.ACRMOCK_STEP] : Object.keys(STEPS)) await STEPS[name]();

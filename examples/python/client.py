@@ -29,6 +29,8 @@ TERMINAL = {"Failed", "ValidationFail", "Posted", "PartiallySuccessful", "Update
 STEPS = ("sign-in", "submit", "update", "follow-up", "refresh", "sign-in-again")
 
 registered: dict[str, Any] = json.loads(Path(os.environ["ACRMOCK_REGISTRATION"]).read_bytes())
+registry, version = next(iter(registered["registries"].items()))
+change: dict[str, Any] = json.loads(os.environ.get("EXAM_CHANGE", '{"Patient_Weight": 181.5}'))
 kept = Path(os.environ.get("CLIENT_STATE", Path(os.environ["ACRMOCK_REGISTRATION"]).with_name("client-state.json")))
 state: dict[str, Any] = json.loads(kept.read_bytes()) if kept.exists() else {"token": None, "exams": []}
 
@@ -135,19 +137,18 @@ def browser_comes_back(url: str) -> dict[str, str]:
 def deliver(exams: list[dict[str, Any]]) -> None:
     """Post exams as one transaction and follow its status to the end, no faster than the server asks."""
     session, _ = connect()
-    version = registered["registries"]["lcsr"]
     header = {
         "Transaction_ID": str(uuid.uuid4()),
         "Transaction_Date": datetime.now(UTC).isoformat(timespec="seconds"),
         "Partner_ID": registered["partner_id"],
         "App_ID": registered["app_id"],
         "Facility_ID": registered["users"][0]["facility_id"],
-        "Registry": "LCSR",
+        "Registry": registry.upper(),
         "Data_Version": version,
         "Number_Of_Exams": len(exams),
     }
     body = {"Transaction_Header": header, "Exams": exams}
-    answer = session.post(f"{registered['nrdr']}/lcsr/v{version}/transactions", json=body)
+    answer = session.post(f"{registered['nrdr']}/{registry}/v{version}/transactions", json=body)
     if answer.status_code != 202:
         raise SystemExit(f"refused with {answer.status_code}: {answer.text}")
     where = urljoin(answer.url, answer.headers["Location"])
@@ -174,11 +175,14 @@ def submit() -> None:
 
 def update() -> None:
     """A value of a record changed: the whole record again under its key."""
-    deliver([{**state["exams"][0], "Patient_Weight": 181.5}])
+    deliver([{**state["exams"][0], **change}])
 
 
 def follow_up() -> None:
-    """Work-up followed a screen: the record again, with the follow-up in it."""
+    """Work-up followed a screen: the record again, with the follow-up in it, here in the elements of LCSR."""
+    if registry != "lcsr":
+        print("no follow-up is made for", registry)
+        return
     exam = next(e for e in state["exams"][1:] if date.fromisoformat(e["Exam_Date"]) < date.today() - timedelta(days=1))
     day = min(date.fromisoformat(exam["Exam_Date"]) + timedelta(days=30), date.today() - timedelta(days=1))
     new = {
@@ -191,8 +195,7 @@ def follow_up() -> None:
 
 def refresh() -> None:
     """The access token has expired; Authlib refreshes it by itself before the next request."""
-    last = state["exams"][-1]
-    deliver([{**last, "Patient_Height": 66.5}])
+    deliver([{**state["exams"][-1], **change}])
 
 
 def main() -> None:

@@ -270,7 +270,7 @@ def _find(reader: Reader, application: str, file: str, environment: str) -> tupl
     registration = environment_of(found, environment)
     known = reader.get(FILE, (found.id, environment), file, PortalFile) if file else None
     if known is None:
-        raise unknown(Code.FILE_UNKNOWN, file, hint=f"GET /_acrmock/applications/{found.id}/files lists them")
+        raise unknown(Code.FILE_UNKNOWN, file, hint="`acrmock upload list` or GET …/files of the application lists them")
     return found, registration, known
 
 

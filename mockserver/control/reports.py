@@ -10,10 +10,9 @@ import msgspec
 
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
-from acrmock.dose.report import missing, read_report, template_problems
 from acrmock.dose.text import unpadded
 from acrmock.facts.dose import Dictionary
-from acrmock.record import FieldProblem, PlantedFacts
+from acrmock.record import FieldProblem, PlantedFacts, ReportFacts
 from mockserver.context import EngineCore, current_core
 from mockserver.control import body
 from mockserver.control.applications import environment_of, find
@@ -26,8 +25,6 @@ from mockserver.dirlink.receive import is_uid
 from mockserver.dirlink.states import State
 
 _MOST = 1000
-
-
 _REMARKS_MOST = 100
 """So many remarks a page shows at most."""
 
@@ -198,22 +195,28 @@ def anonymised(application: str, sop: str) -> flask.Response:
 
 
 def remarks(core: EngineCore, application: str, environment: str, sop: str) -> list[Remark]:
-    """What a kept report lacks or has that is odd, at most `_REMARKS_MOST`; none where its bytes are gone or cannot be read."""
+    """What a kept report lacks or has that is odd, at most `_REMARKS_MOST`; none where its bytes are gone or cannot be read.
+
+    Whoever reads reports as they come reads this one too: it may be hostile.
+    """
     report = of(core, application, environment, sop)
     data = core.objects.get((application, environment), report.sop_instance, report.sha256)
-    words = core.facts.dose
-    try:
-        found = read_report(data or b"", report.transfer_syntax, words)
-    except Unreadable:
+    if data is None:
         return []
-    told = [
-        *(("the registry needs it", one) for one in missing(found, words)),
-        *(("the template asks for it", one) for one in template_problems(found, words)),
-        *(("odd", one) for one in found.warnings),
-    ]
-    return [
-        Remark(what=what, element=_element(one, words), where=one.pointer, why=one.reason) for what, one in told[:_REMARKS_MOST]
-    ]
+    known = ReportFacts(sop_instance=report.sop_instance, sha256=report.sha256, synthetic=False)
+    facts = core.apart.read(data, report.transfer_syntax, known).facts
+    words = core.facts.dose
+    needed = [("the registry needs it", one) for one in facts.missing]
+    asked = [("the template asks for it", one) for one in facts.template]
+    found = [Remark(what=what, element=_element(one, words), where=one.pointer, why=one.reason) for what, one in needed + asked]
+    return [*found, *(_odd(warning, words) for warning in facts.warnings)][:_REMARKS_MOST]
+
+
+def _odd(warning: str, words: Dictionary) -> Remark:
+    """A warning of the reader, which is one line: its place, the element, why."""
+    where, name, why = [*warning.split(": ", 2), "", ""][:3]
+    known = words.elements.get(name)
+    return Remark(what="odd", element=name if known is None else known.title, where=where, why=why)
 
 
 def _element(problem: FieldProblem, words: Dictionary) -> str:

@@ -52,7 +52,7 @@ del{background:#fde2e2;text-decoration:none;display:block}ins{background:#dcf5e3
 _NOTHING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Nothing was refused</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{{ style }}</style></head><body>
-<h1>Nothing was refused so far</h1>
+<h1>{{ nothing | capitalize }}</h1>
 <p>Once a request is, this page says field by field what was wrong with it and what a correct one would be.</p>
 <p><small>A simulation, not ACR's.</small></p>
 </body></html>
@@ -73,12 +73,12 @@ def why(seq: str) -> flask.Response:
         if application is not None:
             find(snapshot, application)
         entry = _last(snapshot, application) if seq == LAST else _entry(snapshot, seq)
+        nothing = f"nothing was refused {'so far' if snapshot.last_seq() <= _BACK else f'in the last {_BACK:,} entries'}"
     as_page = flask.request.accept_mimetypes.best_match(("application/json", "text/html"), "application/json") == "text/html"
     if entry is None and seq == LAST and as_page:
-        return _page(_template(_NOTHING).render(style=PLAIN))
+        return _page(_template(_NOTHING).render(nothing=nothing, style=PLAIN))
     if entry is None:
-        hint = "GET /_acrmock/journal lists the entries" if seq != LAST else f"nothing was refused in the last {_BACK:,} entries"
-        raise unknown(Code.ENTRY_UNKNOWN, seq, hint=hint)
+        raise unknown(Code.ENTRY_UNKNOWN, seq, hint=nothing if seq == LAST else "GET /_acrmock/journal lists the entries")
     found = explain(entry)
     return _page(_template(_PAGE).render(it=found, style=PLAIN)) if as_page else body.answer(msgspec.to_builtins(found))
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acrmock._cleaning import Seen as _Seen
-from acrmock._cleaning import Spot as _Spot
+from acrmock._cleaning import Seen, Spot
 from acrmock.record import SecretKind
 from acrmock.redaction import BODY_LIMIT, Digester, Redactor
 
@@ -361,8 +360,8 @@ def test_looking_at_what_matters_is_as_good_as_looking_at_each_token(value: obje
     kinds = {"Name": "name", "Ssn": "ssn"}
     ways = []
     for way in ("_json", "_tokens"):
-        seen = _Seen(KNOWN)
-        ways.append((getattr(redactor(identities=kinds), way)(text, seen, _Spot("body", "", "/p")), seen.exposures))
+        seen = Seen(KNOWN)
+        ways.append((getattr(redactor(identities=kinds), way)(text, seen, Spot("body", "", "/p")), seen.exposures))
     assert ways[0] == ways[1]
 
 

@@ -18,7 +18,7 @@ EXAMPLES = ROOT / "examples"
 ACRMOCK = [sys.executable, "-m", "conformance.cli"]
 
 
-def certified(launch: str, tmp_path: Path) -> dict[str, object]:
+def certified(launch: str, tmp_path: Path, registry: str = "lcsr", **more: str) -> dict[str, object]:
     """The result of `acrmock certify --launch`, with a certificate and exams as the README says."""
     leaf = trustme.CA().issue_cert("localhost")
     leaf.cert_chain_pems[0].write_to_path(tmp_path / "localhost.pem")
@@ -29,15 +29,17 @@ def certified(launch: str, tmp_path: Path) -> dict[str, object]:
         "REDIRECT_CERT": str(tmp_path / "localhost.pem"),
         "REDIRECT_KEY": str(tmp_path / "localhost-key.pem"),
         "EXAMS_FILE": str(tmp_path / "exams.ndjson"),
+        **more,
     }
-    generate = ("generate", "exams", "--registry", "lcsr", "--count", "40", "--seed", "7", "--out", env["EXAMS_FILE"])
+    generate = ("generate", "exams", "--registry", registry, "--count", "40", "--seed", "7", "--out", env["EXAMS_FILE"])
     subprocess.run([*ACRMOCK, *generate], check=True, env=env, timeout=60)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         redirect = f"https://localhost:{probe.getsockname()[1]}/callback"
     out = tmp_path / "out"
+    asked = ("certify", "--profile", registry, "--launch", launch, "--redirect-url", redirect, "--out", str(out))
     done = subprocess.run(
-        [*ACRMOCK, "certify", "--launch", launch, "--redirect-url", redirect, "--out", str(out), "--format", "json"],
+        [*ACRMOCK, *asked, "--format", "json"],
         capture_output=True,
         text=True,
         env=env,
@@ -62,6 +64,14 @@ def test_the_python_client_is_ready(tmp_path: Path) -> None:
     result = certified(f'"{sys.executable}" "{EXAMPLES / "python" / "client.py"}"', tmp_path)
     assert result["verdict"] == "ready"
     assert not_passed(result) == {}
+
+
+def test_the_python_client_sends_to_another_registry(tmp_path: Path) -> None:
+    """With GRID's exams and an element of GRID to change, as the README says, the same client is ready for GRID."""
+    launch = f'"{sys.executable}" "{EXAMPLES / "python" / "client.py"}"'
+    result = certified(launch, tmp_path, "grid", EXAM_CHANGE='{"Place_Of_Service": "4"}')
+    assert result["verdict"] == "ready"
+    assert set(not_passed(result)) <= {"tx-coverage"}
 
 
 def test_the_node_client_is_ready(tmp_path: Path) -> None:

@@ -244,6 +244,34 @@ def test_pauses_grow_and_are_bounded(tries: int, first: float, most: float) -> N
     assert first <= pause(tries, first, most) <= pause(tries + 1, first, most) <= most
 
 
+class Rounds(threading.Event):
+    """In place of a wait: counts, and somebody is pressed for time again for so many rounds."""
+
+    def __init__(self, jobs: Jobs, more: int) -> None:
+        super().__init__()
+        self.jobs, self.more, self.waits = jobs, more, 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """A round."""
+        assert timeout is not None
+        assert 0 < timeout < 1
+        self.waits += 1
+        if self.waits <= self.more:
+            self.jobs.give_way()
+        return False
+
+
+@pytest.mark.parametrize(("pressed", "more", "waits"), [(False, 0, 0), (True, 0, 1), (True, 3, 4), (True, 1000, 50)])
+def test_how_long_jobs_give_way(bench: Callable[..., Bench], pressed: bool, more: int, waits: int) -> None:  # noqa: FBT001 - a parameter
+    """For nobody not at all, else until nobody is pressed for time any more, but no more than fifty rounds."""
+    jobs = bench().jobs  # its thread begins with the first job
+    rounds = jobs._halt = Rounds(jobs, more)
+    if pressed:
+        jobs.give_way()
+    jobs._wait_for_quiet()
+    assert rounds.waits == waits
+
+
 def test_jobs_give_way_but_are_done(bench: Callable[..., Bench]) -> None:
     """However long senders are waited for, and though no clock moves, a job is done after a while."""
     run = bench()

@@ -358,7 +358,6 @@ from pathlib import Path
 import msgspec
 from acrmock.clock import SystemClock
 from acrmock.record import EventEntry
-from mockserver._sqlite_open import counted
 from mockserver.sqlite import SqliteStore
 
 class Value(msgspec.Struct):

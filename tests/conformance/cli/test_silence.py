@@ -52,7 +52,7 @@ def test_what_came_instead_is_named(tmp_path: Path) -> None:
     assert answer.returncode == 3, answer.stderr
     assert json.loads(answer.stdout)["verdict"] == "incomplete"
     assert "the client ended with exit code 5 before it sent a request" in answer.stderr
-    assert "1 times to a TLS handshake that failed" in answer.stderr
+    assert "it came once to a TLS handshake that failed" in answer.stderr
     assert "belong to no application: GET /nowhere" in answer.stderr
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
+import devtools
 import pytest
 
 from acrmock.record import HttpEntry
@@ -22,7 +22,6 @@ from conformance.result import Evidence, Finding, Outcome, Result, Verdict
 
 _VOID = {"meta", "rect", "br", "img", "link", "input", "hr"}
 _LOADING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "xlink:href", "ping", "style"}
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @dataclass
@@ -241,28 +240,12 @@ def test_a_thousand_places_are_counted(make_result: Callable[..., Result], findi
 
 @pytest.fixture(scope="session")
 def browser() -> str:
-    """A headless Chromium, where one is installed."""
-    for name in _BROWSERS:
-        if path := shutil.which(name):
-            return path
-    pytest.skip("no Chromium is installed")
+    """A Chromium."""
+    return devtools.browser()
 
 
 def _dump(browser: str, page: Path, fragment: str, profile: Path) -> str:
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={profile}",
-        "--dump-dom",
-        page.as_uri() + fragment,
-    ]
+    command = [browser, *devtools.QUIET, f"--user-data-dir={profile}", "--dump-dom", page.as_uri() + fragment]
     return subprocess.run(command, check=True, capture_output=True, timeout=90).stdout.decode("utf-8")
 
 

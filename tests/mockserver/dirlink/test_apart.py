@@ -190,7 +190,7 @@ def test_a_deadly_report_is_put_aside_and_voids_the_verdict(site: SITE, dose: An
     """It is quarantined, the harness says that it is at fault, and no job is left to try it again."""
     run = site(read_apart=True)
     run.core.apart.command = (sys.executable, "-P", "-c", WORKER, str(tmp_path / "mark"))
-    sop = run.receive(dose.report("1.2.100.1") + data_set()[:0] + b"DEADLY")
+    sop = run.receive(dose.report("1.2.100.1") + b"DEADLY")
     run.idle()
     assert run.stored(sop).state == "QUARANTINED"
     assert [event.data["sop_instance"] for event in run.events("harness-fault")] == [sop]
