@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from acrmock.facts.importing.columns import Columns, Shape, Words
+from acrmock.facts.patterns import why_unreadable
 from acrmock.facts.registry import EXAM, ElementType, Level
 
 _AT_COMMA = re.compile(r",(?=\s*[A-Za-z0-9]{1,10}\s*=)")
@@ -183,8 +184,7 @@ def decimal(cells: Mapping[str, str], role: str) -> float | None:
 
 def pattern_of(text: str) -> str:
     """A regular expression that can be read; raises `Fault`."""
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise Fault(f"pattern: {error}") from None
+    reason = why_unreadable(text) if text else ""
+    if reason:
+        raise Fault(f"pattern: {reason}")
     return text

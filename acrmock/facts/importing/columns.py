@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 
 from acrmock.errors import SetupError
 from acrmock.facts.importing.table import plain
+from acrmock.facts.patterns import why_unreadable
 from acrmock.facts.shipped import read_file
 
 SCHEMA = "acrmock/import-columns/1"
@@ -85,10 +85,9 @@ def _convert(value: Any, where: str) -> Columns:
             "the column mapping is of another kind", where=where, expected=SCHEMA, actual=columns.schema[:80], fix=fix
         )
     for name, shape in columns.shapes.items():
-        try:
-            re.compile(shape.pattern)
-        except re.error as error:
-            raise SetupError(f"the pattern of the shape {name[:40]} cannot be read", where=where, actual=str(error)) from error
+        reason = why_unreadable(shape.pattern)
+        if reason:
+            raise SetupError(f"the pattern of the shape {name[:40]} cannot be read", where=where, actual=reason)
     if not columns.headings.get("name"):
         raise SetupError("no heading stands for the name of an element", where=where, fix=fix)
     return columns

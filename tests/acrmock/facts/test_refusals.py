@@ -101,6 +101,11 @@ CASES = {
         7,
         "type code",
     ),
+    "a pattern that only Python reads": (
+        LCSR + f"  1.8:\n    elements:\n      A: {{label: a, pattern: 'a\\Z', {OURS}}}\n",
+        7,
+        "of Python alone",
+    ),
     "bad pattern": (LCSR + f"  1.8:\n    elements:\n      A: {{label: a, pattern: '(', {OURS}}}\n", 7, "pattern cannot be read"),
     "taken number": (
         LCSR + f"  1.8:\n    elements:\n      A: {{label: a, number: 1, {OURS}}}\n",

@@ -266,6 +266,7 @@ def test_a_range_is_a_range(tmp_path: Path, row: dict[str, str], bounds: tuple[f
         ({"kind": "text", "several": "Yes"}, "several answers are allowed, and no values are given"),
         ({"kind": "multi-select"}, "no values are given"),
         ({"kind": "text", "pattern": "["}, "pattern: "),
+        ({"kind": "text", "pattern": r"^[0-9]+\Z"}, "a regular expression of Python alone"),
     ],
 )
 def test_cells_that_contradict_themselves(tmp_path: Path, row: dict[str, str], reason: str) -> None:
