@@ -15,11 +15,11 @@ from acrmock.errors import SetupError
 from acrmock.facts import Facts
 from acrmock.facts.registry import EXAM, ChildList, Element, ElementType, Level, MappingVersion, Rule, RuleKind
 from acrmock.schema.rules import texts
-from synthetic.hints import ElementHint, Hints, hints_for
+from synthetic.hints import ElementHint, Hints, Outcome, hints_for
 from synthetic.makers import Occasion, Record, years_before
 from synthetic.people import Crowd, provider_identifier
 from synthetic.plan import ABSENT, RecordPlan, Step, Wishes
-from synthetic.randomness import Draws, Stream
+from synthetic.randomness import Draws, Stream, Weighted
 
 EARLIEST, LATEST = date(1930, 1, 1), date(2199, 12, 1)
 SLOTS = 40
@@ -41,6 +41,9 @@ class _Listing:
         self.step = Step(pseudo_element(child), rules, ElementHint(), self.hint.share, _nothing)
         among = (rule for rule in version.rules if rule.record == child.kind and rule.kind is RuleKind.AMONG)
         named = ((rule, version.element(rule.other)) for rule in among)
+        self._outcomes = {
+            code: found for code, told in self.hint.outcomes.items() if (found := _possible(told, self.plan.elements))
+        }
         self.among = tuple((rule, tuple(c.code for c in element.codes)) for rule, element in named if element is not None)
 
     def window(self, occasion: Occasion) -> tuple[int, int]:
@@ -64,7 +67,13 @@ class _Listing:
         first, last = self.window(occasion)
         if self.step.conditional or first > last or self.step.barred(exam):
             return least
-        return max(least, 1 + draws.below(self._most) if draws.chance(self.hint.share) else 0)
+        share = self.hint.shares.get(exam.get(self.hint.by, ""), self.hint.share) if self.hint.shares else self.hint.share
+        return max(least, 1 + draws.below(self._most) if draws.chance(share) else 0)
+
+    def outcome(self, draws: Draws, exam: Mapping[str, Any]) -> Wishes:
+        """What a record of the list says because of what its exam says."""
+        outcomes = self._outcomes.get(exam.get(self.hint.by, "")) if self._outcomes else None
+        return _NONE if outcomes is None else draws.weighted(outcomes)
 
     def wished(self, exam: Record, wishes: Wishes, lists: Lists) -> Sequence[Wishes]:
         """What is wished of the records of the list: as many as the wishes and the tables demand."""
@@ -73,6 +82,13 @@ class _Listing:
         if self.child.name in wishes:
             least = 0 if wishes[self.child.name] is ABSENT else max(1, least)
         return wanted + [_NONE] * (least - len(wanted))
+
+
+def _possible(outcomes: Sequence[Outcome], elements: Sequence[Element]) -> Weighted[Wishes] | None:
+    """The outcomes whose elements and codes a mapping version has; None where there are none."""
+    codes = {element.name: element.code_set for element in elements}
+    fits = [one for one in outcomes if all(code in codes.get(name, ()) for name, code in one.elements.items())]
+    return Weighted([(one.elements, one.weight) for one in fits]) if fits else None
 
 
 def pseudo_element(child: ChildList) -> Element:
@@ -149,7 +165,7 @@ class ExamMaker:
         exam = self.exam_plan.make(draws, occasion, wishes)
         for listing in self._listings:
             if lists is None and listing.child.name not in wishes:
-                wanted: Sequence[Wishes] = (_NONE,) * listing.many(draws, occasion, exam)
+                wanted: Sequence[Wishes] = [listing.outcome(draws, exam) for _ in range(listing.many(draws, occasion, exam))]
             else:
                 wanted = listing.wished(exam, wishes, lists or {})
             if wanted:
@@ -191,7 +207,8 @@ class ExamMaker:
         occasion = self.occasion(index, draws, ago=(0, 0))
         occasion.exam_day = exam_day
         before = list(exam.get(child.name, ()))
-        return {**exam, child.name: [*before, self._lists[child.kind].make(draws, occasion, len(before))]}
+        listing = self._lists[child.kind]
+        return {**exam, child.name: [*before, listing.make(draws, occasion, len(before), listing.outcome(draws, exam))]}
 
     def later(self, index: int) -> Draws:
         """The draws of what happens later to exam `index`."""

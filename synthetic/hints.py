@@ -90,16 +90,27 @@ class ElementHint(_Strict, frozen=True, kw_only=True):
     minutes: tuple[int, int] = (0, 0)
 
 
+class Outcome(_Strict, frozen=True, kw_only=True):
+    """What a record of a list says together: a code for each of its `elements`; drawn by `weight`."""
+
+    weight: int
+    elements: dict[str, str]
+
+
 class ListHint(_Strict, frozen=True, kw_only=True):
     """What stands in a list of an exam: `share` per mille of the exams that may have any do, up to `most`.
 
-    The records' days are `after_days` to `within_days` after the exam.
+    The records' days are `after_days` to `within_days` after the exam. `by` is an element of the exam: for each of its codes
+    `shares` may say another share, and `outcomes` what the records say.
     """
 
     share: int = 0
     most: int = 1
     after_days: int = 1
     within_days: int = 365
+    by: str = ""
+    shares: dict[str, int] = {}
+    outcomes: dict[str, tuple[Outcome, ...]] = {}
     elements: dict[str, ElementHint] = {}
 
 

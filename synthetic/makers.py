@@ -18,6 +18,7 @@ from typing import Any
 from acrmock.errors import SetupError
 from acrmock.facts.registry import Element, ElementType
 from synthetic.hints import DateHint, ElementHint, PersonPart
+from synthetic.patterns import CannotDrawError, sampler
 from synthetic.people import Person
 from synthetic.randomness import LOW, DecimalRange, Draws, Weighted
 
@@ -80,7 +81,7 @@ def _short_enough(make: Maker, element: Element, hint: ElementHint, phrases: Seq
     if make is practitioner and element.pattern in {"", _TEN_DIGITS} and least <= 10 <= most:
         return make
     shape = re.compile(element.pattern)
-    other = _text(element, hint, phrases) if hint.words or not element.pattern else make
+    other = _text(element, hint, phrases)
 
     def fitting(draws: Draws, occasion: Occasion, record: Record) -> Any:
         value = make(draws, occasion, record)
@@ -329,14 +330,25 @@ _DAYS: dict[DateHint, Maker] = {
 
 def _text(element: Element, hint: ElementHint, phrases: Sequence[str]) -> Maker:
     if element.pattern and not hint.words:
-        raise SetupError(
-            f"no synthetic value is known for the patterned element {element.name}",
-            where=element.layer,
-            fix="name `words` for it in the registry's file of fixtures/synthesis",
-        )
+        return _shaped(element)
     least, most = element.min_length or 0, element.max_length or 255
     texts = tuple(text[:most].strip().ljust(least, ".") for text in hint.words or phrases)
     return Listed(texts)
+
+
+def _shaped(element: Element) -> Maker:
+    """Texts of the element's pattern."""
+    try:
+        draw = sampler(element.pattern, element.min_length or 1, element.max_length or 255)
+    except CannotDrawError as error:
+        raise SetupError(
+            f"no synthetic value is known for the patterned element {element.name}",
+            expected=f"texts of {element.pattern[:80]}",
+            actual=str(error)[:200],
+            where=element.layer,
+            fix="name `words` for it in the registry's file of fixtures/synthesis, or take the pattern out of your layer",
+        ) from error
+    return lambda draws, _occasion, _record: draw(draws)
 
 
 @cache

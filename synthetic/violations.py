@@ -6,6 +6,7 @@ wrong alone (a birth in the future is after the exam too), all that follows is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -47,8 +48,9 @@ def _of_element(bench: Bench, element: Element) -> list[Violation]:
     found += [_element(bench, element, breach, _setting(element.name, value)) for breach, value in _wrong_values(element)]
     if element.multiple:
         found.append(_element(bench, element, Breach.TWICE, lambda record, _m, _e: _repeat(record, element.name)))
-    if element.pattern:
-        found.append(_element(bench, element, Breach.PATTERN, lambda record, _m, _e: _spoil(record, element.name)))
+    against = _against(element)
+    if against is not None:
+        found.append(_element(bench, element, Breach.PATTERN, lambda record, _m, _e: _spoil(record, element, against)))
     return found
 
 
@@ -144,8 +146,16 @@ def _repeat(record: Record, name: str) -> None:
     record[name] = [*record[name], record[name][0]]
 
 
-def _spoil(record: Record, name: str) -> None:
-    record[name] = "#" + record[name][1:]
+def _against(element: Element) -> str | None:
+    """A text of the right length that the element's pattern does not find; None where it has none, or finds all of these."""
+    lengths = {max(1, element.min_length or 0), min(element.max_length or 20, 20)}
+    texts = (sign * length for sign in "#0aA " for length in sorted(lengths)) if element.pattern else ()
+    return next((text for text in texts if re.search(element.pattern, text) is None), None)
+
+
+def _spoil(record: Record, element: Element, against: str) -> None:
+    near = "#" + record[element.name][1:]
+    record[element.name] = near if re.search(element.pattern, near) is None else against
 
 
 def _unknown(bench: Bench) -> Violation:

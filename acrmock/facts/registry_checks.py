@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from acrmock.facts.merge import Entries, Entry
+from acrmock.facts.patterns import why_unreadable
 from acrmock.facts.registry import EXAM, Condition, Element, ElementType, MappingVersion, Rule, RuleKind
 
 RESERVED = frozenset({"REQ", "TYPE", "CODE", "LEN", "FMT", "RANGE", "REP", "LIST", "UNKNOWN", "RECORD"})
@@ -23,10 +23,9 @@ def check_element(element: Element, entry: Entry) -> Element:
         if least is not None and most is not None and least > most:
             raise entry.error(f"`{low}` is above `{high}`", low)
     if element.pattern:
-        try:
-            re.compile(element.pattern)
-        except re.error as error:
-            raise entry.error(f"the pattern cannot be read: {error}", "pattern") from error
+        reason = "" if entry.layer.shipped else why_unreadable(element.pattern)
+        if reason:
+            raise entry.error(f"the pattern cannot be read: {reason}", "pattern")
     return element
 
 

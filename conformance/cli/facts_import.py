@@ -27,14 +27,24 @@ def columns() -> None:
     epilog="""\b
 Examples:
   acrmock facts import elements.xlsx --registry lcsr --version 1.8 --out my-elements.yaml
-  acrmock certify --profile lcsr --overlay my-elements.yaml --launch ./client""",
+  acrmock certify --profile lcsr --overlay my-elements.yaml --launch ./client
+  acrmock facts import new.csv --registry zebra --version 1.0 --title "A new registry" --key Exam_Date --patient MRN""",
 )
 @click.argument("file", type=READABLE)
 @click.option("--registry", required=True, metavar="R", help="the registry's slug, e.g. lcsr")
 @click.option("--version", required=True, metavar="V", help="the mapping version that the table describes")
-@click.option("--sheet", default="", metavar="NAME", help="the sheet of a workbook (default: the first with rows)")
+@click.option(
+    "--sheet", "sheets", multiple=True, metavar="NAME", help="a sheet of a workbook (default: the one with a known heading)"
+)
 @click.option("--columns", "mapping", type=READABLE, metavar="FILE", help="a column mapping of your own (see `facts columns`)")
 @click.option("--keep", is_flag=True, help="keep elements that are known and not in the table")
+@click.option("--title", default="", metavar="TEXT", help="a registry that nobody knows: what it is called")
+@click.option(
+    "--key", "keys", multiple=True, metavar="ELEMENT", help="an element that tells a patient's exams apart, e.g. the date"
+)
+@click.option(
+    "--patient", "patients", multiple=True, metavar="ELEMENT", help="an element that names the patient; the first present counts"
+)
 @click.option("--in-force-from", type=DAY, metavar="DATE", help="first day on which the version is accepted")
 @click.option("--in-force-until", type=DAY, metavar="DATE", help="last day on which the version is accepted")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="write here (default: standard output)")
@@ -44,10 +54,13 @@ def import_(
     file: Path,
     registry: str,
     version: str,
-    sheet: str,
+    sheets: tuple[str, ...],
     mapping: Path | None,
     *,
     keep: bool,
+    title: str,
+    keys: tuple[str, ...],
+    patients: tuple[str, ...],
     in_force_from: datetime | None,
     in_force_until: datetime | None,
     out: Path | None,
@@ -66,16 +79,20 @@ def import_(
     if out is not None and out.exists() and not force:
         raise SetupError("the file is there already", where=str(out), fix="name another, or overwrite it with --force")
     facts = load_facts(overlays)
-    if facts.registry(registry) is None:
-        known = ", ".join(item.slug for item in facts.registries)
-        raise SetupError("there is no such registry", expected=known, actual=registry[:40], fix="a layer must say what it is")
-    elements = read_elements(read_table(file, sheet=sheet), load_columns(mapping) if mapping is not None else shipped_columns())
+    known = facts.registry(registry)
+    if known is None and not title:
+        slugs = ", ".join(item.slug for item in facts.registries)
+        fix = "say with --title what it is called, if it is new"
+        raise SetupError("there is no such registry", expected=slugs, actual=registry[:40], fix=fix)
+    if known is not None and title:
+        raise SetupError("the registry is known: its title stays", actual=known.slug, fix="leave --title out")
+    using = load_columns(mapping) if mapping is not None else shipped_columns()
+    tables = [read_table(file, sheet=sheet, known=using.roles()) for sheet in sheets or ("",)]
+    elements = read_elements(tables, using)
     days = {"in_force_from": in_force_from, "in_force_until": in_force_until}
-    origin = Origin.of(
-        file.name, file.read_bytes(), keep=keep, **{name: day.date() for name, day in days.items() if day is not None}
-    )
-    found = facts.registry(registry)
-    made = write_layer(facts, found.slug if found is not None else registry, version, elements, origin)
+    told = {name: day.date() for name, day in days.items() if day is not None}
+    origin = Origin.of(file.name, file.read_bytes(), keep=keep, title=title, key_elements=keys, patient_elements=patients, **told)
+    made = write_layer(facts, known.slug if known is not None else registry, version, elements, origin)
     checked(made.text, str(out or "the overlay"), overlays)
     if out is None:
         click.echo(made.text, nl=False)
@@ -89,8 +106,12 @@ def import_(
         ("changed", made.changed),
         ("removed", made.removed),
         ("rules dropped", made.dropped_rules),
+        ("with values that could not be read, so any are taken", tuple(item.name for item in elements if item.unread)),
     ):
-        click.echo(f"{len(names):5} {word}{_some(names)}", err=True)
+        if names or word in {"added", "changed", "removed"}:
+            click.echo(f"{len(names):5} {word}{_some(names)}", err=True)
+    if made.keyless:
+        click.echo("      no element tells one exam from another now: name some with --key and --patient", err=True)
 
 
 def _some(names: tuple[str, ...]) -> str:

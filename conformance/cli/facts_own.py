@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from acrmock.errors import SetupError
 from conformance.cli.options import READABLE, Format, format_option
 
 
@@ -15,19 +16,24 @@ from conformance.cli.options import READABLE, Format, format_option
     epilog="""\b
 Examples:
   acrmock facts new nrdr.path nrdr.header > my-facts.yaml
+  acrmock facts new registry.ctc.1.3.CTDIvol registry.ctc.1.3.rule.PERF-001 > my-elements.yaml
   acrmock serve --overlay my-facts.yaml"""
 )
 @click.argument("prefixes", nargs=-1, required=True, metavar="PREFIX…")
 def new(prefixes: tuple[str, ...]) -> None:
     """Begin an overlay: the settings whose names begin so, with their present values, to be changed.
 
-    An overlay may hold any settings (paths, scopes, header and envelope names, status words, limits); for elements and rules of a
-    registry see `acrmock facts import` and the README of the fixtures.
+    An overlay may hold any settings (paths, scopes, header and envelope names, status words, limits), or elements and rules of a
+    registry, named as `acrmock facts show` names them; for whole tables of them see `acrmock facts import`.
     """
     from acrmock.facts import load_facts
     from acrmock.facts.own import begin
+    from acrmock.facts.owntables import PREFIX, begin_tables
 
-    click.echo(begin(load_facts(), prefixes), nl=False)
+    of_tables = [prefix.startswith(PREFIX) for prefix in prefixes]
+    if any(of_tables) and not all(of_tables):
+        raise SetupError("settings and elements are overlays of two kinds", fix="begin a file for each; --overlay repeats")
+    click.echo(begin_tables(load_facts(), prefixes) if all(of_tables) else begin(load_facts(), prefixes), nl=False)
 
 
 @click.command(

@@ -11,7 +11,7 @@ from typing import Protocol
 from acrmock.clock import Clock
 from acrmock.errors import SetupError
 from acrmock.facts import Facts, Profile
-from acrmock.facts.model import Role
+from acrmock.facts.model import Role, Weight
 from conformance.vendors import faults
 from conformance.vendors.config import Registration
 from conformance.vendors.senders.address import DEFAULT_CALLING_AE
@@ -82,11 +82,15 @@ def parts_of(profile: Profile) -> tuple[Part, ...]:
 
 
 def broken_of(profile: Profile) -> Mapping[str, str]:
-    """The broken vendors of a profile by name (a check, or `CHECK:VARIANT`), and in a sentence what each does wrong."""
+    """The broken vendors of a profile by name (a check, or `CHECK:VARIANT`), and in a sentence what each does wrong.
+
+    What a profile does not score has none: nobody would be caught.
+    """
     found: dict[str, str] = {}
     for part in reversed(parts_of(profile)):
         found |= _broken_part(part, profile)
-    return {name: words for name, words in found.items() if faults.check_of(name) in profile.weights}
+    scored = {check for check, weight in profile.weights.items() if weight is not Weight.NOT_SCORED}
+    return {name: words for name, words in found.items() if faults.check_of(name) in scored}
 
 
 def _broken_part(part: Part, profile: Profile) -> Mapping[str, str]:

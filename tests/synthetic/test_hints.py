@@ -116,6 +116,11 @@ def overlaid(tmp_path: Path, extra: str) -> Any:
         "type: date",
         "max_length: 3",
         "identity: npi",
+        'pattern: "^Q[0-9]{4}$"',
+        r"pattern: '^\d{2}:\d{2}(:\d{2})?$'",
+        "pattern: '^(?:AB|C[^D-F]|[g-i]+)-?\\w*$'\n        max_length: 8",
+        "pattern: '.*'",
+        "pattern: '^[A-Z]{3}[0-9]{6}$'\n        identity: id",
     ],
 )
 def test_a_users_element_is_made_without_code(tmp_path: Path, extra: str) -> None:
@@ -132,9 +137,22 @@ def test_a_users_element_is_made_without_code(tmp_path: Path, extra: str) -> Non
     assert any(violation.element == "Synthetic_Extra" for violation in violations(version))
 
 
-def test_a_pattern_without_a_value_is_said(tmp_path: Path) -> None:
-    """A patterned element that nobody gave a value for cannot be invented, and the error says what to do."""
-    facts = overlaid(tmp_path, 'pattern: "^Q[0-9]{4}$"\n        pattern_hint: "Q and four digits"')
+def test_texts_of_a_pattern_depend_on_the_seed_alone(tmp_path: Path) -> None:
+    """The same seed draws the same texts, and one exam's text is seldom another's: as keys of patients need it."""
+    facts = overlaid(tmp_path, "pattern: '^[A-Z]{3}[0-9]{6}$'")
+    one, again, other = (
+        [exam["Synthetic_Extra"] for exam in exams(facts, "lcsr", "1.8", count=30, seed=seed, as_of=AS_OF)] for seed in (1, 1, 2)
+    )
+    assert one == again
+    assert one != other
+    assert len(set(one)) == len(one)
+
+
+@pytest.mark.parametrize("pattern", ["^(?=a)b$", "^[0-9]{9999}$", "^[a-z]{60}$"])
+def test_a_pattern_that_nothing_fits_is_said(tmp_path: Path, pattern: str) -> None:
+    """A pattern of which no text can be drawn is told with its element, and the error says what to do."""
+    facts = overlaid(tmp_path, f"pattern: '{pattern}'\n        max_length: 50")
     with pytest.raises(SetupError, match="Synthetic_Extra") as caught:
         list(exams(facts, "lcsr", "1.8", count=1, as_of=AS_OF))
     assert "words" in str(caught.value)
+    assert pattern in str(caught.value)

@@ -10,6 +10,7 @@ import yaml
 
 from acrmock.errors import SetupError
 from acrmock.facts.importing.table import plain
+from acrmock.facts.patterns import why_unreadable
 from acrmock.facts.shipped import read_file
 
 SCHEMA = "acrmock/import-columns/1"
@@ -17,10 +18,19 @@ _MAX_BYTES = 1024 * 1024
 Words = tuple[str, ...]
 
 
+class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A type of texts: the `words` for it, the `pattern` of its values, how people call it, and whom it identifies."""
+
+    words: Words
+    pattern: str
+    hint: str = ""
+    identity: str = ""
+
+
 class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The mapping: `headings` by meaning, words of types, of yes and no, of kinds of record, and what separates codes.
 
-    `yes_or_no` are types whose codes are `yes_and_no`.
+    `yes_or_no` are types whose codes are `yes_and_no`, `multiple_types` those that are lists of codes, `shapes` texts of a shape.
     """
 
     headings: dict[str, Words]
@@ -28,6 +38,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     said_yes: Words
     said_no: Words
     records: dict[str, Words] = {}
+    shapes: dict[str, Shape] = {}
+    multiple_types: Words = ()
     yes_or_no: Words = ()
     yes_and_no: dict[str, str] = {}
     code_separators: Words = ("\n", ";")
@@ -72,6 +84,10 @@ def _convert(value: Any, where: str) -> Columns:
         raise SetupError(
             "the column mapping is of another kind", where=where, expected=SCHEMA, actual=columns.schema[:80], fix=fix
         )
+    for name, shape in columns.shapes.items():
+        reason = why_unreadable(shape.pattern)
+        if reason:
+            raise SetupError(f"the pattern of the shape {name[:40]} cannot be read", where=where, actual=reason)
     if not columns.headings.get("name"):
         raise SetupError("no heading stands for the name of an element", where=where, fix=fix)
     return columns

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from acrmock.facts.importing.columns import Columns, Words
+from acrmock.facts.importing.cells import Fault, Values, kind_of, level_of, pattern_of, said, values_of, whole
+from acrmock.facts.importing.columns import Columns
 from acrmock.facts.importing.table import Row, Table, TableError, heading_of, plain
 from acrmock.facts.registry import EXAM, ElementType, Level
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _SHOWN = 20
-_AT_COMMA = re.compile(r",(?=\s*[A-Za-z0-9]{1,10}\s*=)")
 
 
 class ImportedElement(msgspec.Struct, frozen=True, kw_only=True):
-    """One element as a table says it is; None and empty are what the table does not say. `row` is its place."""
+    """One element as a table says it is; None and empty are what the table does not say. `row` is its place.
+
+    `unread` is what stands in its column of values and is neither a list nor a range: it has no effect.
+    `sheet` is named where several sheets were read.
+    """
 
     name: str
     row: int
@@ -33,59 +38,82 @@ class ImportedElement(msgspec.Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     pattern: str = ""
+    pattern_hint: str = ""
+    identity: str = ""
     unit: str = ""
+    unread: str = ""
+    sheet: str = ""
 
 
-class _Fault(Exception):  # noqa: N818 - says what a row has
-    """Why one row cannot be understood."""
+def read_elements(table: Table | Iterable[Table], columns: Columns) -> tuple[ImportedElement, ...]:
+    """The elements of a table, or of several sheets; raises `TableError` that names every row that cannot be understood."""
+    tables = (table,) if isinstance(table, Table) else tuple(table)
+    found: list[tuple[Table, ImportedElement]] = []
+    faults: list[str] = []
+    for one in tables:
+        sheet = one.sheet if len(tables) > 1 else ""
+        found += [(one, msgspec.structs.replace(element, sheet=sheet)) for element in _elements(one, columns, faults)]
+    faults += _twice(found)
+    if faults:
+        more = f"\nand {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise TableError(
+            f"{len(faults)} rows cannot be understood", where=tables[0].where(), actual="\n".join(faults[:_SHOWN]) + more
+        )
+    if not found:
+        raise TableError("the table has no elements", where=tables[0].where() if tables else "")
+    return _numbered_once([element for _, element in found])
 
 
-def read_elements(table: Table, columns: Columns) -> tuple[ImportedElement, ...]:
-    """The elements of a table; raises `TableError` that names every row that cannot be understood."""
-    roles = columns.roles()
-    index = heading_of(table, roles)
+def _elements(table: Table, columns: Columns, faults: list[str]) -> Iterator[ImportedElement]:
+    """The elements of one sheet; what is wrong with a row is added to `faults`."""
+    index = heading_of(table, columns.roles())
     if index is None:
         expected = "two columns at least, one of them " + " or ".join(columns.headings["name"][:3])
         raise TableError("no heading is known", where=table.where(), expected=expected, fix="say which is which with --columns")
     heading = table.rows[index]
-    places = _places(heading, columns)
+    places = _places(table, heading, columns)
     if "name" not in places:
         expected = " or ".join(columns.headings["name"])
         raise TableError("no column names the elements", where=table.where(heading.number), expected=expected[:200])
-    found: list[ImportedElement] = []
-    faults: list[str] = []
     for row in table.rows[index + 1 :]:
-        cells = {role: row.cells[place].strip() if place < len(row.cells) else "" for role, place in places.items()}
-        if not any(row.cells) or _is_title(row):
+        if not any(row.cells) or _is_title(row) or row.cells == heading.cells:
             continue
+        cells = {role: row.cells[place].strip() if place < len(row.cells) else "" for role, place in places.items()}
         try:
-            found.append(_element(row, cells, columns))
-        except _Fault as fault:
+            yield _element(row, cells, columns, kind_of(table.sheet, columns))
+        except Fault as fault:
             faults.append(f"{table.where(row.number)}: {fault}")
-    faults += _twice(found, table)
-    if faults:
-        more = f"\nand {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise TableError(
-            f"{len(faults)} rows cannot be understood", where=table.where(), actual="\n".join(faults[:_SHOWN]) + more
-        )
-    if not found:
-        raise TableError("the table has no elements", where=table.where(heading.number))
-    return tuple(found)
 
 
-def _places(heading: Row, columns: Columns) -> dict[str, int]:
-    """The column of each meaning; of several headings the mapping's first wins."""
-    here = {plain(cell): place for place, cell in reversed([*enumerate(heading.cells)]) if cell}
+def _places(table: Table, heading: Row, columns: Columns) -> dict[str, int]:
+    """The column of each meaning; of several headings the mapping's first wins, one that stands twice is refused."""
+    here: dict[str, list[int]] = {}
+    for place, cell in enumerate(heading.cells):
+        if cell:
+            here.setdefault(plain(cell), []).append(place)
     found: dict[str, int] = {}
     taken: set[int] = set()
     for role, headings in columns.headings.items():
         for name in headings:
-            place = here.get(plain(name))
-            if place is not None and place not in taken:
-                found[role] = place
-                taken.add(place)
+            places = here.get(plain(name), [])
+            if len(places) > 1:
+                raise TableError(
+                    f"the heading {heading.cells[places[0]]!r} stands twice, so nobody can tell which column is meant",
+                    where=table.where(heading.number),
+                    actual="columns " + " and ".join(str(place + 1) for place in places),
+                    fix="rename one of them, or name another heading with --columns",
+                )
+            if places and places[0] not in taken:
+                found[role] = places[0]
+                taken.add(places[0])
                 break
     return found
+
+
+def _numbered_once(elements: list[ImportedElement]) -> tuple[ImportedElement, ...]:
+    """The elements, without the numbers that stand for several of them: sections often begin anew with 1."""
+    often = Counter(element.number for element in elements)
+    return tuple(msgspec.structs.replace(item, number=None) if often[item.number] > 1 else item for item in elements)
 
 
 def _is_title(row: Row) -> bool:
@@ -93,132 +121,53 @@ def _is_title(row: Row) -> bool:
     return bool(row.cells) and bool(row.cells[0]) and not any(row.cells[1:]) and _NAME.fullmatch(row.cells[0]) is None
 
 
-def _twice(elements: list[ImportedElement], table: Table) -> Iterator[str]:
-    seen: dict[tuple[str, str], int] = {}
-    for element in elements:
-        first = seen.setdefault((element.kind, element.name), element.row)
-        if first != element.row:
-            yield f"{table.where(element.row)}: {element.name} stands in row {first} already"
+def _twice(elements: list[tuple[Table, ImportedElement]]) -> Iterator[str]:
+    seen: dict[tuple[str, str], tuple[Table, int]] = {}
+    for table, element in elements:
+        first, row = seen.setdefault((element.kind, element.name), (table, element.row))
+        if (first, row) != (table, element.row):
+            place = f"row {row}" if first is table else f"row {row} of sheet {first.sheet}"
+            yield f"{table.where(element.row)}: {element.name} stands in {place} already"
 
 
-def _element(row: Row, cells: Mapping[str, str], columns: Columns) -> ImportedElement:
+def _element(row: Row, cells: Mapping[str, str], columns: Columns, sheet_kind: str) -> ImportedElement:
     name = cells.get("name", "")
     if not _NAME.fullmatch(name):
-        raise _Fault(_no_name(name) if name else "the name of the element is missing")
-    codes = _codes(cells.get("codes", ""), columns)
-    if not codes and _is_one_of(cells.get("type", "").casefold().strip(), columns.yes_or_no):
-        codes = dict(columns.yes_and_no)
-    kind = _type(cells.get("type", ""), columns, coded=bool(codes))
-    if kind is ElementType.CODE and not codes:
-        raise _Fault("a list of values is its type, and no values are given: give them, or make it text")
+        raise Fault(_no_name(name) if name else "the name of the element is missing")
+    values = values_of(cells, columns)
+    pattern = pattern_of(cells.get("pattern", ""))
+    several = values.multiple or said(cells.get("multiple", ""), columns, "multiple")
+    if several and values.type is not ElementType.CODE:
+        raise Fault("several answers are allowed, and no values are given: give them, or allow one answer")
     return ImportedElement(
         name=name,
         row=row.number,
         label=cells.get("label") or name.replace("_", " "),
-        type=kind,
-        level=_level(cells, columns),
-        kind=_kind(cells.get("record", ""), columns),
-        number=_whole(cells, "number", lenient=True),
-        codes=codes if kind is ElementType.CODE else {},
-        multiple=_said(cells.get("multiple", ""), columns, "multiple"),
-        min_length=_whole(cells, "min_length"),
-        max_length=_whole(cells, "max_length"),
-        minimum=_decimal(cells, "minimum"),
-        maximum=_decimal(cells, "maximum"),
-        pattern=_pattern(cells.get("pattern", "")),
+        type=values.type,
+        level=level_of(cells, columns),
+        kind=kind_of(cells.get("record", ""), columns) if cells.get("record") else sheet_kind,
+        number=whole(cells, "number", lenient=True),
+        codes=values.codes,
+        multiple=several,
+        min_length=whole(cells, "min_length"),
+        max_length=_length(cells, values),
+        minimum=values.minimum,
+        maximum=values.maximum,
+        pattern=pattern or (values.shape.pattern if values.shape is not None else ""),
+        pattern_hint=values.shape.hint if values.shape is not None and not pattern else "",
+        identity=values.shape.identity if values.shape is not None else "",
         unit=cells.get("unit", ""),
+        unread=values.unread,
     )
+
+
+def _length(cells: Mapping[str, str], values: Values) -> int | None:
+    """The greatest length; that of a shape is in its pattern, of a value that is no text in its type."""
+    length = whole(cells, "max_length")
+    return length if values.type is ElementType.TEXT and values.shape is None else None
 
 
 def _no_name(name: str) -> str:
     near = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_.-")[:100]
     example = f", e.g. {near}" if _NAME.fullmatch(near) else ""
     return f"{name[:40]!r} is no name of an element: a letter, then letters, digits, '_', '.' or '-'{example}"
-
-
-def _kind(text: str, columns: Columns) -> str:
-    """The kind of record that a row belongs to."""
-    word = text.casefold().strip()
-    return next((kind for kind, words in columns.records.items() if word == kind or _is_one_of(word, words)), EXAM)
-
-
-def _type(text: str, columns: Columns, *, coded: bool) -> ElementType:
-    word = re.sub(r"\s*\(\s*\d+(\s*,\s*\d+)?\s*\)$", "", text.casefold()).strip()
-    if not word:
-        return ElementType.CODE if coded else ElementType.TEXT
-    for name, words in columns.types.items():
-        if word in {item.casefold() for item in words}:
-            kind = ElementType(name)
-            # a list of values says more than "text" or "number" does
-            return ElementType.CODE if coded and kind is not ElementType.DATE else kind
-    if coded and _is_one_of(word, columns.yes_or_no):
-        return ElementType.CODE
-    known = ", ".join(words[0] for words in columns.types.values() if words)
-    raise _Fault(f"{text[:40]!r} is no known data type, as are {known} and others: see `acrmock facts columns`")
-
-
-def _level(cells: Mapping[str, str], columns: Columns) -> Level:
-    if _said(cells.get("level", ""), columns, "required to submit"):
-        return Level.SUBMIT
-    return Level.COMPLETE if _said(cells.get("complete", ""), columns, "required to complete") else Level.OPTIONAL
-
-
-def _said(text: str, columns: Columns, what: str) -> bool:
-    word = text.casefold().strip()
-    if _is_one_of(word, columns.said_yes):
-        return True
-    if _is_one_of(word, columns.said_no) or word.startswith(("conditional", "if ")):
-        return False
-    raise _Fault(f"{what}: {text[:40]!r} is neither yes nor no")
-
-
-def _is_one_of(word: str, words: Words) -> bool:
-    return word in {item.casefold() for item in words}
-
-
-def _codes(text: str, columns: Columns) -> dict[str, str]:
-    """`1 = Current smoker; 2 = Former` as codes with labels; a text without separators is no list.
-
-    A comma may stand in a label: it separates only where nothing else does, and before another `code =`.
-    """
-    separator = next((item for item in columns.code_separators if item in text), "")
-    parts = [part.strip() for part in (text.split(separator) if separator else _AT_COMMA.split(text)) if part.strip()]
-    found: dict[str, str] = {}
-    for part in parts:
-        label_separator = next((item for item in columns.label_separators if item in part), "")
-        code, _, label = (item.strip() for item in part.partition(label_separator)) if label_separator else (part, "", part)
-        if not label_separator and len(parts) == 1:
-            return {}
-        if not code or len(code) > 100:
-            raise _Fault(f"{part[:40]!r} is no code with its label")
-        if code in found:
-            raise _Fault(f"the code {code!r} stands twice")
-        found[code] = label or code
-    return found
-
-
-def _whole(cells: Mapping[str, str], role: str, *, lenient: bool = False) -> int | None:
-    text = cells.get(role, "")
-    if text.isascii() and text.isdigit() and len(text) <= 6:
-        number = int(text)
-        return number if number or role == "min_length" else None
-    if not text or lenient:
-        return None
-    raise _Fault(f"{role.replace('_', ' ')}: {text[:40]!r} is no whole number")
-
-
-def _decimal(cells: Mapping[str, str], role: str) -> float | None:
-    text = cells.get(role, "")
-    if not text:
-        return None
-    if re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text, re.ASCII) is None:
-        raise _Fault(f"{role}: {text[:40]!r} is no number")
-    return float(text)
-
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise _Fault(f"pattern: {error}") from None
-    return text

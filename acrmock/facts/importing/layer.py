@@ -14,34 +14,41 @@ from typing import Any
 import msgspec
 import yaml
 
+from acrmock.errors import SetupError
 from acrmock.facts.facts import Facts
 from acrmock.facts.importing.elements import ImportedElement
 from acrmock.facts.layer import LAYER_SCHEMA
 from acrmock.facts.provenance import Provenance
-from acrmock.facts.registry import EXAM, Element, ElementType, MappingVersion, Rule, RuleKind
+from acrmock.facts.registry import EXAM, Bounds, Element, ElementType, MappingVersion, Registry, Rule, RuleKind
 
 SOURCE = "IMPORTED"
 """The source that stands for a document of the user's own; a citation names the file and the row."""
 
 
+_KEYS = ("key_elements", "patient_elements")
 _DAYS = {ElementType.DATE, ElementType.INSTANT}
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """A layer made of a document: its text, and what it does to what was known."""
+    """A layer made of a document: its text, and what it does to what was known.
+
+    `keyless`: nothing tells one exam from another any more, so that each replaces the one before.
+    """
 
     text: str
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     dropped_rules: tuple[str, ...]
+    keyless: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where the elements come from: the file's name and the digest of its bytes.
 
     They count as a third party's word, for nobody but their holder can vouch for them. `keep` leaves elements alone that the
-    document does not have.
+    document does not have. `title` makes a registry that nobody knew; `key_elements` and `patient_elements` say what tells its
+    exams and patients apart, or those of a version that is known by other elements.
     """
 
     file: str
@@ -49,6 +56,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     in_force_from: date | None = None
     in_force_until: date | None = None
     keep: bool = False
+    title: str = ""
+    key_elements: tuple[str, ...] = ()
+    patient_elements: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, file: str, data: bytes, **more: Any) -> Origin:
@@ -57,10 +67,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[ImportedElement], origin: Origin) -> Imported:
-    """The layer that makes `elements` the version's; `keep` leaves elements alone that the document does not have."""
+    """The layer that makes `elements` the version's; `keep` leaves elements alone that the document does not have.
+
+    A version that nobody knew begins as a copy of the newest one of its registry. Raises `SetupError` where nothing would tell
+    one exam of a new registry from another.
+    """
     found = tuple(elements)
     known = facts.registry(registry)
-    base = known.version(version) if known is not None else None
+    base = _base(known, version)
     here = {(item.kind, item.name) for item in found}
     before = {(item.record, item.name): item for item in base.elements} if base is not None else {}
     gone = () if origin.keep else tuple(key for key in before if key not in here)
@@ -69,7 +83,8 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
         # what is kept keeps its number, so that no number stands for two
         held = {item.number for key, item in before.items() if key not in here}
         found = tuple(msgspec.structs.replace(item, number=None) if item.number in held else item for item in found)
-    patch: dict[str, Any] = _head(base, version, origin) | _keys(base, names)
+    keys = _keys(base, found, names, origin)
+    patch: dict[str, Any] = _head(base, version, origin) | keys
     for kind in dict.fromkeys((*(kind for kind, _ in gone), *(item.kind for item in found))):
         table = "elements" if kind == EXAM else f"{kind}_elements"
         rows: dict[str, Any] = {name: None for other, name in gone if other == kind}
@@ -79,14 +94,34 @@ def write_layer(facts: Facts, registry: str, version: str, elements: Iterable[Im
     rules = _rules(base, names | _of_another_type(found, before), found, origin)
     if rules:
         patch["rules"] = rules
-    layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry, "versions": {version: patch}}
+    layer = {"schema": LAYER_SCHEMA, "kind": "registry", "registry": registry}
+    layer |= _registry(registry, origin) if known is None else {}
     return Imported(
-        text=_comment(origin) + yaml.safe_dump(layer, sort_keys=False, allow_unicode=True, width=120),
+        text=_comment(origin)
+        + yaml.safe_dump(layer | {"versions": {version: patch}}, sort_keys=False, allow_unicode=True, width=120),
         added=tuple(item.name for item in found if (item.kind, item.name) not in before),
         changed=tuple(item.name for item in found if (item.kind, item.name) in before),
         removed=tuple(name for _, name in gone),
         dropped_rules=tuple(name for name, kept in rules.items() if kept is None),
+        keyless=not any(keys.get(name, getattr(base, name, ())) for name in _KEYS),
     )
+
+
+def _base(known: Registry | None, version: str) -> MappingVersion | None:
+    """The version itself where its elements are known, else the newest of its registry, or of the form that it names."""
+    if known is None:
+        return None
+    own = known.version(version)
+    if own is not None and own.described:
+        return own
+    described = [item for item in known.versions if item.described]
+    form = next((item.form for item in described if item.form and version.startswith(f"{item.form}-")), "")
+    return next((item for item in reversed(described) if item.form == form), None)
+
+
+def _registry(slug: str, origin: Origin) -> dict[str, Any]:
+    """The head of a registry that nobody knew: words that are built like those of the known ones."""
+    return {"title": origin.title, "header_word": slug.upper(), "scope": f"{slug}_data_submission", **_word(origin)}
 
 
 def _head(base: MappingVersion | None, version: str, origin: Origin) -> dict[str, Any]:
@@ -95,35 +130,53 @@ def _head(base: MappingVersion | None, version: str, origin: Origin) -> dict[str
         "acrmock cannot vouch for them."
     )
     head: dict[str, Any] = {**_word(origin), "unknown": statement}
+    itself = base is not None and base.version == version
+    if base is not None and not itself:
+        head["extends"] = base.version
     for name in ("in_force_from", "in_force_until"):
-        day = getattr(origin, name) or getattr(base, name, None)
+        day = getattr(origin, name) or (getattr(base, name, None) if itself else None)
         if day is not None:
             head[name] = day.isoformat()
     return head
 
 
-def _keys(base: MappingVersion | None, gone: set[str]) -> dict[str, Any]:
-    """What tells an exam and a patient apart, without the elements that are no longer there."""
-    if base is None:
-        return {}
-    kept = {name: [item for item in getattr(base, name) if item not in gone] for name in ("key_elements", "patient_elements")}
-    return {name: items for name, items in kept.items() if len(items) < len(getattr(base, name))}
+def _keys(base: MappingVersion | None, elements: tuple[ImportedElement, ...], gone: set[str], origin: Origin) -> dict[str, Any]:
+    """What tells an exam and a patient apart: as it was said, else as known, without the elements that are no longer there."""
+    here = {item.name for item in elements if item.kind == EXAM}
+    found: dict[str, list[str]] = {}
+    for name, option in zip(_KEYS, ("--key", "--patient"), strict=True):
+        told = getattr(origin, name)
+        for item in told:
+            if item not in here:
+                raise SetupError(f"{option} names an element that the table does not have", actual=item[:100])
+        found[name] = [*told] or [item for item in getattr(base, name, ()) if item not in gone]
+    if base is None and not any(found.values()):
+        raise SetupError(
+            "nothing says what tells one exam of a new registry from another",
+            fix="name elements with --key (of the exam, e.g. its date) and --patient (of the patient, e.g. a number)",
+        )
+    return {name: items for name, items in found.items() if tuple(items) != getattr(base, name, ())}
 
 
 def _entry(item: ImportedElement, origin: Origin, known: Element | None) -> dict[str, Any]:
-    """An element; whom it identifies is no matter of a table, so it stays as it is known."""
+    """An element; whom it identifies stays as it is known, for no table says it but by a type."""
     entry: dict[str, Any] = {"replace": True, "label": item.label, "type": str(item.type), "level": str(item.level)}
-    for name in ("number", "min_length", "max_length", "minimum", "maximum", "pattern", "unit"):
+    for name in ("number", "min_length", "max_length", "minimum", "maximum", "pattern", "pattern_hint", "unit"):
         value = getattr(item, name)
         if value not in {None, ""}:
             entry[name] = value
+    if (item.minimum, item.maximum) != (None, None):
+        entry["bounds"] = str(Bounds.REJECT)  # values that a document admits, as codes are
     if item.codes:
         entry["codes"] = dict(item.codes)
-    if known is not None and known.identity:
-        entry["identity"] = known.identity
+    identity = known.identity if known is not None and known.identity else item.identity
+    if not identity and item.name in origin.patient_elements and item.kind == EXAM and item.type is ElementType.TEXT:
+        identity = "id"
+    if identity:
+        entry["identity"] = identity
     if item.multiple:
         entry["multiple"] = True
-    return entry | _word(origin, f" row {item.row}")
+    return entry | _word(origin, f" {_plain(item.sheet)} row {item.row}" if item.sheet else f" row {item.row}")
 
 
 def _word(origin: Origin, place: str = "") -> dict[str, Any]:

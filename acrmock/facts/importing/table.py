@@ -49,11 +49,26 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return place if row is None else f"{place}, row {row}"
 
 
-def read_table(path: Path, *, sheet: str = "") -> Table:
-    """The table in a file, by its suffix; `sheet` names one of a workbook's (else its first that has rows).
+def read_table(path: Path, *, sheet: str = "", known: Iterable[str] = ()) -> Table:
+    """The table in a file, by its suffix; `sheet` names one of a workbook's.
 
-    Raises `TableError`.
+    Else it is the only sheet with a heading of `known` ones, or the first that has rows. Raises `TableError`.
     """
+    data = _bytes(path)
+    readers = {".xlsx": _workbook, ".csv": _csv, ".tsv": _csv, ".txt": _csv, ".json": _json}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise TableError(
+            "such a document cannot be read", where=str(path), expected="xlsx, csv or json", actual=path.suffix or "no suffix"
+        )
+    name, rows = reader(data, path.name, sheet, frozenset(known))
+    table = Table(file=path.name, sheet=name, rows=tuple(_bounded(rows, path.name)))
+    if not any(any(row.cells) for row in table.rows):
+        raise TableError("the document is empty", where=table.where())
+    return table
+
+
+def _bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= MAX_FILE_BYTES else b""
@@ -63,17 +78,7 @@ def read_table(path: Path, *, sheet: str = "") -> Table:
         raise TableError(
             "the document is too large", where=str(path), expected=f"at most {MAX_FILE_BYTES} bytes", actual=str(size)
         )
-    readers = {".xlsx": _workbook, ".csv": _csv, ".tsv": _csv, ".txt": _csv, ".json": _json}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise TableError(
-            "such a document cannot be read", where=str(path), expected="xlsx, csv or json", actual=path.suffix or "no suffix"
-        )
-    name, rows = reader(data, path.name, sheet)
-    table = Table(file=path.name, sheet=name, rows=tuple(_bounded(rows, path.name)))
-    if not any(any(row.cells) for row in table.rows):
-        raise TableError("the document is empty", where=table.where())
-    return table
+    return data
 
 
 def heading_of(table: Table, known: Iterable[str]) -> int | None:
@@ -104,7 +109,7 @@ def _bounded(rows: Iterable[Row], file: str) -> Iterator[Row]:
         yield row
 
 
-def _workbook(data: bytes, file: str, sheet: str) -> tuple[str, Iterator[Row]]:
+def _workbook(data: bytes, file: str, sheet: str, known: frozenset[str]) -> tuple[str, Iterator[Row]]:
     from openpyxl import load_workbook  # noqa: PLC0415 - only workbooks need it
 
     _check_archive(data, file)
@@ -113,7 +118,7 @@ def _workbook(data: bytes, file: str, sheet: str) -> tuple[str, Iterator[Row]]:
         names = book.sheetnames
         if sheet and sheet not in names:
             raise TableError("the workbook has no such sheet", where=file, expected=", ".join(names)[:200], actual=sheet[:80])
-        chosen = sheet or next((name for name in names if _has_rows(book[name])), names[0] if names else "")
+        chosen = sheet or _chosen(book, names, known, file)
         rows = [*_sheet_rows(book[chosen], file, chosen)]
         book.close()
     except TableError:
@@ -133,6 +138,26 @@ def _check_archive(data: bytes, file: str) -> None:
         raise TableError("the workbook is too large unpacked", where=file, expected=f"at most {MAX_UNPACKED_BYTES} bytes")
 
 
+def _chosen(book: Any, names: list[str], known: frozenset[str], file: str) -> str:
+    """The sheet that holds the table: a cover, a list of revisions and notes have no heading of ours."""
+    found: list[str] = []
+    for least in (3, 2) if known else ():
+        found = found or [name for name in names if _has_heading(book[name], known, least)]
+    if len(found) > 1:
+        raise TableError(
+            "several sheets of the workbook hold a table of elements",
+            where=file,
+            actual=", ".join(found)[:200],
+            fix="name with --sheet which of them to read, each by its own",
+        )
+    return found[0] if found else next((name for name in names if _has_rows(book[name])), names[0] if names else "")
+
+
+def _has_heading(sheet: Any, known: frozenset[str], least: int) -> bool:
+    rows = sheet.iter_rows(max_row=_HEADING_WITHIN, max_col=MAX_COLUMNS, values_only=True) if hasattr(sheet, "iter_rows") else ()
+    return any(len({plain(_text(cell)) for cell in row if cell is not None} & known) >= least for row in rows)
+
+
 def _has_rows(sheet: Any) -> bool:
     return hasattr(sheet, "iter_rows") and any(
         any(cell is not None for cell in row) for row in sheet.iter_rows(max_row=_HEADING_WITHIN, values_only=True)
@@ -149,7 +174,7 @@ def _sheet_rows(sheet: Any, file: str, name: str) -> Iterator[Row]:
         yield Row(number, _trimmed(texts))
 
 
-def _csv(data: bytes, file: str, _sheet: str) -> tuple[str, Iterator[Row]]:
+def _csv(data: bytes, file: str, _sheet: str, _known: frozenset[str]) -> tuple[str, Iterator[Row]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -168,9 +193,9 @@ def _csv_rows(text: str, file: str, delimiter: str) -> Iterator[Row]:
         raise TableError("the file is no CSV", where=f"{file}, line {reader.line_num}", actual=str(error)) from error
 
 
-def _json(data: bytes, file: str, _sheet: str) -> tuple[str, Iterator[Row]]:
+def _json(data: bytes, file: str, _sheet: str, _known: frozenset[str]) -> tuple[str, Iterator[Row]]:
     try:
-        value = json.loads(data.decode("utf-8-sig"))
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise TableError("the file is no JSON", where=file, actual=str(error)[:200]) from error
     if isinstance(value, dict):
@@ -181,6 +206,15 @@ def _json(data: bytes, file: str, _sheet: str) -> tuple[str, Iterator[Row]]:
     rows = [Row(0, tuple(names))]
     rows += [Row(number, tuple(_text(item.get(name)) for name in names)) for number, item in enumerate(value, 1)]
     return "", iter(rows)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"an object has the member {twice[:40]!r} twice")
+    return found
 
 
 def _trimmed(cells: Cells) -> Cells:

@@ -42,6 +42,11 @@ CASES = {
     "no AE title": (SETTINGS + f"  dirlink.ae_title: {{value: A_TITLE_TOO_LONG_BY_FAR, {OURS}}}\n", 4, "must be an AE title"),
     "empty AE title": (SETTINGS + f"  dirlink.ae_title: {{value: '', {OURS}}}\n", 4, "must be an AE title"),
     "backslash in a prefix": (SETTINGS + f"  dirlink.ae_title_prefix: {{value: 'A\\', {OURS}}}\n", 4, "must be the beginning"),
+    "no expression of an ID": (
+        SETTINGS + f"  nrdr.transaction_id_pattern: {{value: '(', {OURS}}}\n",
+        4,
+        "must be a regular expression",
+    ),
     "no expression": (SETTINGS + f"  dirlink.synthetic.patient_id: {{value: '[', {OURS}}}\n", 4, "must be a regular expression"),
     "empty prefix": (SETTINGS + f"  dirlink.synthetic.patient_name_prefix: {{value: '', {OURS}}}\n", 4, "not empty"),
     "no path": (SETTINGS + f"  dirlink.central.path: {{value: dir, {OURS}}}\n", 4, "begins with a slash"),
@@ -100,6 +105,11 @@ CASES = {
         LCSR + f"  1.8:\n    elements:\n      A: {{label: a, codes: {{x: y}}, {OURS}}}\n",
         7,
         "type code",
+    ),
+    "a pattern that only Python reads": (
+        LCSR + f"  1.8:\n    elements:\n      A: {{label: a, pattern: 'a\\Z', {OURS}}}\n",
+        7,
+        "of Python alone",
     ),
     "bad pattern": (LCSR + f"  1.8:\n    elements:\n      A: {{label: a, pattern: '(', {OURS}}}\n", 7, "pattern cannot be read"),
     "taken number": (

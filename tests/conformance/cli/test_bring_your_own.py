@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -111,6 +112,49 @@ def test_a_workbook_changes_what_is_accepted(tmp_path: Path) -> None:
         assert validator.check(exam, index=0, today=day, facility="1").status == "Complete"
         refused = validator.check(exam | {"Patient_Sex": "M"}, index=0, today=day, facility="1")
         assert [problem.pointer for problem in refused.problems] == ["/Exams/0/Patient_Sex"]
+
+
+HELD = {
+    "Other_ID": "the number on the yellow card",
+    "Exam_Date": "the day on the yellow card",
+    "Site_Code": "the word of the yellow card",
+    "Read_At": "the hour on the yellow card",
+    "Result": "what the yellow card says",
+}
+"""What only the document says of its elements: no report needs it."""
+CODES = "1 = yellow and folded; 2 = yellow and torn; 3 = yellow and lost"
+
+
+def test_an_imported_document_is_named_by_its_hash_alone(tmp_path: Path) -> None:
+    """A run on a table with patterns, shapes and ranges is ready; every report says what was imported, none what it holds."""
+    book = openpyxl.Workbook()
+    rows = [
+        ("Element Name", "Definition", "Data Type", "Valid Values", "Range", "Pattern", "Required to Submit"),
+        ("Other_ID", HELD["Other_ID"], "text", "", "", "", "Yes"),
+        ("Exam_Date", HELD["Exam_Date"], "Date (MM/DD/YYYY)", "", "", "", "Yes"),
+        ("Site_Code", HELD["Site_Code"], "text", "", "", "^[A-Z]{2}-[0-9]{4}(X|Y)?$", "Yes"),
+        ("Read_At", HELD["Read_At"], "Time", "", "", "", "Yes"),
+        ("Score", "", "integer", "", "0-10", "", "Yes"),
+        ("Result", HELD["Result"], "code", CODES, "", "", "Yes"),
+    ]
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "own.xlsx")
+    made = acrmock("facts", "import", "own.xlsx", "--registry", "grid", "--version", "2.2", "--key", "Exam_Date",
+                   "--out", "own.yaml", cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    run = acrmock("demo", "--profile", "grid", "--overlay", "own.yaml", cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    digest = hashlib.sha256((tmp_path / "own.xlsx").read_bytes()).hexdigest()
+    out = tmp_path / "acrmock-out"
+    markdown = acrmock("report", "--format", "markdown", "--overlay", "own.yaml", cwd=tmp_path)
+    reports = {"text": run.stdout, "markdown": markdown.stdout}
+    reports |= {name: (out / name).read_text("utf-8") for name in ("result.json", "report.html", "junit.xml")}
+    for name, text in reports.items():
+        assert digest in "".join(text.split()), name
+    package = "".join(path.read_text("utf-8") for path in out.rglob("*") if path.is_file())
+    assert '"Site_Code"' in package.replace("\\", ""), "what was sent is in the journal"
+    assert [text for text in (*HELD.values(), "yellow") if text in package] == []
 
 
 def test_a_broken_workbook(tmp_path: Path) -> None:

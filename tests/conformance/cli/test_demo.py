@@ -46,6 +46,17 @@ def test_what_can_be_broken_is_listed_with_what_is_wrong(tmp_path: Path) -> None
     assert "okta-outside,secureauth" in told
 
 
+def test_what_a_profile_does_not_score_is_not_offered(tmp_path: Path) -> None:
+    """Follow-ups mean nothing for GRID: no vendor is listed that would be broken in vain, and none is run."""
+    listed = acrmock("demo", "--profile", "grid", "--list-broken", cwd=tmp_path)
+    assert "tx-update" in listed.stdout
+    assert "tx-follow-up" not in listed.stdout
+    assert "tx-follow-up" in acrmock("demo", "--profile", "nmd", "--list-broken", cwd=tmp_path).stdout
+    run = acrmock("demo", "--profile", "grid", "--broken", "tx-follow-up", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "no vendor broken in that way" in run.stderr
+
+
 @pytest.mark.parametrize(("check", "code"), [("auth-client-auth", 1), ("auth-pkce", 0)])
 def test_a_broken_demo_names_its_check(check: str, code: int, tmp_path: Path) -> None:
     """A failed must is exit code 1; a failed should is shown and costs its point."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 from hypothesis import given, settings
@@ -228,6 +230,102 @@ def test_any_rows(rows: list[list[str]]) -> None:
     assert all(item.name and item.label for item in found)
 
 
+def cell(tmp_path: Path, **row: str) -> Any:
+    """The element that one row with these cells makes."""
+    names = {"kind": "Data Type", "values": "Valid Values", "span": "Range", "pattern": "Pattern", "several": "Multiple"}
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps([{"Element Name": "X"} | {names[name]: text for name, text in row.items()}]), encoding="utf-8")
+    return elements_of(path)["X"]
+
+
+@pytest.mark.parametrize(
+    ("row", "bounds"),
+    [
+        ({"values": "0-10"}, (0, 10)),
+        ({"kind": "numeric", "values": "1 - 3"}, (1, 3)),
+        ({"kind": "varchar", "values": "0.01 to 999.99"}, (0.01, 999.99)),
+        ({"kind": "number", "values": "-5..5"}, (-5, 5)),
+        ({"kind": "decimal(6,2)", "span": "0\u2013500"}, (0, 500)),
+        ({"kind": "number", "span": ">= 0"}, (0, None)),
+        ({"kind": "number", "values": "max 90"}, (None, 90)),
+    ],
+)
+def test_a_range_is_a_range(tmp_path: Path, row: dict[str, str], bounds: tuple[float | None, float | None]) -> None:
+    """A range in the column of values, or in one of its own, bounds a number; it is no list of codes, and is not passed over."""
+    found = cell(tmp_path, **row)
+    assert (found.type, dict(found.codes)) == (ElementType.NUMBER, {})
+    assert (found.minimum, found.maximum) == bounds
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"kind": "code", "values": "0-10"}, "no values are given"),
+        ({"kind": "number", "span": "10 - 0"}, "the least value 10 is above the most, 0"),
+        ({"kind": "number", "span": "small"}, "'small' is no range"),
+        ({"kind": "text", "several": "Yes"}, "several answers are allowed, and no values are given"),
+        ({"kind": "multi-select"}, "no values are given"),
+        ({"kind": "text", "pattern": "["}, "pattern: "),
+        ({"kind": "text", "pattern": r"^[0-9]+\Z"}, "a regular expression of Python alone"),
+    ],
+)
+def test_cells_that_contradict_themselves(tmp_path: Path, row: dict[str, str], reason: str) -> None:
+    """They are refused with their row, before a layer is written."""
+    with pytest.raises(TableError, match="row 1: ") as told:
+        cell(tmp_path, **row)
+    assert reason in str(told.value)
+
+
+def test_types_of_a_shape(tmp_path: Path) -> None:
+    """A time, an NPI or a date in a notation of its own needs no mapping of columns; several answers are a type too."""
+    assert re.search(cell(tmp_path, kind="Time").pattern, "14:05")
+    npi = cell(tmp_path, kind="NPI")
+    assert (npi.type, npi.identity, npi.pattern) == (ElementType.TEXT, "npi", "^[0-9]{10}$")
+    assert cell(tmp_path, kind="Date (MM/DD/YYYY)").type is ElementType.DATE
+    races = cell(tmp_path, kind="Multi-select", values="1=A\n2=B")
+    assert (races.type, races.multiple, dict(races.codes)) == (ElementType.CODE, True, {"1": "A", "2": "B"})
+    assert cell(tmp_path, kind="text", values="see the appendix").unread == "see the appendix"
+
+
+def test_a_heading_that_stands_twice(tmp_path: Path) -> None:
+    """Nobody can tell which column is meant: it is refused with both; one that means nothing to us may stand twice."""
+    path = workbook(tmp_path / "t.xlsx", heading=(*HEADING[:4], "Data Type", *HEADING[5:]))
+    with pytest.raises(TableError, match=r"row 3: the heading 'Data Type' stands twice(.|\n)*columns 4 and 5"):
+        elements_of(path)
+    assert elements_of(workbook(tmp_path / "o.xlsx", heading=("Note", *HEADING[1:], "Note")))
+    (tmp_path / "t.json").write_text('[{"Element Name": "A", "Type": "date", "Type": "text"}]', encoding="utf-8")
+    with pytest.raises(TableError, match="'Type' twice"):
+        elements_of(tmp_path / "t.json")
+
+
+def sheets(path: Path, *names: str) -> Path:
+    """A workbook whose first sheet lists revisions, and whose others hold a table each."""
+    book = openpyxl.Workbook()
+    book.active.title = "Revisions"
+    for row in (("Date", "Version", "Name"), ("2025-01-01", "1.8", "somebody")):
+        book.active.append(row)
+    for name in names:
+        page = book.create_sheet(name)
+        page.append(HEADING)
+        page.append((1, f"{name[:1]}_Day", "", "date", "", "Yes", ""))
+    book.save(path)
+    return path
+
+
+def test_the_sheet_with_the_table_is_found(tmp_path: Path) -> None:
+    """A list of revisions before it does not hide it; of several tables nobody guesses, and each can be named."""
+    known = shipped_columns().roles()
+    assert read_table(sheets(tmp_path / "one.xlsx", "Exam"), known=known).sheet == "Exam"
+    two = sheets(tmp_path / "two.xlsx", "Exam", "Follow-up")
+    with pytest.raises(TableError, match=r"several sheets(.|\n)*Exam, Follow-up(.|\n)*--sheet"):
+        read_table(two, known=known)
+    tables = [read_table(two, sheet=name, known=known) for name in ("Exam", "Follow-up")]
+    found = read_elements(tables, shipped_columns())
+    assert [(item.name, item.kind, item.sheet, item.number) for item in found] == [
+        ("E_Day", "exam", "Exam", None), ("F_Day", "follow_up", "Follow-up", None),
+    ]  # fmt: skip
+
+
 def test_columns_of_ones_own(tmp_path: Path) -> None:
     """Another layout is read by an edited mapping; a broken mapping is refused."""
     text = tmp_path / "columns.yaml"
@@ -277,6 +375,44 @@ def test_keep(tmp_path: Path) -> None:
 
 
 def test_a_version_that_nobody_knew(tmp_path: Path) -> None:
-    """A document can describe a mapping version that is new."""
-    _, out = imported(tmp_path, "9.9")
-    assert len(load_facts([out]).registry("lcsr").version("9.9").elements) == 5
+    """A document can describe a mapping version that is new: its keys, and rules that still fit, are the newest's."""
+    made, out = imported(tmp_path, "9.9")
+    version, newest = (load_facts([out]).registry("lcsr").version(name) for name in ("9.9", "1.8"))
+    assert len(version.elements) == 5
+    assert version.key_elements == ("Exam_Date", "Indication_Of_Exam")
+    assert version.patient_elements == ("Other_ID",)
+    assert (version.in_force_from, len(newest.elements)) == (None, 89)
+    assert "DUP-001" in {rule.id for rule in version.rules}
+    assert "COND-001" in made.dropped_rules
+    assert "acr.xlsx" in version.unknown
+
+
+def test_a_registry_that_nobody_knew(tmp_path: Path) -> None:
+    """A document can describe a registry that is new, once it is said what tells its exams and patients apart."""
+    path = workbook(tmp_path / "acr.xlsx")
+    elements = read_elements(read_table(path), shipped_columns())
+    origin = Origin.of(path.name, path.read_bytes(), title="Zebras")
+    with pytest.raises(SetupError, match="one exam of a new registry from another"):
+        write_layer(load_facts(), "zebra", "1.0", elements, origin)
+    wrong = msgspec.structs.replace(origin, key_elements=("None",))
+    with pytest.raises(SetupError, match="--key names an element that the table does not have"):
+        write_layer(load_facts(), "zebra", "1.0", elements, wrong)
+    told = msgspec.structs.replace(origin, key_elements=("Exam_Date",), patient_elements=("Other_ID",))
+    made = write_layer(load_facts(), "zebra", "1.0", elements, told)
+    out = tmp_path / "zebra.yaml"
+    out.write_text(made.text, encoding="utf-8")
+    registry = load_facts([out]).registry("zebra")
+    assert (registry.title, registry.header_word, registry.scope) == ("Zebras", "ZEBRA", "zebra_data_submission")
+    assert registry.version("1.0").patient_elements == ("Other_ID",)
+    assert registry.version("1.0").element("Other_ID").identity == "id"
+
+
+def test_what_a_document_bounds_is_refused_beyond(tmp_path: Path) -> None:
+    """A number outside the range of the document is no valid value, as a code that is not in its list is none."""
+    path = workbook(tmp_path / "acr.xlsx", [*ROWS, (6, "Pain", "", "numeric", "0-10", "No", "")])
+    elements = read_elements(read_table(path), shipped_columns())
+    made = write_layer(load_facts(), "lcsr", "1.8", elements, Origin.of(path.name, path.read_bytes()))
+    out = tmp_path / "layer.yaml"
+    out.write_text(made.text, encoding="utf-8")
+    pain = load_facts([out]).registry("lcsr").version("1.8").element("Pain")
+    assert (pain.minimum, pain.maximum, str(pain.bounds)) == (0, 10, "reject")
