@@ -41,6 +41,9 @@ _TRIES = 2
 _KEPT = ("PATH", "SYSTEMROOT", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Variables of the environment that the process gets: what an interpreter may need to start."""
 
+_STARTS = 3
+"""So often a process is started that ends before it is of use (somebody may have killed it); then there can be none."""
+
 _FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """On Windows: it gives way, and a server without a console (a service) opens none."""
 
@@ -144,21 +147,29 @@ class Apart:
         """Whether there is a process, started if need be; False, and no more tries, where there can be none."""
         if self._process is not None:
             return True
-        try:
-            self._process = self._started()
-            if self._closed:
-                self._process.kill()
-            dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
-            if self._exchange(Setup(key=self._key, layers=dose)).error:
-                raise EOFError
-        except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
-            self._forget()
-            if self._closed:
-                raise Unfinished from None
-            self._wanted = False
-            _log.warning("no process for reading reports could be started (%s): they are read in the server's own", error)
-            return False
-        return True
+        why = ""
+        for _ in range(_STARTS):
+            try:
+                self._set_up()
+            except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
+                code = self._forget()
+                if self._closed:
+                    raise Unfinished from None
+                why = str(error) or f"exit status {code}"
+            else:
+                return True
+        self._wanted = False
+        _log.warning("no process for reading reports could be started (%s): they are read in the server's own", why)
+        return False
+
+    def _set_up(self) -> None:
+        """Start the process and tell it what it needs to know."""
+        self._process = self._started()
+        if self._closed:
+            self._process.kill()
+        dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
+        if self._exchange(Setup(key=self._key, layers=dose)).error:
+            raise EOFError
 
     def _started(self) -> subprocess.Popen[bytes]:
         """The process: it inherits no socket, and of the environment only what an interpreter needs to find its modules."""

@@ -153,6 +153,18 @@ def test_without_a_process_reports_are_read_here(command: tuple[str, ...], dose:
     assert reader.pid is None
 
 
+def test_a_process_that_is_killed_while_it_starts_is_started_again(tmp_path: Path, dose: Any) -> None:
+    """One that ended before it was of use does not make the server read reports itself from then on."""
+    mark = tmp_path / "mark"
+    early = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); gone = p.exists(); p.touch(); gone or sys.exit(9)\n"
+    reader = make((sys.executable, "-P", "-c", early + WORKER, str(mark)))
+    try:
+        assert reader.read(dose.report("1.2.100.1"), EXPLICIT, known()).facts.dose
+        assert reader.pid is not None
+    finally:
+        reader.close()
+
+
 def test_stopping_does_not_wait_for_a_report(bad: Apart) -> None:
     """Closing ends the process whatever it is at; the report is left for the next start."""
     seen: list[BaseException] = []
