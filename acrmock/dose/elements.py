@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import suppress
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -90,17 +91,22 @@ def top_level(
 ) -> dict[int, bytes]:
     """The raw values of the top-level elements up to `until`, by tag; sequences are stepped over.
 
-    Elements after it up to `beyond` are taken as far as they can be read. Raises `Unreadable` for what stands before.
+    Elements after it up to `beyond` are taken as far as they can be read. Raises `Unreadable` for what stands before. Of a
+    deflated data set at most `limit` bytes are inflated; it may go on.
     """
     if transfer_syntax != DEFLATED:
         return _top(bytes(data), transfer_syntax, until, beyond)
     first, whole = _inflate(data, min(limit, _FIRST_PART))
     if not whole:
-        try:
+        with suppress(Unreadable):
             return _top(first, transfer_syntax, max(until, beyond), 0, whole=False)
-        except Unreadable:
-            first = inflate(data, limit)
-    return _top(first, transfer_syntax, until, beyond)
+        first, whole = _inflate(data, limit)
+    try:
+        return _top(first, transfer_syntax, until, beyond, whole=whole)
+    except Unreadable:
+        if not whole:
+            inflate(data, limit)  # says why there is no more
+        raise
 
 
 def _top(data: bytes, transfer_syntax: str, until: int, beyond: int, *, whole: bool = True) -> dict[int, bytes]:
@@ -121,10 +127,10 @@ def _top(data: bytes, transfer_syntax: str, until: int, beyond: int, *, whole: b
             if what == SEQUENCE:
                 depth += 1
     except Unreadable as error:
-        if not whole or (top if depth else _tag(data, error.where, transfer_syntax)) <= until:
+        if (top if depth else _tag(data, error.where, transfer_syntax)) <= until:
             raise
         return values
-    if not whole:
+    if not whole and top <= until:
         raise Unreadable("the data set goes on", len(data))
     return values
 

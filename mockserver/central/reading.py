@@ -1,4 +1,7 @@
-"""What the central server makes of an anonymised report: the exam's name, the indices, and what tells exams apart."""
+"""What the central server makes of an anonymised report: the exam's name, the indices, and what tells exams apart.
+
+A function of bytes and facts that takes milliseconds: the process that reads reports does it, where there is one.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,15 @@ import msgspec
 from acrmock.dose.dictionary import dose_dictionary
 from acrmock.dose.report import DoseReport, missing, read_report
 from acrmock.dose.text import unpadded
-from mockserver.central.indices import IndexRules, IndexValue, index_rules, indices
+from mockserver.central.described import Described
+from mockserver.central.indices import IndexRules, index_rules, indices
 from mockserver.central.model import Envelope
 from mockserver.central.naming import NamingRules, name_exam, naming_rules, stated_code
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
-    from mockserver.context import EngineCore
 
 _MOST_WARNINGS = 50
-
-
-class Described(msgspec.Struct, frozen=True, kw_only=True):
-    """A report as the registry keeps it; `exam` is a digest of what tells exams apart, empty where that cannot be said."""
-
-    dose: bool
-    sop_instance: str
-    station: str = ""
-    modality: str = ""
-    exam_name: str = ""
-    mapped: str = ""
-    mapped_meaning: str = ""
-    indices: tuple[IndexValue, ...] = ()
-    warnings: tuple[str, ...] = ()
-    exam: str = ""
 
 
 @lru_cache(maxsize=8)
@@ -43,14 +31,14 @@ def rules_of(facts: Facts) -> tuple[IndexRules, NamingRules]:
     return index_rules(facts), naming_rules(facts)
 
 
-def describe(core: EngineCore, data_set: bytes, transfer_syntax: str, envelope: Envelope) -> Described:
+def describe(facts: Facts, data_set: bytes, transfer_syntax: str, envelope: Envelope) -> Described:
     """The report in `data_set`; raises `Unreadable`."""
-    dictionary = dose_dictionary(core.facts)
+    dictionary = dose_dictionary(facts)
     report = read_report(data_set, transfer_syntax, dictionary)
     header = report.header
     if not report.dose:
         return Described(dose=False, sop_instance=header.sop_instance)
-    index, naming = rules_of(core.facts)
+    index, naming = rules_of(facts)
     stated = stated_code(data_set, transfer_syntax, naming)
     name = name_exam(report, naming, facility=envelope.facility, stated=stated)
     return Described(

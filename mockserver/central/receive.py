@@ -19,11 +19,12 @@ from acrmock.typed import decode
 from mockserver.central import behaviour
 from mockserver.central.model import EXAM, REPORT, CentralReport, Envelope, Exam
 from mockserver.central.multipart import DICOM, JSON, Malformed, Part, parse
-from mockserver.central.reading import Described, describe
 from mockserver.dirlink.changes import BirthDates
 from mockserver.dirlink.token import token_for
+from mockserver.jobs import Unfinished
 
 if TYPE_CHECKING:
+    from mockserver.central.described import Described
     from mockserver.context import Call, EngineCore
     from mockserver.store import Scope, Unit
 
@@ -42,6 +43,14 @@ class Answer(NamedTuple):
     reason: str = ""
 
 
+class Understood(NamedTuple):
+    """A report that was read, the SHA-256 of its data set, and what came beside it."""
+
+    described: Described
+    sha256: str
+    envelope: Envelope
+
+
 class Refused(Exception):  # noqa: N818 - says what it is
     """The report is not taken; with the failure reason of PS3.18 section 10.5.3 (the status of PS3.4 section B.2.3)."""
 
@@ -51,29 +60,44 @@ class Refused(Exception):  # noqa: N818 - says what it is
 
 
 def store(call: Call, authorization: str, content_type: str, body: bytes) -> Answer:
-    """The answer to a request to store; what it changes joins the call's unit."""
+    """The answer to a request to store; what it changes joins the call's unit, which is opened when all is read."""
     core, scope = call.engine, call.scope
     expected = f"Bearer {token_for(core, scope)}"
     if not hmac.compare_digest(authorization.encode("utf-8", "surrogateescape"), expected.encode()):
         return Answer(401, {"reason": "this is not a token of DIR Link"}, "no token of DIR Link")
+    understood = _understood(core, content_type, body)
     asked = behaviour.take(call.unit, scope)
     if asked is not None and asked != 202:
         return Answer(asked, {"reason": "asked for by the control API"}, "asked for by the control API")
+    if isinstance(understood, Answer):
+        return understood
     try:
-        instance, envelope = _parts(parse(content_type, body))
-    except Malformed as error:
-        return Answer(400, {"reason": str(error)}, str(error))
-    try:
-        kept = take(core, call.unit, scope, instance, envelope)
+        kept = take(core, call.unit, scope, understood)
     except Refused as error:
-        return Answer(
-            409, {_FAILED: _sequence({"00081197": {"vr": "US", "Value": [error.reason]}}), "reason": str(error)}, str(error)
-        )
+        return _refused(error)
     warned = asked == 202 or bool(kept.warnings)
     item: dict[str, Any] = {"00081155": {"vr": "UI", "Value": [kept.sop_instance]}}
     if warned:
         item["00081196"] = {"vr": "US", "Value": [_COERCED]}
     return Answer(202 if warned else 200, {_STORED: _sequence(item), "warnings": list(kept.warnings)})
+
+
+def _understood(core: EngineCore, content_type: str, body: bytes) -> Understood | Answer:
+    """The report in a request, or the answer to one in which there is none that could be taken."""
+    try:
+        instance, envelope = _parts(parse(content_type, body))
+        return read(core, instance, envelope)
+    except Malformed as error:
+        return Answer(400, {"reason": str(error)}, str(error))
+    except Refused as error:
+        return _refused(error)
+    except Unfinished:
+        return Answer(503, {"reason": "the server stops"}, "the server stops")
+
+
+def _refused(error: Refused) -> Answer:
+    failed = _sequence({"00081197": {"vr": "US", "Value": [error.reason]}})
+    return Answer(409, {_FAILED: failed, "reason": str(error)}, str(error))
 
 
 def _sequence(item: dict[str, Any]) -> dict[str, Any]:
@@ -92,18 +116,25 @@ def _parts(parts: list[Part]) -> tuple[bytes, Envelope]:
         raise Malformed(f"the envelope: {error}") from None
 
 
-def take(core: EngineCore, unit: Unit, scope: Scope, instance: bytes, envelope: Envelope) -> CentralReport:
-    """Keep an anonymised report with its indices; the same again changes nothing. Raises `Refused`."""
+def read(core: EngineCore, instance: bytes, envelope: Envelope) -> Understood:
+    """An anonymised report with its indices, by no state; raises `Refused` for one that is not to be kept."""
     try:
         file = split(instance)
         keeps = BirthDates(core.facts.text("dirlink.birth_date_policy")) is BirthDates.KEEP
         _check_anonymous(file.data_set, file.transfer_syntax, birth_date=keeps)
-        described = describe(core, file.data_set, file.transfer_syntax, envelope)
     except Unreadable as error:
         raise Refused(f"cannot be read: {error}", _CANNOT_UNDERSTAND) from None
+    described = core.apart.described(file.data_set, file.transfer_syntax, envelope)
+    if described.problem:
+        raise Refused(f"cannot be read: {described.problem}", _CANNOT_UNDERSTAND)
     if not described.dose:
         raise Refused("not a dose report")
-    digest = hashlib.sha256(file.data_set).hexdigest()
+    return Understood(described, hashlib.sha256(file.data_set).hexdigest(), envelope)
+
+
+def take(core: EngineCore, unit: Unit, scope: Scope, understood: Understood) -> CentralReport:
+    """Keep an anonymised report with its indices; the same again changes nothing. Raises `Refused`."""
+    described, digest, envelope = understood
     known = unit.get(REPORT, scope, described.sop_instance, CentralReport)
     if known is not None and known.sha256 == digest:
         return known

@@ -154,7 +154,14 @@ class _Report:
             ]
             for code in self._rules.codes
         ]
-        self._ledger.note(f"{_REMOVED:08X}", What.ADDED, "", "YES")
+        said = {
+            _REMOVED: "YES",
+            _METHOD: self._rules.method[:64],
+            _METHOD_CODES: ", ".join(code.value for code in self._rules.codes),
+            _TEMPORAL: "UNMODIFIED",
+        }
+        for tag, text in said.items():
+            self._ledger.note(f"{tag:08X}", What.ADDED, "", text)
         return [
             Element(_REMOVED, "CS", b"YES"),
             Element(_METHOD, "LO", self._rules.method.encode()[:64]),

@@ -1,8 +1,8 @@
 """Reading and anonymising reports beside the receiver: in a process of its own (`worker`), or in this one.
 
-Both are pure functions of bytes that take milliseconds of the interpreter, which the receiver has better uses for; and what a
-hostile report does to a reader is then done to a process that holds nothing. The process is started with the first report. Where
-there is none to be had, this process does the work.
+What the central server reads of them too. All are pure functions of bytes that take milliseconds of the interpreter, which the
+receiver has better uses for; and what a hostile report does to a reader is then done to a process that holds nothing. The process
+is started with the first report. Where there is none to be had, this process does the work.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ import msgspec
 
 from acrmock.typed import decoder
 from mockserver.dirlink.outcome import Outgoing, Reading
-from mockserver.dirlink.worker import Anonymise, Answer, Read, Setup, receive, send
+from mockserver.dirlink.worker import Anonymise, Answer, Describe, Read, Setup, Task, receive, send
 from mockserver.jobs import Unfinished
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
     from acrmock.record import ReportFacts
     from acrmock.redaction import Digester
+    from mockserver.central.described import Described
+    from mockserver.central.model import Envelope
     from mockserver.dirlink.changes import Policy
     from mockserver.dirlink.reading import Reader
 
@@ -38,6 +40,12 @@ _TRIES = 2
 
 _KEPT = ("PATH", "SYSTEMROOT", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 """Variables of the environment that the process gets: what an interpreter may need to start."""
+
+_STARTS = 3
+"""So often a process is started that ends before it is of use (somebody may have killed it); then there can be none."""
+
+_FLAGS = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""On Windows: it gives way, and a server without a console (a service) opens none."""
 
 _DIED = "the process that reads reports died of it twice"
 
@@ -78,6 +86,21 @@ class Apart:
             return self._own().outgoing(data, transfer_syntax, policy, uid_key)
         return answer.outgoing if answer.outgoing is not None else Outgoing(problem=_DIED, fault=True)
 
+    def described(self, data: bytes, transfer_syntax: str, envelope: Envelope) -> Described:
+        """As `central.reading.describe`, with a `problem` where the report cannot be read.
+
+        Raises `Unfinished` when the engine stops meanwhile, `RuntimeError` when the process died of it twice.
+        """
+        from mockserver.central.described import Described  # noqa: PLC0415 - only where reports are sent on
+
+        beside = msgspec.msgpack.encode(envelope)
+        answer = self._ask(Describe(transfer_syntax=transfer_syntax, envelope=beside), data) if self._wanted else None
+        found = self._own().described(data, transfer_syntax, beside) if answer is None else answer.described
+        if not found:
+            raise RuntimeError(_DIED)
+        decoder(Described)  # works the type out, one thread at a time
+        return msgspec.msgpack.decode(found, type=Described)
+
     def close(self) -> None:
         """End the process; what it is at is left undone. Harmless when done twice."""
         self._closed, process = True, self._process
@@ -96,12 +119,17 @@ class Apart:
 
     # the process
 
-    def _ask(self, request: Read | Anonymise, data: bytes) -> Answer | None:
-        """What the process answers, nothing where it died of it; None where there is no process."""
+    def _ask(self, request: Task, data: bytes) -> Answer | None:
+        """What the process answers, nothing where it died of it; None where there is no process.
+
+        What one process died of is never read here, even if no other one can be started.
+        """
         with self._lock:
-            for _ in range(_TRIES):
-                if self._closed or not self._ready():
-                    return None
+            for again in range(_TRIES):
+                if self._closed:
+                    raise Unfinished
+                if not self._ready():
+                    return Answer() if again else None
                 try:
                     answer = self._exchange(request, data)
                 except (OSError, EOFError, ValueError, msgspec.MsgspecError):
@@ -119,21 +147,29 @@ class Apart:
         """Whether there is a process, started if need be; False, and no more tries, where there can be none."""
         if self._process is not None:
             return True
-        try:
-            self._process = self._started()
-            if self._closed:
-                self._process.kill()
-            dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
-            if self._exchange(Setup(key=self._key, layers=dose)).error:
-                raise EOFError
-        except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
-            self._forget()
-            if self._closed:
-                raise Unfinished from None
-            self._wanted = False
-            _log.warning("no process for reading reports could be started (%s): they are read in the server's own", error)
-            return False
-        return True
+        why = ""
+        for _ in range(_STARTS):
+            try:
+                self._set_up()
+            except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
+                code = self._forget()
+                if self._closed:
+                    raise Unfinished from None
+                why = str(error) or f"exit status {code}"
+            else:
+                return True
+        self._wanted = False
+        _log.warning("no process for reading reports could be started (%s): they are read in the server's own", why)
+        return False
+
+    def _set_up(self) -> None:
+        """Start the process and tell it what it needs to know."""
+        self._process = self._started()
+        if self._closed:
+            self._process.kill()
+        dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
+        if self._exchange(Setup(key=self._key, layers=dose)).error:
+            raise EOFError
 
     def _started(self) -> subprocess.Popen[bytes]:
         """The process: it inherits no socket, and of the environment only what an interpreter needs to find its modules."""
@@ -146,7 +182,7 @@ class Apart:
             stderr=subprocess.DEVNULL,
             env=environment,
             close_fds=True,
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+            creationflags=_FLAGS,
         )
 
     def _exchange(self, request: msgspec.Struct, data: bytes | None = None) -> Answer:

@@ -11,7 +11,7 @@ from acrmock.clock import parse_rfc3339, rfc3339
 from acrmock.dose.text import unpadded
 from acrmock.record import ReportFacts
 from mockserver.dirlink import duplicates, stations
-from mockserver.dirlink.guard import put_aside
+from mockserver.dirlink.guard import put_aside, suspicion
 from mockserver.dirlink.intake import retain
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.dirlink.outcome import Reading
@@ -75,8 +75,8 @@ def _settle(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, *,
     """Write down what was read, and for the first bytes under the UID what becomes of the report."""
     found = stations.match(unit, scope, reading.facts.station)
     facts = msgspec.structs.replace(reading.facts, station_configured=found.station is not None, station_near=found.near)
-    if reading.real:
-        report, facts = put_aside(core, unit, scope, report, facts, reading.real)
+    if why := suspicion(reading):
+        report, facts = put_aside(core, unit, scope, report, facts, why)
     if sha256 == report.sha256 and report.state == State.RECEIVED.word(core.facts):
         report = place(core, unit, scope, _described(report, reading, found), reading=reading, found=found)
     facts = msgspec.structs.replace(facts, state=facts.state or report.state)

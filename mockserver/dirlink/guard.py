@@ -16,13 +16,25 @@ from mockserver.dirlink.states import State, come_to, save
 
 if TYPE_CHECKING:
     from mockserver.context import EngineCore
+    from mockserver.dirlink.outcome import Reading
     from mockserver.store import Scope, Unit
 
 
+def suspicion(reading: Reading) -> str:
+    """Why a report that was taken for synthetic may name somebody; empty where nothing says so.
+
+    A reader that died of it did not come to look for names, and they are not looked for elsewhere.
+    """
+    if reading.real:
+        return f"not every name and patient ID inside is: {reading.real}"
+    unseen = reading.fault and reading.facts.synthetic and not reading.facts.planted
+    return f"what is inside could not be looked at: {reading.problem}" if unseen else ""
+
+
 def put_aside(  # noqa: PLR0917 - as of its neighbours in `decode`
-    core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, facts: ReportFacts, where: str
+    core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, facts: ReportFacts, seen: str
 ) -> tuple[StoredReport, ReportFacts]:
-    """The report and its facts when names that are not synthetic were found in it at `where`, under a synthetic header.
+    """The report and its facts when there may be somebody in it, as `seen`, under a synthetic header.
 
     Real data that is taken all the same (`accept_real_data`) is only deleted in time. Else the bytes go: of the copy that has
     the names, or with the first bytes of the report everything under its UID.
@@ -32,7 +44,7 @@ def put_aside(  # noqa: PLR0917 - as of its neighbours in `decode`
         kept = msgspec.structs.replace(report, synthetic=False)
         save(core, unit, scope, kept, tell=False)
         return kept, msgspec.structs.replace(facts, synthetic=False)
-    why = f"the header is synthetic, but not every name and patient ID inside is: {where}; the bytes were deleted"
+    why = f"the header is synthetic, but {seen}; the bytes were deleted"
     bare = ReportFacts(
         sop_instance=facts.sop_instance,
         sha256=facts.sha256,

@@ -89,3 +89,15 @@ class Reader:
         except CannotAnonymise as error:
             return Outgoing(problem=str(error)[:300])
         return Outgoing(data=made.data, changes=made.changes, birth_date=made.birth_date_hash or "")
+
+    def described(self, data: bytes, transfer_syntax: str, envelope: bytes) -> bytes:
+        """What the registry reads of anonymised `data` that came with `envelope`: a `Described`, both in MessagePack."""
+        from mockserver.central.described import Described  # noqa: PLC0415 - only where reports are sent on
+        from mockserver.central.model import Envelope  # noqa: PLC0415 - the same
+        from mockserver.central.reading import describe  # noqa: PLC0415 - the same
+
+        try:
+            found = describe(self.facts, data, transfer_syntax, msgspec.msgpack.decode(envelope, type=Envelope))
+        except Unreadable as error:
+            found = Described(problem=str(error)[:300])
+        return msgspec.msgpack.encode(found)

@@ -55,15 +55,29 @@ class Anonymise(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     uid_key: bytes
 
 
+class Describe(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """That an anonymised data set is to be read for the registry, as `reading.Reader.described` has it."""
+
+    transfer_syntax: str
+    envelope: bytes
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What came of a request; `error` names an exception that is a fault of ours, and where it was raised."""
+    """What came of a request; `error` names an exception that is a fault of ours, and where it was raised.
+
+    `described` is a `central.described.Described` in MessagePack: whoever has no use for the type need not load it.
+    """
 
     reading: Reading | None = None
     outgoing: Outgoing | None = None
+    described: bytes = b""
     error: str = ""
 
 
-Request = Setup | Read | Anonymise
+Task = Read | Anonymise | Describe
+"""What there is to do with the data set that follows."""
+
+Request = Setup | Task
 
 
 def send(to: BinaryIO, value: msgspec.Struct, data: bytes | None = None) -> None:
@@ -110,10 +124,12 @@ def main() -> None:
     os._exit(0)  # nothing is left to be put in order, and the output may be gone
 
 
-def _answered(reader: Reader, request: Read | Anonymise, data: bytes) -> Answer:
+def _answered(reader: Reader, request: Task, data: bytes) -> Answer:
     try:
         if isinstance(request, Read):
             return Answer(reading=reader.read(data, request.transfer_syntax, request.facts))
+        if isinstance(request, Describe):
+            return Answer(described=reader.described(data, request.transfer_syntax, request.envelope))
         return Answer(outgoing=reader.outgoing(data, request.transfer_syntax, request.policy, request.uid_key))
     except Exception as error:  # noqa: BLE001 - whatever it is, the server is told
         place = error.__traceback__

@@ -86,6 +86,11 @@ PHANTOM = dcm("113835", "CTDIw Phantom Type")
 HEAD_PHANTOM = dcm("113690", "IEC Head Dosimetry Phantom")
 BODY_PHANTOM = dcm("113691", "IEC Body Dosimetry Phantom")
 DLP = dcm("113838", "DLP")
+SSDE = dcm("113930", "Size Specific Dose Estimation")
+LATERAL_DIMENSION = dcm("113931", "Measured Lateral Dimension")
+AP_DIMENSION = dcm("113932", "Measured AP Dimension")
+SSDE_FROM_BOTH = dcm("113936", "AAPM 204 Sum of Lateral and AP Dimension")
+METHOD = sct("370129005", "Measurement Method")
 MODULATION = dcm("113842", "X-Ray Modulation Type")
 ALERT = dcm("113900", "Dose Check Alert Details")
 DLP_ALERT_SET = dcm("113901", "DLP Alert Value Configured")
@@ -171,7 +176,7 @@ _SNOMED_RT = {
     "408730004": "G-C32C", "399331006": "P5-0808E", "27483000": "P5-00100", "373066001": "R-0038D", "373067005": "R-00339",
     "15869005": "A-2C090", "44491008": "P5-06000", "91723000": "T-D0005", "272741003": "G-C171", "73056007": "T-04020",
     "80248007": "T-04030", "66925006": "C-12700", "59801003": "C-16700", "26194003": "C-16400", "102540008": "F-10470",
-    "102538003": "F-10450", "40199007": "F-10340",
+    "102538003": "F-10450", "40199007": "F-10340", "370129005": "G-C036",
 }  # fmt: skip # pairs read best side by side
 
 

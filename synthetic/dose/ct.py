@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp, sqrt
 from typing import NamedTuple
 
 from synthetic.dose import codes
@@ -13,6 +14,9 @@ from synthetic.dose.tables import CtProtocol, tables
 from synthetic.randomness import Draws
 
 _PAUSE = (4, 40)  # seconds between events
+SIZED = frozenset({CtType.SPIRAL, CtType.SEQUENCED})
+"""The scans of which a size-specific dose is told."""
+
 _GROWN = 170  # cm, for which the lengths of the tables are meant
 
 
@@ -63,6 +67,7 @@ def _event(scan: _Scan, made: tuple[CtType, str], at: int, top: int) -> tuple[Ct
     shape = _SHAPES[kind](scan)
     # hundredths of mGy times tenths of cm: halves up, exact in whole numbers
     dlp = (shape.ctdi * shape.length + 5) // 10
+    size = _size(scan, shape.ctdi) if kind in SIZED and not scan.protocol.head else ("", "", "")
     contrast = scan.protocol.contrast and kind is not CtType.LOCALIZER
     event = CtEvent(
         type=kind,
@@ -86,12 +91,24 @@ def _event(scan: _Scan, made: tuple[CtType, str], at: int, top: int) -> tuple[Ct
         phantom=codes.HEAD_PHANTOM if scan.protocol.head else codes.BODY_PHANTOM,
         dlp=fixed(dlp, 2),
         dlp_hundredths=dlp,
+        ssde=size[0],
+        lateral=size[1],
+        ap=size[2],
         modulation="NONE" if kind in {CtType.LOCALIZER, CtType.MONITORING} else "XYZ_EC",
         comment="Synthetic scan, no patient behind it",
         top_mm=top,
         length_mm=shape.length,
     )
     return event, shape.exposure // 100 + 1
+
+
+def _size(scan: _Scan, ctdi: int) -> tuple[str, str, str]:
+    """SSDE in mGy, lateral and AP dimension in mm, by AAPM report 204 for the phantom of 32 cm; the trunk is an ellipse."""
+    table = tables().ct.ssde
+    lateral = rounded(scan.patient.diameter_cm * 10 * sqrt(table.wider))
+    ap = rounded(scan.patient.diameter_cm * 10 / sqrt(table.wider))
+    factor = table.factor * exp(table.exponent * sqrt(lateral * ap) / 10)
+    return fixed(rounded(ctdi * factor), 2), str(lateral), str(ap)
 
 
 class _Shape(NamedTuple):

@@ -88,7 +88,10 @@ class Heading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CtEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One CT irradiation event: s, mm, kV, mA, mGy, mGy.cm; `dlp_hundredths` is the DLP as a whole number."""
+    """One CT irradiation event: s, mm, kV, mA, mGy, mGy.cm; `dlp_hundredths` is the DLP as a whole number.
+
+    `ssde` with the patient's `lateral` and `ap` dimensions are empty but for scans of the trunk.
+    """
 
     type: CtType
     protocol: str
@@ -111,6 +114,9 @@ class CtEvent(msgspec.Struct, frozen=True, kw_only=True):
     phantom: Code
     dlp: str
     dlp_hundredths: int
+    ssde: str
+    lateral: str
+    ap: str
     modulation: str
     comment: str
     top_mm: int

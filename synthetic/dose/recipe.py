@@ -8,10 +8,11 @@ from typing import NamedTuple
 from acrmock.dose.elements import EXPLICIT_LITTLE
 from synthetic.dose import codes
 from synthetic.dose.content import Elements, Part, file_meta
+from synthetic.dose.ct import SIZED
 from synthetic.dose.elements import Code, Hole, HoleKind
 from synthetic.dose.encoding import Encoding
 from synthetic.dose.header import evidence, header
-from synthetic.dose.model import CtType, Kind
+from synthetic.dose.model import CtEvent, CtType, Kind
 from synthetic.dose.quirks import CAPTURE_PIXELS, CHARSETS, SUFFIXES, SYNTAXES, change_header, change_rows
 from synthetic.dose.rows import HAS_CONCEPT_MOD, Row, code, container, num, row_elements, text
 from synthetic.dose.shapes import Shape, shape_named
@@ -42,10 +43,15 @@ class Recipe(NamedTuple):
     root: Part
     accumulated: Part | None
     events: dict[CtType | bool, Part]
+    sized: dict[CtType, Part]
     tail: Part
     trailer: Elements
     localizer_dose: bool
     variant: int
+
+    def of_ct(self, event: CtEvent) -> Part:
+        """What says a CT event, with its size-specific dose where it has one and the shape tells it."""
+        return (event.ssde and self.sized.get(event.type)) or self.events[event.type]
 
 
 @cache
@@ -61,6 +67,7 @@ def recipe(kind: Kind, shape_name: str, quirks: tuple[str, ...], variant: int) -
         return Part([row_elements(row) for row in _spoken(change_rows(rows, names, variant), style)])
 
     events: dict[CtType | bool, Part] = {}
+    sized: dict[CtType, Part] = {}
     flat = bool({"Q2", "Q3"} & set(names))
     if flat:
         root, accumulated, tail = part(_flat_rows(names)), None, part(())
@@ -70,6 +77,8 @@ def recipe(kind: Kind, shape_name: str, quirks: tuple[str, ...], variant: int) -
         if kind is Kind.CT:
             for made in CtType:
                 events[made] = part(ct_event_rows(made, extras))
+            if extras.ssde:
+                sized = {made: part(ct_event_rows(made, extras, sized=True)) for made in SIZED}
         else:
             for seen in (True, False):
                 events[seen] = part(x_event_rows(kind, extras, fluoroscopy=seen))
@@ -84,6 +93,7 @@ def recipe(kind: Kind, shape_name: str, quirks: tuple[str, ...], variant: int) -
         root=root,
         accumulated=accumulated,
         events=events,
+        sized=sized,
         tail=tail,
         trailer=Elements((CAPTURE_PIXELS,) if "Q33" in names else ()),
         localizer_dose=extras.localizer_dose,

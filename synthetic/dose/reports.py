@@ -349,7 +349,7 @@ def _parts(made: Recipe, values: Values) -> list[tuple[Part, object]]:
     if made.accumulated is None:
         return parts
     parts.append((made.accumulated, values.ct_totals or values.x_totals))
-    parts += [(made.events[event.type], event) for event in values.exam.ct_events]
+    parts += [(made.of_ct(event), event) for event in values.exam.ct_events]
     parts += [(made.events[event.fluoroscopy], event) for event in values.exam.x_events]
     if made.tail.items:
         parts.append((made.tail, heading))

@@ -25,7 +25,7 @@ class Shape(NamedTuple):
 
 
 SHAPES = {
-    GENERIC: Shape(Style(), charset="ISO_IR 100"),
+    GENERIC: Shape(Style(), Extras(ssde=True), charset="ISO_IR 100"),
     "ge-like": Shape(
         Style(retired_codes=True, localizer_name="Scout", monitoring_names=("SmartPrep",)),
         quirks={Kind.CT: ("Q1", "Q4", "Q6", "Q7", "Q8"), Kind.FLUORO: ("Q8", "Q18"), Kind.MG: ("Q16",)},
@@ -35,7 +35,7 @@ SHAPES = {
     ),
     "siemens-like": Shape(
         Style(retired_codes=True, localizer_name="Topogram", monitoring_names=("PreMonitoring", "Monitoring")),
-        Extras(dose_check=True, comment=True, participant=True, calibration=True, location=True, localizer_dose=True),
+        Extras(dose_check=True, comment=True, participant=True, calibration=True, location=True, localizer_dose=True, ssde=True),
         {Kind.CT: ("Q9", "Q10"), Kind.FLUORO: ("Q8", "Q29")},
         charset="ISO_IR 100",
         completion="PARTIAL",

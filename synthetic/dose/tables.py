@@ -62,6 +62,14 @@ class Monitoring(_Strict, frozen=True, kw_only=True):
     ma: Whole
 
 
+class Ssde(_Strict, frozen=True, kw_only=True):
+    """SSDE is CTDIvol times factor times e to the exponent times the effective diameter in cm; a trunk is wider than deep."""
+
+    factor: float
+    exponent: float
+    wider: float
+
+
 class Ct(_Strict, frozen=True, kw_only=True):
     """Computed tomography; `child_share` per mille, among protocols that children get."""
 
@@ -69,6 +77,7 @@ class Ct(_Strict, frozen=True, kw_only=True):
     collimations: tuple[tuple[str, str], ...]
     localizer: Localizer
     monitoring: Monitoring
+    ssde: Ssde
     protocols: tuple[CtProtocol, ...]
 
 

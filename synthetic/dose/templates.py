@@ -11,6 +11,7 @@ from synthetic.dose.rows import (
     HAS_CONCEPT_MOD,
     HAS_OBS_CONTEXT,
     HAS_PROPERTIES,
+    INFERRED_FROM,
     Row,
     code,
     coded,
@@ -38,6 +39,7 @@ class Extras(NamedTuple):
     calibration: bool = False
     private: bool = False
     localizer_dose: bool = False
+    ssde: bool = False
 
 
 def root_rows(kind: Kind, extras: Extras) -> tuple[Row, ...]:
@@ -132,8 +134,11 @@ _TYPES = {
 }
 
 
-def ct_event_rows(made: CtType, extras: Extras) -> tuple[Row, ...]:
-    """One CT acquisition (TID 10013): dose is not required of a localizer, pitch only of spiral and sequenced ones."""
+def ct_event_rows(made: CtType, extras: Extras, *, sized: bool = False) -> tuple[Row, ...]:
+    """One CT acquisition (TID 10013): dose is not required of a localizer, pitch only of spiral and sequenced ones.
+
+    `sized`: with the size-specific dose and the dimensions that it rests on.
+    """
     rows = [
         text(codes.PROTOCOL, "protocol"),
         coded(codes.TARGET_REGION, "region"),
@@ -144,6 +149,7 @@ def ct_event_rows(made: CtType, extras: Extras) -> tuple[Row, ...]:
     ]
     if made is not CtType.LOCALIZER or extras.localizer_dose:
         dose = [num(codes.CTDI_VOL, "ctdi_vol", codes.MGY), coded(codes.PHANTOM, "phantom"), num(codes.DLP, "dlp", codes.MGY_CM)]
+        dose += [_ssde()] if sized else []
         rows.append(container(codes.CT_DOSE, [*dose, *(_dose_check() if extras.dose_check else ())]))
     rows.append(text(codes.MODULATION, "modulation"))
     if extras.comment:
@@ -172,6 +178,16 @@ def _ct_parameters(made: CtType) -> list[Row]:
         *([num(codes.ROTATION_TIME, "rotation", codes.SECONDS)] if turning else []),
     ]
     return [*rows, fixed(codes.X_RAY_SOURCES, "1", codes.SOURCES), container(codes.SOURCE_PARAMETERS, source)]
+
+
+def _ssde() -> Row:
+    return num(codes.SSDE, "ssde", codes.MGY)._replace(
+        children=(
+            code(codes.METHOD, codes.SSDE_FROM_BOTH, HAS_CONCEPT_MOD),
+            num(codes.LATERAL_DIMENSION, "lateral", codes.MM)._replace(relation=INFERRED_FROM),
+            num(codes.AP_DIMENSION, "ap", codes.MM)._replace(relation=INFERRED_FROM),
+        )
+    )
 
 
 def _dose_check() -> tuple[Row, ...]:

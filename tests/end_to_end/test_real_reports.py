@@ -66,14 +66,15 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """One site; what reaches the registry's server is kept as it came over its wire."""
     files = real_files()
     taken: list[bytes] = []
-    describe = receive.describe
+    read = receive.read
 
-    def spied(core: Any, data_set: bytes, transfer_syntax: str, envelope: Any) -> Any:
-        taken.append(data_set)
-        assert transfer_syntax == EXPLICIT
-        return describe(core, data_set, transfer_syntax, envelope)
+    def spied(core: Any, instance: bytes, envelope: Any) -> Any:
+        file = split(instance)
+        taken.append(file.data_set)
+        assert file.transfer_syntax == EXPLICIT
+        return read(core, instance, envelope)
 
-    monkeypatch.setattr(receive, "describe", spied)
+    monkeypatch.setattr(receive, "read", spied)
     with Engine(dicom_port=0, accept_real_data=True) as engine:
         ready = engine.ready
         assert ready is not None

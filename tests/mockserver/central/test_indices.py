@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from acrmock.dose.dictionary import Quantity
+from acrmock.dose.dictionary import Quantity, dose_dictionary
 from acrmock.dose.header import Header
 from acrmock.dose.model import CtEvent, DoseReport, PlaneTotals, ProjectionEvent, Totals
 from acrmock.dose.part10 import split
@@ -17,6 +18,7 @@ from acrmock.dose.tree import Code
 from acrmock.facts import load_facts
 from mockserver.central.ages import band_of
 from mockserver.central.indices import IndexName, effective_diameter, index_rules, indices, is_timing_run, normalisation, ssde
+from synthetic.dose import Kind, generate
 
 RULES = index_rules(load_facts())
 REAL = {path.name: path for above in Path(__file__).parents for path in above.glob("shared/data/rdsr/*.dcm")}
@@ -203,3 +205,26 @@ def test_real_reports_give_indices(name: str) -> None:
     only_localizers = report.ct_events and all(event.kind in RULES.localizers for event in report.ct_events)
     given = report.dose and not only_localizers
     assert (wanted[report.modality] in {index.name for index in made}) if given else not made
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (Kind.CT, {"CTDIvol", "DLP", "Effective diameter", "SSDE"}),
+        (Kind.FLUORO, {"Fluoroscopy time", "Ka,r", "KAP", "Mean Ka,r rate", "Mean field size"}),
+        (Kind.DX, {"EI", "EI_T", "DI", "KAP"}),
+    ],
+)
+def test_generated_reports_give_every_index_of_their_kind(kind: Kind, expected: set[str]) -> None:
+    """So the dashboard has a plot of each; the registry's SSDE is near the scanner's own, which is of the same diameter."""
+    names, words = set(), dose_dictionary(load_facts())
+    for index in range(30):
+        made = generate(kind, 5, index, as_of=date(2026, 3, 1))
+        report = read_report(made.data_set, made.transfer_syntax, words)
+        values = found(report)
+        names |= {name for name, _ in values}
+        for at, event in enumerate(report.ct_events, 1):
+            if ("SSDE", at) in values:
+                assert event.ssde is not None
+                assert values["SSDE", at] == pytest.approx(event.ssde.value, rel=0.1)
+    assert names == expected

@@ -207,6 +207,17 @@ def test_what_was_done_is_said_in_the_data_set_and_in_the_changes() -> None:
     assert shown.data == made.data
 
 
+def test_what_stands_in_no_change_is_as_it_came() -> None:
+    """Each attribute of the data set that is another afterwards, is gone or is new stands in the list of changes."""
+    original = part10(report())
+    made = anonymous(original)
+    before, after = pydicom.dcmread(io.BytesIO(original)), reread(made)
+    told = {int(change.path[:8], 16) for change in made.changes}
+    differs = {int(tag) for tag in {*before.keys(), *after.keys()} if before.get(tag) != after.get(tag)}
+    assert {0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00100010} <= differs
+    assert differs <= told
+
+
 def test_what_the_options_retain_is_retained() -> None:
     """Device identity, dates, sex, age, study description and codes stand as they were."""
     data_set = reread(anonymous(part10(report(DeviceSerialNumber="SN1", PatientAge="045Y", PatientSize="1.71"))))

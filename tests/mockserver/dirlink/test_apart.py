@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -17,6 +18,7 @@ from acrmock.clock import SystemClock
 from acrmock.facts import load_facts
 from acrmock.record import ReportFacts
 from acrmock.redaction import Digester
+from mockserver.central.model import Envelope
 from mockserver.dirlink.apart import Apart
 from mockserver.dirlink.changes import policy_of
 from mockserver.jobs import Unfinished
@@ -151,6 +153,18 @@ def test_without_a_process_reports_are_read_here(command: tuple[str, ...], dose:
     assert reader.pid is None
 
 
+def test_a_process_that_is_killed_while_it_starts_is_started_again(tmp_path: Path, dose: Any) -> None:
+    """One that ended before it was of use does not make the server read reports itself from then on."""
+    mark = tmp_path / "mark"
+    early = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); gone = p.exists(); p.touch(); gone or sys.exit(9)\n"
+    reader = make((sys.executable, "-P", "-c", early + WORKER, str(mark)))
+    try:
+        assert reader.read(dose.report("1.2.100.1"), EXPLICIT, known()).facts.dose
+        assert reader.pid is not None
+    finally:
+        reader.close()
+
+
 def test_stopping_does_not_wait_for_a_report(bad: Apart) -> None:
     """Closing ends the process whatever it is at; the report is left for the next start."""
     seen: list[BaseException] = []
@@ -186,22 +200,95 @@ def test_the_way_of_reports_read_apart(site: SITE, dose: Any) -> None:
     assert not run.events("harness-fault")
 
 
-def test_a_deadly_report_is_put_aside_and_voids_the_verdict(site: SITE, dose: Any, tmp_path: Path) -> None:
-    """It is quarantined, the harness says that it is at fault, and no job is left to try it again."""
-    run = site(read_apart=True)
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_deadly_report_is_put_aside_and_voids_the_verdict(*, accepted: bool, site: SITE, dose: Any, tmp_path: Path) -> None:
+    """It is quarantined, the harness says that it is at fault, and no job is left to try it again.
+
+    Nobody saw whether it names somebody, so its bytes go at once; or with the retention of real data, where that is accepted.
+    """
+    run = site(read_apart=True, accept_real_data=accepted)
     run.core.apart.command = (sys.executable, "-P", "-c", WORKER, str(tmp_path / "mark"))
     sop = run.receive(dose.report("1.2.100.1") + b"DEADLY")
     run.idle()
     assert run.stored(sop).state == "QUARANTINED"
     assert [event.data["sop_instance"] for event in run.events("harness-fault")] == [sop]
     with run.core.store.read() as snapshot:
-        assert run.core.jobs.all(snapshot) == []
+        assert [job.kind for job in run.core.jobs.all(snapshot)] == (["dir-retain"] if accepted else [])
+        assert (snapshot.get_object(dose.SCOPE, sop, run.stored(sop).sha256) is not None) == accepted
+
+
+def test_a_planted_report_that_is_deadly_is_kept(site: SITE, dose: Any, tmp_path: Path) -> None:
+    """What was planted is ours, so its bytes stay for whoever looks for the fault."""
+    run = site(read_apart=True)
+    run.core.apart.command = (sys.executable, "-P", "-c", WORKER, str(tmp_path / "mark"))
+    sop = run.receive(dose.report("1.2.100.1") + b"DEADLY", planted=True)
+    run.idle()
+    assert (run.stored(sop).state, run.stored(sop).deleted) == ("QUARANTINED", False)
+
+
+def test_what_a_process_died_of_is_never_read_here(bad: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when no second process can be started."""
+    started, starts = Apart._started, iter((True, False))
+
+    def once(self: Apart) -> Any:
+        if not next(starts, False):
+            raise OSError("no more processes")
+        return started(self)
+
+    monkeypatch.setattr(Apart, "_started", once)
+    monkeypatch.setattr(bad, "_own", lambda: pytest.fail("it was read here"))
+    assert bad.read(b"DEADLY", EXPLICIT, known()).fault
+
+
+def test_after_closing_nothing_is_read(bad: Apart, dose: Any) -> None:
+    """A report that is asked for while the engine stops is left for the next start."""
+    bad.close()
+    with pytest.raises(Unfinished):
+        bad.read(dose.report("1.2.100.1"), EXPLICIT, known())
+
+
+def test_the_registry_reads_the_same_both_ways(apart: Apart, dose: Any) -> None:
+    """What the central server makes of a report is the process's work too, and it comes to the same."""
+    here = make(process=False)
+    envelope = Envelope(facility="7", station="CT1")
+    good, other, broken = dose.report("1.2.100.1"), dose.report("1.2.100.2", dose=False), b"\xff" * 99
+    found = [apart.described(data, EXPLICIT, envelope) for data in (good, other, broken)]
+    assert found == [here.described(data, EXPLICIT, envelope) for data in (good, other, broken)]
+    assert found[0].indices
+    assert [bool(one.problem) for one in found] == [False, False, True]
+
+
+def test_the_central_server_reads_before_it_takes_the_lock(site: SITE, dose: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the registry reads a report, others' changes are not kept waiting: a unit can be had meanwhile."""
+    run, seen = site(), []
+    run.configure("CT1")
+    described = Apart.described
+
+    def watched(self: Apart, *arguments: Any) -> Any:
+        def write() -> None:
+            with run.core.store.write() as unit:
+                seen.append(unit)
+
+        other = threading.Thread(target=write, daemon=True)
+        other.start()
+        other.join(20)
+        assert not other.is_alive(), "the central server holds the lock while it reads"
+        return described(self, *arguments)
+
+    monkeypatch.setattr(Apart, "described", watched)
+    sop = run.receive(dose.report("1.2.100.1"))
+    run.idle()
+    assert seen
+    assert run.stored(sop).state == "ACKNOWLEDGED"
 
 
 def _children(pid: int) -> list[int]:
     """The processes that a process started."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # the thread has just ended
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def _until(true: Callable[[], bool]) -> bool:

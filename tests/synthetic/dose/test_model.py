@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from math import log10
+from math import exp, log10, sqrt
 
 import pytest
 from hypothesis import given, settings
@@ -40,6 +40,19 @@ def test_ct_sums(seed: int, index: int, shape: str) -> None:
     assert int(values.ct_totals.events) == len(values.exam.ct_events)
     assert values.exam.ct_events[0].type is CtType.LOCALIZER
     assert values.heading.start <= values.heading.end
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, INDICES)
+def test_ct_size(seed: int, index: int) -> None:
+    """A scan of the trunk tells SSDE by AAPM report 204 from the patient's dimensions; a head, a localizer, a bolus none."""
+    for event in generate("ct", seed, index, as_of=AS_OF).values.exam.ct_events:
+        trunk = event.type in {CtType.SPIRAL, CtType.SEQUENCED} and event.phantom.meaning.startswith("IEC Body")
+        assert bool(event.ssde) == bool(event.ap) == bool(event.lateral) == trunk
+        if trunk:
+            diameter = sqrt(int(event.ap) * int(event.lateral)) / 10
+            assert float(event.ssde) == pytest.approx(float(event.ctdi_vol) * 3.704369 * exp(-0.03671937 * diameter), abs=0.011)
+            assert 50 < int(event.ap) < int(event.lateral) < 700
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,7 +138,7 @@ def test_cumulative_continued_and_dual_studies(maker: Callable[..., Maker]) -> N
 
 
 FROZEN = {
-    "ct": "674a4cf614b0dbfb85db014ac577982de8cd47249f252031014c651de23b22de",
+    "ct": "e19a2da9fa9d6c18b96bd385a03fcf28209602ece6b06ee28babcbc0cdc8cc0e",
     "fluoro": "6d7e43ab2cc912c0c3ae78fc4866a8f1778f86dc7c0a58fd1af12687422f9d72",
     "dx": "db36d693837d34116f945d7d66ccb274ad0b24ef3c6fde261325bc89ae88facc",
     "mg": "cd5b741af991c612d1f95e512855d7f89305caeb56797c5e891b496999216192",
