@@ -31,7 +31,7 @@ from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._request import Gateway, Request
 from mockserver._streams import make_file
-from mockserver.lane import Lane, Quick, Settled
+from mockserver.lane import Lane, MustWait, Quick, Settled
 from mockserver.proxies import V1, V2, Preamble, PreambleError
 
 _log = logging.getLogger("mockserver")
@@ -148,7 +148,13 @@ class Connection(HTTPConnection):
         """Answer the request whose head is there; True when the connection stays open."""
         self._answer_until = self.server.clock.monotonic() + EXCHANGE_SECONDS
         self.wfile.held = self.wfile.whole = self.later is not None
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        try:
+            return bool(super().communicate())  # type: ignore[no-untyped-call]
+        except MustWait:
+            raise
+        except BaseException:  # noqa: BLE001 - what no handler takes for an error must not end a thread that serves others
+            _log.exception("an exchange failed")
+            return False
 
     def send(self) -> None:
         """Send what was written, unless the lane does it later."""
