@@ -3,7 +3,7 @@
 Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half a
 short answer, because threads want the interpreter's lock from each other. A connection whose last request was a short one (a view
 with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered for a
-moment, each application in its turn (one that floods keeps no other waiting), committed once, and then sent. Whatever may wait for
+moment, each application in its turn (one that floods keeps no other waiting), committed once, and then sent. What may wait for
 somebody goes back to the workers with all its bytes: a request that is not whole for long, a large one, one that is malformed or
 not for a lean view, one that a fault delays, an answer that the client does not take.
 """
