@@ -20,6 +20,8 @@ from acrmock.record import Exposure, SecretKind
 
 _REMEMBERED = 200
 _MOST_REMEMBERED = 1024
+_MOST_PIECES = 200
+"""A text with more that must go is hidden as a whole: to replace them one by one takes the square of its length."""
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
 
 
@@ -100,8 +102,14 @@ class Cleaner:
             return text
         whole = text
         for _ in range(4):
-            for piece, kind in self.scanner.find(text, seen.known).items():
+            found = self.scanner.find(text, seen.known)
+            for kind in dict.fromkeys(found.values()):
                 seen.note(kind, spot.place, spot.name, spot.pointer)
+            if len(found) > _MOST_PIECES:
+                text = self._digester.ref("text", text)
+                seen.made.add(text)
+                break
+            for piece, kind in found.items():
                 reference = self._digester.ref(kind or "token", piece)
                 seen.made.add(reference)
                 text = text.replace(piece, reference)

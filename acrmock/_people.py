@@ -28,6 +28,7 @@ _MBI = re.compile(r"(?<![\w-])[1-9][A-Z][A-Z0-9][0-9]-?[A-Z][A-Z0-9][0-9]-?[A-Z]
 _PHONE = re.compile(rf"(?:{_BEFORE}|(?<=\+))(?:1[-. ]?)?\(?[2-9]\d{{2}}\)?[-. ]?[2-9]\d{{2}}[-. ]\d{{4}}{_AFTER}")
 _ABROAD = re.compile(r"(?<![\w+])\+[1-9](?:[ .()-]{0,2}\d){7,14}(?!\w)")
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![\w-])")
+_HOST = re.compile(r"[\w.+%-]@(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2}")
 _ISO = re.compile(r"(?<![\w.-])(?:19\d\d|200\d)-[01]\d-[0-3]\d(?![\w-])")
 _MONTH_FIRST = re.compile(r"(?<![\w.-])(?<!\d/)[01]?\d/[0-3]?\d/(?:19\d\d|200\d)(?![\w-]|/\d)")
 _QUOTES, _NAME_LETTERS = " \"'", string.ascii_letters + string.digits + "_-"
@@ -100,7 +101,8 @@ class People:
         if b"+" in shape:
             yield from _of(_ABROAD, text, _hits(shape, b"+"), "phone", _is_abroad)
         if b"@" in shape:
-            mails = _of(_EMAIL, text, _hits(shape, b"@"), "email", _is_somebodys)
+            signs = (at for at in _hits(shape, b"@") if at and _HOST.match(text, at - 1))
+            mails = _of(_EMAIL, text, signs, "email", _is_somebodys)
             yield from (found for found in mails if _is_mailbox(text, found))
         if b"0000-00-00" in shape:
             years = (at for at in _hits(shape, b"0000-00-00") if text.startswith(("19", "200"), at))

@@ -17,6 +17,8 @@ Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
 """Which of these marks belong to issued secrets, and of which kind."""
 
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
+_JWT_OR_RUN = re.compile(r"eyJ[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]*+)?+")
+"""A JWT, or a run in which none begins: taken whole, as to look for one from each `eyJ` in it takes the square of its length."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 UUID_LENGTH = 36
@@ -139,7 +141,7 @@ class Scanner:
 
     def _jwts(self, text: str, known: Known) -> dict[str, SecretKind | None]:
         """Everything shaped like a JWT, with the kind of those that are ours from end to end."""
-        pieces = dict.fromkeys(JWT.findall(text))
+        pieces = dict.fromkeys(piece for piece in _JWT_OR_RUN.findall(text) if "." in piece)
         marks = {self._mark(whole): whole for whole in pieces}
         found: dict[str, SecretKind | None] = dict(pieces)
         found |= {marks[mark]: kind for mark, kind in known(list(marks)).items()}

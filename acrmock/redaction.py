@@ -142,24 +142,28 @@ class Redactor(JsonCleaner):
             return url, ()
         memory = self.quick.memory
         head, mark, rest = url.partition("?")
-        rest, hash_, fragment = rest.partition("#")
+        rest, *fragments = rest.split("#")
         head = self._path(self._secrets(head, seen, path), seen)
+        pairs, parts = self._pairs(rest, seen, path, query)
+        clean = head + mark + parts
+        for fragment in fragments:
+            clean += "#" + self._pairs(fragment, seen, path, query if query != "query" else "fragment")[1]
+        if clean == url:
+            self.quick.keep_url(memory, url)
+        return clean, tuple(pairs)
+
+    def _pairs(self, text: str, seen: Seen, path: Spot, query: str) -> tuple[list[NameValue], str]:
+        """The parameters of a query or fragment, and how it is sent, both cleaned."""
         pairs: list[NameValue] = []
         parts: list[str] = []
-        for part in rest.split("&") if mark else ():
+        for part in text.split("&"):
             if not part:
                 continue
             pointer = f"{path.pointer.rpartition('/')[0]}/queryString/{len(pairs)}/value" if query == "query" else path.pointer
             name, value, sent = self._pair(part, seen, query, path, pointer)
             pairs.append(NameValue(name=name, value=value))
             parts.append(sent)
-        clean = head + mark + "&".join(parts)
-        if hash_:
-            inner, _ = self._url("?" + fragment, seen, path=path, query=query if query != "query" else "fragment")
-            clean += hash_ + inner[1:]
-        if clean == url:
-            self.quick.keep_url(memory, url)
-        return clean, tuple(pairs)
+        return pairs, "&".join(parts)
 
     def _path(self, head: str, seen: Seen) -> str:
         """A URL up to its query, with a reference for each segment that holds an identifier of a person."""

@@ -11,7 +11,7 @@ from cheroot.wsgi import Gateway_10
 from mockserver._streams import Chunks
 from mockserver._striking import EDGE_KEY
 from mockserver.gate import HEADERS_KEY, ROUTE_KEY, TLS_KEY, VIA_KEY
-from mockserver.lane import LATER_KEY
+from mockserver.lane import LATER_KEY, MustWait
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ class Request(HTTPRequest):
 
     def simple_response(self, status: str, msg: str | bytes = "") -> None:
         """Answer what is malformed, close, and tell the server of it."""
+        if self.conn.later is not None and not self.ready:
+            raise MustWait  # to record it is to wait for a commit
         number = int(str(status)[:3])
         text = msg.decode("latin-1") if isinstance(msg, bytes) else str(msg)
         code = _CODES.get(number, "request-malformed")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -120,6 +120,10 @@ class Gate:
             return None
         view = self._wires.view_functions[endpoint]
         return Route(whose, rest, view, arguments) if getattr(view, "acrmock_lean", None) is not None else None
+
+    def whose(self, route: object) -> Hashable:
+        """The application and environment of a route."""
+        return route.whose if isinstance(route, Route) else None
 
     def begin(self) -> None:
         """Several exchanges are about to be made."""
@@ -320,7 +324,9 @@ class Gate:
         except Problem as problem:
             environ[PROBLEM_KEY] = problem
             return self._plain(problem)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+        except MustWait:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a panic of a library in Rust is no `Exception`, and the client gets a clean answer
             _log.error("a handler failed", exc_info=error)
             environ[ERROR_KEY] = error
             failed = environ[PROBLEM_KEY] = Problem("internal")
@@ -342,7 +348,7 @@ class Gate:
                 close = getattr(parts, "close", None)
                 if close is not None:
                     close()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+        except BaseException as error:  # noqa: BLE001 - the same
             _log.error("the wires failed", exc_info=error)
             environ[ERROR_KEY] = error
             return self._plain(Problem("internal"))
@@ -400,7 +406,7 @@ class Gate:
             if call is not None:
                 call.leave(lost)
             return self._lost(lost)
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets a clean answer
+        except BaseException as fault:  # noqa: BLE001 - the same
             _log.exception("an exchange could not be recorded")
             if call is not None:
                 call.leave(fault)

@@ -2,9 +2,10 @@
 
 Handing each request to a worker and back to the selector, and waiting for the batch's commit in between, costs as much as half a
 short answer, because threads want the interpreter's lock from each other. A connection whose last request was a short one (a view
-with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered in turn,
-committed once, and then sent. Whatever may wait for somebody goes back to the workers with all its bytes: a request that is not
-whole for long, a large one, one that is not for a lean view, one that a fault delays, an answer that the client does not take.
+with a lean form: it computes and waits for nobody but the store) stays here: what has come in on all of them is answered for a
+moment, each application in its turn (one that floods keeps no other waiting), committed once, and then sent. What may wait for
+somebody goes back to the workers with all its bytes: a request that is not whole for long, a large one, one that is malformed or
+not for a lean view, one that a fault delays, an answer that the client does not take.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ LARGEST = 64 * 1024
 """Bytes of a request, head and body, beyond which a worker reads and answers it."""
 IDLE_SECONDS = 1.0
 """How long a connection may be silent before the selector has it again."""
-_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
+BATCH_SECONDS = 0.05
+"""How long answers may be made before those that are made are committed and sent."""
+_LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([^\r]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+_SIZE = re.compile(rb"[0-9]{1,9}")
 _OTHER = re.compile(rb"\r\n(?:Transfer-Encoding|Expect)[ \t]*:", re.IGNORECASE)
 _LINE = re.compile(rb"(GET|POST) (/(?!/)[!\"$&-~]*) HTTP/1\.1\r\n")
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -44,6 +48,10 @@ class Quick(Protocol):
 
     def route(self, method: str, target: str) -> object | None:
         """Where a request for a view with a lean form goes, for the application to read again; None for any other."""
+        ...
+
+    def whose(self, route: object) -> Hashable:
+        """Whose request it is that goes there: each has its turn."""
         ...
 
     def begin(self) -> None:
@@ -70,6 +78,7 @@ class Lane:
         self._door = threading.Lock()
         self._stopping = False
         self._swept = 0.0
+        self._whole: dict[Connection, None] = {}
         self._thread = threading.Thread(target=self._run, name="acrmock-lane", daemon=True)
 
     def stop(self) -> None:
@@ -109,19 +118,32 @@ class Lane:
         self._close()
 
     def _turn(self, again: list[Connection]) -> list[Connection]:
-        """Answer each connection that has a request, once; gives those that have another one already."""
-        self._sweep(again)
-        ready = [*again]
+        """Answer connections that have a request, each once; gives those that have received more already."""
+        self._sweep({*again, *self._whole})
+        ready = dict.fromkeys(again)
         holds = len(self._selector.get_map()) > 1
-        for key, _ in self._selector.select(0 if again or self._coming else IDLE_SECONDS if holds else None):
+        busy = again or self._whole or self._coming
+        for key, _ in self._selector.select(0 if busy else IDLE_SECONDS if holds else None):
             if key.data is None:
                 with contextlib.suppress(OSError):
                     self._ear.recv(4096)
-            elif key.data not in again:
-                ready.append(key.data)
+            elif key.data not in self._whole:
+                ready[key.data] = None
         while self._coming:
-            ready.append(self._welcome(self._coming.popleft()))
-        return self._answer([connection for connection in ready if self._is_whole(connection)]) if ready else []
+            ready[self._welcome(self._coming.popleft())] = None
+        self._whole |= dict.fromkeys(connection for connection in ready if self._is_whole(connection))
+        return self._answer() if self._whole else []
+
+    def _in_turn(self) -> Iterator[Connection]:
+        """One connection of each application, then the next of each: who sends most keeps nobody else waiting."""
+        queues: dict[Hashable, deque[Connection]] = {}
+        for connection in self._whole:
+            queues.setdefault(self._quick.whose(connection.route), deque()).append(connection)
+        while queues:
+            for whose, queue in list(queues.items()):
+                yield queue.popleft()
+                if not queue:
+                    del queues[whose]
 
     def _welcome(self, connection: Connection) -> Connection:
         connection.socket.settimeout(0)
@@ -129,7 +151,7 @@ class Lane:
         self._selector.register(connection.socket, selectors.EVENT_READ, connection)
         return connection
 
-    def _sweep(self, busy: list[Connection]) -> None:
+    def _sweep(self, busy: Collection[Connection]) -> None:
         """Give silent connections back to the selector, and what is not whole for so long to a worker."""
         now = self._server.clock.monotonic()
         if now - self._swept < IDLE_SECONDS:
@@ -163,20 +185,27 @@ class Lane:
             return None
         connection.route = self._quick.route(line[1].decode(), line[2].decode())
         lengths = _LENGTH.findall(head)
+        if connection.route is None or len(lengths) > 1 or not all(map(_SIZE.fullmatch, lengths)):
+            return None
         size = len(head) + (int(lengths[0]) if lengths else 0)
-        return size if connection.route is not None and len(lengths) <= 1 and size <= LARGEST else None
+        return size if size <= LARGEST else None
 
-    def _answer(self, ready: list[Connection]) -> list[Connection]:
-        """Answer one request of each, commit once, send; gives those whose next request is there already."""
-        if not ready:
-            return []
+    def _answer(self) -> list[Connection]:
+        """Answer one request of each for a while, commit once, send; gives those that have received more already."""
         made: list[tuple[Connection, bool]] = []
+        until = self._server.clock.monotonic() + BATCH_SECONDS
         self._quick.begin()
         try:
-            made += [(connection, stays) for connection in ready if (stays := self._make(connection)) is not None]
+            for connection in list(self._in_turn()):
+                del self._whole[connection]
+                stays = self._make(connection)
+                if stays is not None:
+                    made.append((connection, stays))
+                if self._server.clock.monotonic() > until:
+                    break
         finally:
             self._quick.end()
-        return [connection for connection, stays in made if self._send(connection, stays=stays)]
+        return [connection for connection, stays in made if self._sent(connection, stays=stays)]
 
     def _make(self, connection: Connection) -> bool | None:
         """Make an answer that is not sent yet; whether the connection stays open. None where a worker must do it."""
@@ -191,6 +220,14 @@ class Lane:
             connection.later = None
             self._give_back(connection)
             return None
+
+    def _sent(self, connection: Connection, *, stays: bool) -> bool:
+        try:
+            return self._send(connection, stays=stays)
+        except Exception:  # noqa: BLE001 - the others' answers must leave
+            _log.exception("an answer could not be sent")
+            self._drop(connection)
+            return False
 
     def _send(self, connection: Connection, *, stays: bool) -> bool:
         """Send what was made once it is durable; True when the next request is there already."""
@@ -219,6 +256,9 @@ class Lane:
         connection.close()
 
     def _give_back(self, connection: Connection) -> None:
+        if connection.later is not None:  # its answer was made, and nobody knows what became of the commit
+            self._drop(connection)
+            return
         self._selector.unregister(connection.socket)
         connection.lean, connection.route = False, None
         connection.socket.settimeout(self._server.timeout)

@@ -30,8 +30,9 @@ from acrmock.errors import SetupError
 from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._request import Gateway, Request
+from mockserver._scarce import Scarcity
 from mockserver._streams import make_file
-from mockserver.lane import Lane, Quick, Settled
+from mockserver.lane import Lane, MustWait, Quick, Settled
 from mockserver.proxies import V1, V2, Preamble, PreambleError
 
 _log = logging.getLogger("mockserver")
@@ -148,7 +149,13 @@ class Connection(HTTPConnection):
         """Answer the request whose head is there; True when the connection stays open."""
         self._answer_until = self.server.clock.monotonic() + EXCHANGE_SECONDS
         self.wfile.held = self.wfile.whole = self.later is not None
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        try:
+            return bool(super().communicate())  # type: ignore[no-untyped-call]
+        except MustWait:
+            raise
+        except BaseException:  # noqa: BLE001 - what no handler takes for an error must not end a thread that serves others
+            _log.exception("an exchange failed")
+            return False
 
     def send(self) -> None:
         """Send what was written, unless the lane does it later."""
@@ -364,6 +371,17 @@ class Server(WsgiServer):
                 actual=str(error),
                 fix="stop what uses the port, or choose another with --port (0 picks a free one)",
             ) from error
+        accept, scarcity = self._connections._from_server_socket, Scarcity(self.clock)  # noqa: SLF001 - cheroot has no other place
+
+        def accepted(listening: socket.socket) -> Connection | None:
+            try:
+                return accept(listening)  # type: ignore[no-any-return]
+            except OSError as error:
+                if not scarcity.outlast(error):
+                    raise
+                return None
+
+        self._connections._from_server_socket = accepted  # noqa: SLF001 - the same
         if sys.platform != "win32":
             # what is accepted takes this over; without it a server killed on a picked port could not come back to it for a minute
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

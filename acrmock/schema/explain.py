@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from jsonschema_rs import ValidationError
@@ -25,6 +25,7 @@ _KINDS = {
 }
 
 _NAMED = 100
+_NOW_AND_THEN = 256
 _ONE_OF: tuple[str, ...] = (ProblemKind.TYPE, ProblemKind.FORMAT, ProblemKind.LENGTH, ProblemKind.CODE)
 
 
@@ -36,10 +37,21 @@ class Explainer:
         self._elements = {record: {element.name: element for element in version.of(record)} for record in version.kinds}
         self._rules = {record: schema_rules(version, record, Level.SUBMIT) for record in version.kinds}
 
-    def problems(self, errors: Iterable[ValidationError], base: str) -> list[RecordProblem]:
-        """The problems that `errors` are, of an exam at the pointer `base`; of one value the weightiest only."""
+    def problems(
+        self,
+        errors: Iterable[ValidationError],
+        base: str,
+        *,
+        enough: Callable[[Collection[RecordProblem]], bool] = lambda _found: False,
+    ) -> list[RecordProblem]:
+        """The problems that `errors` are, of an exam at the pointer `base`; of one value the weightiest only.
+
+        Where what was found is `enough`, nothing more is looked at; it is asked now and then.
+        """
         found: dict[tuple[str, str], RecordProblem] = {}
-        for error in errors:
+        for number, error in enumerate(errors):
+            if number % _NOW_AND_THEN == 0 and enough(found.values()):
+                break
             for problem in self._explain(error, base):
                 rank = self._rank(problem)
                 key = (problem.pointer, problem.code if rank is None else "")

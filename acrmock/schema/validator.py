@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,8 @@ from acrmock.schema.record import record_schema
 from acrmock.schema.rules import Scene, evaluators
 
 _DEEPEST = 4
+_PLENTY = 10
+"""So many times the problems that are told of are looked for, once the record is known to be rejected."""
 _INCONVERTIBLE = (ValueError, TypeError, OverflowError, RecursionError)
 
 
@@ -92,8 +94,17 @@ class RecordValidator:
     def _examine(self, exam: Any, index: int, today: date, facility: str) -> RecordVerdict:
         """The verdict with all that there is to say, rule by rule."""
         base = join("", self._version.exams, index)
-        problems = [*self._first_layer(exam, base), *self._second_layer(exam, base, today, facility)]
+        problems = self._first_layer(exam, base)
+        if not self._enough(problems):
+            for problem in self._second_layer(exam, base, today, facility):
+                problems.append(problem)
+                if problem.severity == ERROR and self._enough(problems):
+                    break
         return self._verdict(problems, base)
+
+    def _enough(self, problems: Collection[RecordProblem]) -> bool:
+        """Whether there is more than anybody is told of, and the verdict stands; nobody needs thousands counted."""
+        return len(problems) > _PLENTY * self._limit and any(problem.severity == ERROR for problem in problems)
 
     def check_all(
         self, exams: Iterable[Any], *, today: date, facility: str, keys: Sequence[str] = ()
@@ -123,12 +134,27 @@ class RecordValidator:
     def _first_layer(self, exam: Any, base: str) -> list[RecordProblem]:
         if self.valid(exam):
             return list(self._tolerated(exam, base))
+        beginning = self._beginning(exam)
+        if beginning is not None and self._enough(problems := self._refused(beginning, base)):
+            return problems
+        return self._refused(exam, base)
+
+    def _refused(self, exam: Any, base: str) -> list[RecordProblem]:
         mistyped = self._mistyped.names(exam)
         try:
             errors = list(self._mistyped.errors(exam, set(mistyped)) if mistyped else self._schema.iter_errors(exam))
         except _INCONVERTIBLE:
             mistyped, errors = [], list(self._schema.iter_errors(_plain(exam)))
-        return [*self._mistyped.problems(mistyped, base), *self._explainer.problems(errors, base), *self._tolerated(exam, base)]
+        explained = self._explainer.problems(errors, base, enough=self._enough)
+        problems = [*self._mistyped.problems(mistyped, base), *explained]
+        return problems if self._enough(problems) else [*problems, *self._tolerated(exam, base)]
+
+    def _beginning(self, exam: Any) -> dict[str, Any] | None:
+        """An exam without what stands far behind in its lists; None where they are not that long."""
+        most = _PLENTY * self._limit
+        if not isinstance(exam, dict) or not any(isinstance(value, list) and len(value) > most for value in exam.values()):
+            return None
+        return {name: value[: most + 1] if isinstance(value, list) else value for name, value in exam.items()}
 
     def _tolerated(self, exam: Any, base: str) -> Iterator[RecordProblem]:
         """Unknown elements, where the version only warns of them."""
@@ -160,8 +186,9 @@ class RecordValidator:
             state = RecordState.INCOMPLETE
         if len(problems) > self._limit:
             rest = len(problems) - self._limit
+            more = "at least " if len(problems) > _PLENTY * self._limit else ""
             problems = sorted(problems, key=lambda problem: problem.severity != ERROR)[: self._limit]
-            message = f"{rest} more problems of this record are not listed"
+            message = f"{more}{rest} more problems of this record are not listed"
             problems.append(of_record(self._version, ProblemKind.RECORD, base, "", message))
         return RecordVerdict(state=state, status=self._words[state], problems=tuple(problems))
 

@@ -17,6 +17,7 @@ from pynetdicom.transport import AddressInformation, ThreadedAssociationServer
 from acrmock.errors import SetupError
 from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
+from mockserver._scarce import Scarcity
 from mockserver.dirlink.association import ReceiverAssociation
 from mockserver.dirlink.limits import offer
 from mockserver.dirlink.receive import Operations, whose
@@ -43,11 +44,20 @@ class _Server(ThreadedAssociationServer):
 
     def __init__(self, listener: Listener, ae: ApplicationEntity, address: tuple[str, int]) -> None:
         self.listener = listener
+        self._scarcity = Scarcity(listener.core.clock)
         contexts = ae.supported_contexts
         super().__init__(ae, address, ae.ae_title, contexts, None, [], socketserver.BaseRequestHandler)
 
     def service_actions(self) -> None:
         """Nothing: associations are let go of when they end."""
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """The next connection; raises `OSError`, which the base class takes for none, and not in circles."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            self._scarcity.outlast(error)
+            raise
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ARG002 - the base class's signature
         """Whether there is room for one more connection."""

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acrmock._cleaning import Seen, Spot
+from acrmock._scan import _JWT_OR_RUN, JWT
 from acrmock.record import SecretKind
 from acrmock.redaction import BODY_LIMIT, Digester, Redactor
 
@@ -393,3 +394,48 @@ def test_what_stands_within_a_sensitive_member_goes_too() -> None:
     assert read["client_secret"]["n"] == DIGESTER.ref("client_secret", "9")
     for gone in ("s3cret", "Jane", "12345"):
         assert gone not in request.postData.text
+
+
+PIECE = st.sampled_from(["eyJ", "eyJa", ".", "aaaa", "b_", "-", " ", "c"])
+
+
+@given(st.lists(PIECE, max_size=20).map("".join))
+def test_tokens_are_found_as_their_pattern_has_it(text: str) -> None:
+    """A run is looked at once, and what is found is what the pattern finds that begins anew at each letter."""
+    assert [piece for piece in _JWT_OR_RUN.findall(text) if "." in piece] == JWT.findall(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["eyJ", "eyJaaaa.", "@.", "a@a.", " @aa.aa", '"', "\\", '{"a":', "\u00e9", "token=", "?#", "#a=b"]
+)
+def test_long_texts_of_one_piece(unit: str) -> None:
+    """What begins like something to be found, thousands of times, is gone through once, in a body and in a header."""
+    body, header = json.dumps({"a": unit * 50_000}, ensure_ascii=False).encode(), unit * 5000
+    request, exposures = redactor().request(
+        "POST", "http://h/x", [("Content-Type", "application/json"), ("Referer", f"http://a/{header}")], body, KNOWN
+    )
+    assert exposures == ()
+    assert request.postData is not None
+    kept = json.loads(request.postData.text) == {"a": unit * 50_000}
+    assert kept == ("eyJ" not in unit)
+
+
+def test_a_fragment_is_a_query_too() -> None:
+    """A secret behind each number sign is found, and what is sent stays what it was but for it."""
+    secret, code = SECRETS[SecretKind.CLIENT_SECRET], SECRETS[SecretKind.CODE]
+    request, exposures = redactor().request("GET", f"http://h/x?a=b#code={code}&c=d#client_secret={secret}#", [], b"", KNOWN)
+    assert request.url == f"http://h/x?a=b#code={ref(SecretKind.CODE)}&c=d#client_secret={ref(SecretKind.CLIENT_SECRET)}#"
+    assert [(seen.secret, seen.place) for seen in exposures] == [
+        (SecretKind.CODE, "path"),
+        (SecretKind.CLIENT_SECRET, "path"),
+    ]
+
+
+def test_a_text_full_of_tokens_is_hidden_whole() -> None:
+    """So many that to replace each would take minutes: one reference stands for all, and ours among them are told of."""
+    token = SECRETS[SecretKind.ACCESS_TOKEN]
+    body = " ".join([*(f"eyJaaaa{number}.bb.cc" for number in range(500)), token]).encode()
+    request, exposures = redactor().request("POST", "http://h/x", [("Content-Type", "text/plain")], body, KNOWN)
+    assert request.postData is not None
+    assert re.fullmatch(r"d:text:[A-Za-z0-9_-]{22}", request.postData.text)
+    assert [seen.secret for seen in exposures] == [SecretKind.ACCESS_TOKEN]

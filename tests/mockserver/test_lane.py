@@ -19,7 +19,9 @@ from acrmock.record import Channel, HttpEntry, Operation
 from acrmock.tls import client_context
 from mockserver.context import current_call, wire
 from mockserver.faults import Delay, Every, Rule
-from mockserver.lane import LARGEST
+from mockserver.gate import Gate
+from mockserver.lane import BATCH_SECONDS, LARGEST, Lane
+from mockserver.serve import Server
 
 Start = Any
 LANE = "acrmock-lane"
@@ -29,6 +31,10 @@ class Note(msgspec.Struct, frozen=True):
     """Something stored by the lean wire."""
 
     text: str
+
+
+class Panic(BaseException):
+    """As a library written in Rust ends when it meets what it takes for impossible."""
 
 
 class Lean:
@@ -46,6 +52,8 @@ class Lean:
             call.unit.put("note", call.scope, key, Note(call.body.decode("utf-8", "replace")[:1000]))
             if key == "boom":
                 raise RuntimeError("secret detail of the program")
+            if key == "panic":
+                raise Panic
             more = int(call.request.args.get("more", 0))
             return flask.Response(f"kept {key} " + "x" * more, 202)
 
@@ -58,6 +66,9 @@ class Lean:
         @wire(Operation.OTHER, Channel.BACK)
         def full(key: str) -> str:
             self.threads[key] = threading.current_thread().name
+            if key == "panic":
+                current_call().unit.put("note", current_call().scope, key, Note("x"))
+                raise Panic
             return f"full {key}"
 
         return blueprint
@@ -271,6 +282,118 @@ def test_stopping_closes_what_the_lane_has(lean: Lean) -> None:
     lean.run.engine.stop()
     assert client.answer() == (0, b"")
     assert LANE not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_length_written_with_many_digits_is_read(lean: Lean) -> None:
+    """A Content-Length with leading zeros, its body later: a worker waits for it, and nothing of it is taken for a request."""
+    client = lean.client()
+    head, _, body = note("zeros", b"GET /test/lean/x HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")
+    client.send(head.replace(b"Content-Length: ", b"Content-Length: 00000000000") + b"\r\n\r\n")
+    assert lean.client().ask(note("other"))[0] == 202  # the lane has seen the head by now
+    client.send(body)
+    assert client.answer() == (202, b"kept zeros ")
+    assert client.ask(note("next")) == (202, b"kept next ")
+
+
+def test_what_cannot_be_read_is_recorded_by_a_worker(lean: Lean, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record of a malformed request waits for its commit, so the lane leaves the request to others."""
+    threads: list[str] = []
+    whole = Server.malformed
+
+    def seen(*arguments: Any) -> None:
+        threads.append(threading.current_thread().name)
+        whole(*arguments)
+
+    monkeypatch.setattr(Server, "malformed", seen)
+    assert lean.client().ask(note("bad", headers="no header\r\n"))[0] == 400
+    assert len(threads) == 1
+    assert LANE not in threads
+
+
+@pytest.mark.parametrize("kind", ["lean", "full"])
+def test_what_is_no_exception_harms_nobody_else(lean: Lean, kind: str) -> None:
+    """A library in Rust panics by an exception that is no `Exception`: undone, answered with a 500, and everybody is served."""
+    for _ in range(3):
+        client = lean.client()
+        assert client.ask(note("panic").replace(b"/lean/", f"/{kind}/".encode()))[0] == 500
+    assert lean.kept("panic") is None
+    client = lean.client()
+    assert client.ask(note("alive"))[0] == 202
+    assert lean.kept("alive") == "text"
+
+
+def test_an_answer_whose_commit_is_unknown_is_not_sent(lean: Lean, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lane fails between making an answer and its commit, the connection is closed without it."""
+    client = lean.client()
+    monkeypatch.setattr("mockserver.lane.IDLE_SECONDS", 0.05)
+    whole = Gate.end
+
+    def fail(gate: Gate) -> None:
+        whole(gate)
+        monkeypatch.setattr(Gate, "end", whole)
+        raise RuntimeError("nobody knows")
+
+    monkeypatch.setattr(Gate, "end", fail)
+    assert client.ask(note("unknown")) == (0, b"")
+    assert lean.client().ask(note("served"))[0] == 202
+
+
+class Standing:
+    """Connections that have a request each, an application to each letter; making an answer takes `cost` seconds."""
+
+    def __init__(self, letters: str, cost: float = 0.0) -> None:
+        self.now, self.cost, self.answered = 0.0, cost, ""
+        self.clock = self
+        self.lane = Lane(self, self)  # type: ignore[arg-type]
+        self.lane._whole = dict.fromkeys(map(Waiting, letters))  # type: ignore[arg-type]
+        self.lane._make = self.make  # type: ignore[method-assign,assignment]
+        self.lane._send = lambda *_, **__: False  # type: ignore[method-assign,assignment]
+
+    def monotonic(self) -> float:
+        """The time."""
+        return self.now
+
+    def whose(self, route: str) -> str:
+        """The application."""
+        return route
+
+    def begin(self) -> None:
+        """Nothing is to be committed."""
+
+    end = begin
+
+    def make(self, connection: Waiting) -> bool:
+        """Take a while."""
+        self.now += self.cost
+        self.answered += connection.route
+        return True
+
+
+class Waiting:
+    """A connection in the eyes of the lane."""
+
+    def __init__(self, route: str) -> None:
+        self.route = route
+
+
+def test_each_application_has_its_turn() -> None:
+    """Who has many requests standing is answered no sooner than who has one."""
+    standing = Standing("aaaaabbc")
+    standing.lane._answer()
+    assert standing.answered == "abcabaaa"
+
+
+def test_a_batch_ends_before_all_are_answered() -> None:
+    """After a while what is made is sent, and the rest stands first when it goes on; one at least is answered each time."""
+    standing = Standing("abcd", cost=BATCH_SECONDS * 0.6)
+    standing.lane._answer()
+    assert standing.answered == "ab"
+    standing.cost = BATCH_SECONDS * 5
+    standing.lane._answer()
+    assert standing.answered == "abc"
+    standing.lane._answer()
+    assert standing.answered == "abcd"
+    assert not standing.lane._whole
 
 
 METHODS = st.sampled_from(["POST", "GET", "HEAD", "PUT", "post", "P\0ST"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import ssl
+import threading
 from typing import Any
 
 import pytest
@@ -288,3 +290,31 @@ def test_one_chunk_larger_than_the_limit(start: Start) -> None:
         sock.sendall(CHUNKED + b"10000000000\r\n" + b"x" * 200_000)
         sock.shutdown(socket.SHUT_WR)
         assert sock.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_without_room_for_a_connection_the_others_are_served(start: Start, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """The system has no descriptor left: said once, no traceback, and whoever was there goes on; then connections come again."""
+    run = start(tls=False)
+    there = connect(run, tls=False)
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    there.sendall(ask)
+    assert there.recv(65536).startswith(b"HTTP/1.1 200")
+    refused = threading.Semaphore(0)
+    whole = socket.socket.accept
+
+    def none_left(_: socket.socket) -> Any:
+        refused.release()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket.socket, "accept", none_left)
+    late = connect(run, tls=False)
+    for _ in range(3):
+        assert refused.acquire(timeout=20)
+    there.sendall(ask)
+    assert there.recv(65536).startswith(b"HTTP/1.1 200")
+    monkeypatch.setattr(socket.socket, "accept", whole)
+    late.sendall(ask)
+    assert late.recv(65536).startswith(b"HTTP/1.1 200")
+    assert [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == [
+        "no more connections can be accepted for now (Too many open files): raise the limit of open files"
+    ]

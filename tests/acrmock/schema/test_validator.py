@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -370,3 +371,14 @@ def test_messages_hold_no_identifier(check: Check, exam: Exam) -> None:
 def test_no_rule_has_an_element_problems_name() -> None:
     """The words of element problems are those that a rule's id may not begin with."""
     assert set(ProblemKind) == RESERVED
+
+
+@pytest.mark.parametrize("first", [0, 1, 2000])
+def test_thousands_of_problems_are_not_counted(check: Check, exam: Exam, first: int) -> None:
+    """Once a record is rejected with more than anybody is told of, the rest is left alone, wherever in a list it stands."""
+    exam["Follow_Ups"] = [exam["Follow_Ups"][0]] * first + [{}] * 20_000
+    verdict = check(exam)
+    assert verdict.status == "Rejected"
+    assert len(verdict.problems) == 101
+    assert re.fullmatch(r"at least \d+ more problems of this record are not listed", verdict.problems[-1].message)
+    assert verdict.problems[1].pointer.startswith(f"/Exams/0/Follow_Ups/{first}")
