@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote, unquote, unquote_plus
 
 from acrmock import _secretnames
-from acrmock._cleaning import Noted, Seen, Spot
+from acrmock._cleaning import Noted, Seen, Spot, without_parts
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
 from acrmock._quickly import KeptHeaders, Quick
@@ -58,14 +58,23 @@ class Redactor(JsonCleaner):
         """A secret was issued; raises `ValueError` when it could not be recognised later."""
         self.scanner.learn(value)
 
-    def text(self, text: str, known: Known, *, ours: frozenset[str] = frozenset()) -> str:
+    def text(
+        self, text: str, known: Known, *, ours: frozenset[str] = frozenset(), pieces: Mapping[str, str] | None = None
+    ) -> str:
         """Free text or JSON without issued secrets, JWTs and identifiers of people.
 
-        `ours` are marks in it that were just made, which need no look.
+        `ours` are marks in it that were just made, which need no look; `pieces` (of `Noted`) what may stand in it in part.
         """
         if not ours or "eyJ" in text or "%" in text or self.scanner.finds(text, known, ours):
             text = self._secrets(text, Seen(known), Spot("", "", ""))
-        return self.people.clean(text, numbers=False)
+        text = self.people.clean(text, numbers=False)
+        return without_parts(text, pieces) if pieces else text
+
+    def pieces(self, text: str, known: Known) -> Mapping[str, str]:
+        """The secrets and identifiers of people in `text`, each with what stands for it."""
+        noted = Noted()
+        self._text(text, Seen(known, noted=noted), Spot("", "", ""))
+        return noted.pieces
 
     def holds_nothing(self, words: Sequence[str], known: Known) -> bool:
         """Whether there is nothing to redact in any of these words; what was found harmless is remembered."""
@@ -108,11 +117,20 @@ class Redactor(JsonCleaner):
         return request, tuple(seen.exposures)
 
     def response(
-        self, status: int, reason: str, headers: Headers, body: bytes, known: Known, *, foreign: bool = False
+        self,
+        status: int,
+        reason: str,
+        headers: Headers,
+        body: bytes,
+        known: Known,
+        *,
+        foreign: bool = False,
+        pieces: Mapping[str, str] | None = None,
     ) -> tuple[HttpResponse, tuple[Exposure, ...]]:
         """The record of an answer without its secrets, and those issued here that stood in a page.
 
-        A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too.
+        A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too. `pieces` were found in
+        the request (`Noted`): an answer may quote a part of one.
         """
         seen = Seen(known)
         media = _header(headers, "content-type")
@@ -124,6 +142,8 @@ class Redactor(JsonCleaner):
                 self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, Spot(page, "", "/response/content/text"))
+        if pieces:
+            text = without_parts(text, pieces)
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
         response = HttpResponse(
             status=status,
