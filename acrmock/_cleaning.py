@@ -20,7 +20,7 @@ from acrmock.record import Exposure, SecretKind
 
 _REMEMBERED = 200
 _MOST_REMEMBERED = 1024
-_SHORTEST_PART = 8
+SHORTEST_PART = 8
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
 
 
@@ -152,8 +152,8 @@ def without_parts(text: str, pieces: Mapping[str, str]) -> str:
     A beginning of fewer than eight characters is nobody's secret.
     """
     for piece, reference in pieces.items():
-        head = piece[:_SHORTEST_PART]
-        at = text.find(head) if len(head) == _SHORTEST_PART else -1
+        head = piece[:SHORTEST_PART]
+        at = text.find(head) if len(head) == SHORTEST_PART else -1
         while at >= 0:
             there = text[at : at + len(piece)]
             size = next((size for size, (one, two) in enumerate(zip(there, piece, strict=False)) if one != two), len(there))

@@ -11,10 +11,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
+import msgspec
+
 from acrmock import _secretnames
-from acrmock._cleaning import Noted, Seen, Spot, without_parts
+from acrmock._cleaning import SHORTEST_PART, Noted, Seen, Spot, without_parts
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
 from acrmock._quickly import KeptHeaders, Quick
@@ -69,6 +72,13 @@ class Redactor(JsonCleaner):
             text = self._secrets(text, Seen(known), Spot("", "", ""))
         text = self.people.clean(text, numbers=False)
         return without_parts(text, pieces) if pieces else text
+
+    def document(self, text: str, known: Known, pieces: Mapping[str, str], *, ours: frozenset[str] = frozenset()) -> str:
+        """JSON as `text` cleans it, and in its strings (values, never names) no part of `pieces` either."""
+        clean = self.text(text, known, ours=ours)
+        if not any(piece[:SHORTEST_PART] in clean for piece in pieces):
+            return clean
+        return msgspec.json.encode(_strings(msgspec.json.decode(clean), lambda value: without_parts(value, pieces))).decode()
 
     def pieces(self, text: str, known: Known) -> Mapping[str, str]:
         """The secrets and identifiers of people in `text`, each with what stands for it."""
@@ -306,6 +316,15 @@ class Redactor(JsonCleaner):
     def _quick_body(self, media: str, text: str, seen: Seen) -> str | None:
         """A body that is easily told, cleaned; None: look thoroughly."""
         return self.quick.json(text, seen.known) if _is_json(media, text) else None
+
+
+def _strings(value: Any, clean: Callable[[str], str]) -> Any:
+    """A JSON value with each string in it cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_strings(item, clean) for item in value]
+    return {name: _strings(item, clean) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _unquote(text: str) -> str:

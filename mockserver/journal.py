@@ -171,17 +171,17 @@ class Journal:
         """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value, or a part."""
         ours = _references(facts)
         quoted = _quoted(_outspoken(facts))
-        clean = self._redactor.text(quoted, known, ours=ours, pieces=pieces)
+        clean = self._redactor.document(quoted, known, pieces or {}, ours=ours)
         if clean == quoted and self._redactor.holds_nothing(_words(facts), known):
             return facts
         quoted = _quoted(facts)
-        cleaned = self._redactor.text(quoted, known, ours=ours, pieces=pieces)
+        cleaned = self._redactor.document(quoted, known, pieces or {}, ours=ours)
         return facts if cleaned == quoted else decode(cleaned, HttpFacts)
 
     def _clean_refusal(self, refusal: Refusal, known: Known, pieces: Mapping[str, str] | None = None) -> Refusal:
         """A refusal without what was seen, which any of its texts may quote, whole or cut: a value, a name, a pointer."""
         quoted = msgspec.json.encode(refusal).decode("utf-8")
-        cleaned = self._redactor.text(quoted, known, pieces=pieces)
+        cleaned = self._redactor.document(quoted, known, pieces or {})
         return refusal if cleaned == quoted else decode(cleaned, Refusal)
 
     def _append(self, unit: Unit, entry: AnyEntry) -> int:

@@ -23,7 +23,7 @@ from mockserver.nrdr.model import (
     Transaction,
     transaction_key,
 )
-from mockserver.nrdr.reading import Reading, read_transaction
+from mockserver.nrdr.reading import Reading, not_registered, read_transaction
 from mockserver.nrdr.records import on_purpose, to_keep, without_form
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import After, Assignment, StatusKey, assign, assigned, failure, status
@@ -39,7 +39,7 @@ def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, m
     grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")
     _check_user(call, reading, grant, tables)
     if registry is not None and not registered:
-        raise Problem("registry-not-registered", hint="Register the application for this registry.")
+        raise not_registered(call)
     if reading.refusals:
         raise reading.refusals[0]
     transaction, repeat = _accept(call, tables, reading, hashlib.sha256(call.body).hexdigest())
