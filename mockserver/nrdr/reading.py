@@ -86,8 +86,8 @@ def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
         yield _problem(
             "media-type-unsupported", "/request/headers/Content-Type", wanted, request.content_type or "", "another media type"
         )
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding not in {"", "identity"}:
+    coding = request.headers.get("Content-Encoding", "identity").strip()
+    if coding.lower() not in {"", "identity"}:
         yield _problem("encoding-unsupported", "/request/headers/Content-Encoding", "none", coding, "the body is coded")
     accepted = request.accept_mimetypes
     if accepted and not any(accepted.quality(kind) > 0 for kind in (wanted, "application/problem+json")):

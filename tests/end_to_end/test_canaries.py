@@ -56,6 +56,8 @@ UNNAMED = {
 """The like under no name that would tell: only their shape does."""
 
 
+LONGEST_PREFIX = 256
+"""Of a fault rule's value, in characters: tokens are longer."""
 CUT = ("client secret", "password", "control token", "code", "refresh token", "e-mail", "telephone abroad")
 """What is planted where it is cut."""
 
@@ -270,6 +272,9 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             plant_cut(wire, application, canaries)
             plant_events(control, application, [*canaries.values(), *UNNAMED.values()])
             for value in canaries.values():
+                if len(value) <= LONGEST_PREFIX:
+                    with pytest.raises(SetupError, match="holds a secret that was issued here"):
+                        control.set_fault(application="default", error="rate-limited", value={"name": "a", "prefix": value})
                 with pytest.raises(SetupError, match="registration is refused"):
                     ServerUnderTest(control, process=False).register(name=f"Room {value}", ip="198.51.100.7")
                 with pytest.raises(SetupError, match="registration is refused"):
