@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
+import threading
 from typing import Any
 
 import pytest
 
 from acrmock.record import HttpEntry, TlsEntry
 from acrmock.tls import client_context
+from mockserver import Engine, serve
 
 Start = Any
 
@@ -288,3 +291,26 @@ def test_one_chunk_larger_than_the_limit(start: Start) -> None:
         sock.sendall(CHUNKED + b"10000000000\r\n" + b"x" * 200_000)
         sock.shutdown(socket.SHUT_WR)
         assert sock.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_never_reads_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine stops although a worker is sending to somebody who reads nothing, and would go on as long as it may."""
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 3600)
+    engine = Engine()
+    ready = engine.start()
+    core = engine.core
+    assert core is not None
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            plain = stack.enter_context(socket.socket())
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            plain.connect(("127.0.0.1", ready.port))
+            sock = stack.enter_context(client_context(core.ca_pem).wrap_socket(plain, server_hostname="localhost"))
+            sock.settimeout(0.2)
+            with contextlib.suppress(TimeoutError, ssl.SSLError):
+                for _ in range(300):
+                    sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5)
+        stopping = threading.Thread(target=engine.stop, daemon=True)
+        stopping.start()
+        stopping.join(90)
+        assert not stopping.is_alive()
