@@ -22,14 +22,20 @@ _REMEMBERED = 200
 _MOST_REMEMBERED = 1024
 _MOST_PIECES = 200
 """A text with more that must go is hidden as a whole: to replace them one by one takes the square of its length."""
+SHORTEST_PART = 8
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
 
 
 @dataclass(slots=True)
 class Noted:
-    """What a caller wants to know beyond the exposures: whether an identifier of a person was found that no name marked."""
+    """What a caller wants to know beyond the exposures: what was replaced, while it is still known.
+
+    `person`: whether an identifier of a person was found that no name marked. `pieces`: the secrets and identifiers that were
+    found, each with what stands for it, so that a part of one can be found too, where a text was cut. Nothing of it is stored.
+    """
 
     person: bool = False
+    pieces: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -90,6 +96,7 @@ class Cleaner:
         if clean != text:
             if seen.noted is not None:
                 seen.noted.person = True
+                seen.noted.pieces.update((piece, self._digester.ref("id", piece)) for piece in self.people.pieces(text))
         elif len(text) <= _REMEMBERED:
             if len(self._nobodys) >= _MOST_REMEMBERED:
                 self._nobodys = set()
@@ -108,10 +115,14 @@ class Cleaner:
             if len(found) > _MOST_PIECES:
                 text = self._digester.ref("text", text)
                 seen.made.add(text)
+                if seen.noted is not None:
+                    seen.noted.pieces.update((piece, text) for piece, kind in found.items() if kind is not None)
                 break
             for piece, kind in found.items():
                 reference = self._digester.ref(kind or "token", piece)
                 seen.made.add(reference)
+                if seen.noted is not None:
+                    seen.noted.pieces[piece] = reference
                 text = text.replace(piece, reference)
             decoded = unquote(text, encoding="latin-1") if "%" in text else text
             if decoded == text or not any(
@@ -135,12 +146,30 @@ class Cleaner:
         if ours is None:
             self._text(value, seen, spot)  # for its exposures: the whole value goes anyway
         seen.note(ours, spot.place, spot.name, spot.pointer)
+        if ours is not None and seen.noted is not None:
+            seen.noted.pieces[value] = f"d:{ours}:{mark}"
         return f"d:{ours or kind}:{mark}"
 
     def _identity(self, kind: str, value: str) -> str:
         if not value or (value.startswith("d:") and _REFERENCE.fullmatch(value)) or self._synthetic(kind, value):
             return value
         return pseudonym(self._digester.stream, kind, value)
+
+
+def without_parts(text: str, pieces: Mapping[str, str]) -> str:
+    """`text` without the beginnings of `pieces`, which stand in it where it was cut: each replaced by what stands for the whole.
+
+    A beginning of fewer than eight characters is nobody's secret.
+    """
+    for piece, reference in pieces.items():
+        head = piece[:SHORTEST_PART]
+        at = text.find(head) if len(head) == SHORTEST_PART else -1
+        while at >= 0:
+            there = text[at : at + len(piece)]
+            size = next((size for size, (one, two) in enumerate(zip(there, piece, strict=False)) if one != two), len(there))
+            text = text[:at] + reference + text[at + size :]
+            at = text.find(head, at + len(reference))
+    return text
 
 
 def _rounds(text: str) -> list[str]:

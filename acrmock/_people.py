@@ -79,6 +79,16 @@ class People:
         """Whether there is an identifier in `text`, which holds no percent."""
         return any(True for _ in self._find(text))
 
+    def pieces(self, text: str) -> set[str]:
+        """The identifiers in `text`, as they stand in it or in what percent-decoding makes of it."""
+        found: set[str] = set()
+        for _ in range(_ROUNDS + 1):
+            found |= {text[one.start : one.end] for one in self._find(text)}
+            before, text = text, unquote(text, errors="replace") if "%" in text else text
+            if text == before:
+                break
+        return found
+
     def _clean(self, text: str, *, numbers: bool) -> str:
         end, parts = 0, []
         for found in sorted(self._find(text), key=lambda one: (one.start, -one.end)):

@@ -28,6 +28,8 @@ _UNTOLD = frozenset({"host", "content-length", "connection", "user-agent", "acce
 _SCOPE = re.compile(r'scope="([^"]{1,200})"')
 _LIVE = "<a live access token>"
 _SAID = re.compile(r"(?:must be|must have|expected) (.{1,300})\Z|value list \((.{1,300})\)\Z", re.DOTALL)
+_ABSENT, _ONCE = ("none", "left out"), "at most once"
+"""How a refusal says that something does not belong there, or not twice."""
 _MOST_RECORDS = 100
 _WORD = re.compile(r"\S{1,300}")
 
@@ -246,7 +248,7 @@ def _mend(draft: _Draft, problem: FieldProblem) -> None:
 
 
 def _mend_header(draft: _Draft, name: str, problem: FieldProblem) -> None:
-    if problem.expected == "none":
+    if problem.expected.startswith(_ABSENT):
         draft.header(name, None)
     elif name.lower() == "authorization":
         basic = any(name == "Authorization" and value.startswith("Basic") for name, value in draft.headers)
@@ -256,18 +258,47 @@ def _mend_header(draft: _Draft, name: str, problem: FieldProblem) -> None:
 
 
 def _mend_url(draft: _Draft, problem: FieldProblem) -> None:
-    first = problem.expected.split(" or ")[0]
-    if problem.actual and problem.actual in draft.url and _WORD.fullmatch(first):
-        before, _, after = draft.url.rpartition(problem.actual)
-        draft.url = before + first + after
+    wrong, right = problem.actual, _declared(draft, problem.expected.split(" or "))
+    parts = draft.url.split("/")
+    at = next((at for at, part in enumerate(parts) if wrong and part in {wrong, f"v{wrong}"}), -1)
+    if at >= 0 and _WORD.fullmatch(right):
+        parts[at] = parts[at].removesuffix(wrong) + right
+        draft.url = "/".join(parts)
+        _say(draft, wrong, right)
+    elif "/" in wrong and wrong in draft.url and _WORD.fullmatch(right):
+        draft.url = draft.url.replace(wrong, right)
+    elif at >= 0:
+        parts[at] = f"<{problem.expected}>"
+        draft.url = "/".join(parts)
     else:
-        draft.notes.append(f"the URL: {problem.expected or problem.reason}")
+        draft.notes.append(f"the URL: {'; '.join(said for said in (problem.expected, problem.reason) if said)}")
+
+
+def _declared(draft: _Draft, usable: list[str]) -> str:
+    """Which of the usable words the body declares; the last, which is the newest, where it declares none."""
+    said = {value for _, part in _parts(draft) for value in part.values() if isinstance(value, str)}
+    return next((word for word in usable if word in said), usable[-1])
+
+
+def _say(draft: _Draft, wrong: str, right: str) -> None:
+    """Let the body say what the URL says now, where it said what the URL said before."""
+    for _, part in _parts(draft):
+        part.update({name: right for name, value in part.items() if value == wrong})
+
+
+def _parts(draft: _Draft) -> list[tuple[str, dict[str, Any]]]:
+    """The objects right inside the body, such as a transaction's header."""
+    inside = draft.document.items() if isinstance(draft.document, dict) else ()
+    return [(name, part) for name, part in inside if isinstance(part, dict)]
 
 
 def _mend_pair(pairs: list[tuple[str, str]], name: str, problem: FieldProblem) -> None:
     place = next((at for at, pair in enumerate(pairs) if pair[0] == name), len(pairs))
+    first = [pair for pair in pairs if pair[0] == name][:1]
     pairs[:] = [pair for pair in pairs if pair[0] != name]
-    if not problem.expected.startswith("none"):
+    if problem.expected == _ONCE:
+        pairs[place:place] = first
+    elif not problem.expected.startswith(_ABSENT):
         pairs.insert(place, (name, _value(problem)))
 
 
@@ -275,14 +306,13 @@ def _mend_document(draft: _Draft, problem: FieldProblem) -> None:
     try:
         *path, last = parse_pointer(problem.pointer)
     except (PointerError, ValueError):
-        draft.notes.append(problem.reason)
+        draft.document, draft.text = None, f"<{problem.expected or problem.reason}>"
         return
     target: Any = draft.document
     for step in path:
         target = _step(target, step)
     if isinstance(target, dict):
-        unknown = last in target and (not problem.expected or "additional" in problem.reason.lower())
-        if unknown:
+        if last in target and (not problem.expected or problem.expected.startswith(_ABSENT)):
             del target[last]
         else:
             target[last] = _like(target.get(last), _value(problem))

@@ -11,10 +11,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
 
+import msgspec
+
 from acrmock import _secretnames
-from acrmock._cleaning import Noted, Seen, Spot
+from acrmock._cleaning import SHORTEST_PART, Noted, Seen, Spot, without_parts
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
 from acrmock._quickly import KeptHeaders, Quick
@@ -58,14 +61,30 @@ class Redactor(JsonCleaner):
         """A secret was issued; raises `ValueError` when it could not be recognised later."""
         self.scanner.learn(value)
 
-    def text(self, text: str, known: Known, *, ours: frozenset[str] = frozenset()) -> str:
+    def text(
+        self, text: str, known: Known, *, ours: frozenset[str] = frozenset(), pieces: Mapping[str, str] | None = None
+    ) -> str:
         """Free text or JSON without issued secrets, JWTs and identifiers of people.
 
-        `ours` are marks in it that were just made, which need no look.
+        `ours` are marks in it that were just made, which need no look; `pieces` (of `Noted`) what may stand in it in part.
         """
         if not ours or "eyJ" in text or "%" in text or self.scanner.finds(text, known, ours):
             text = self._secrets(text, Seen(known), Spot("", "", ""))
-        return self.people.clean(text, numbers=False)
+        text = self.people.clean(text, numbers=False)
+        return without_parts(text, pieces) if pieces else text
+
+    def document(self, text: str, known: Known, pieces: Mapping[str, str], *, ours: frozenset[str] = frozenset()) -> str:
+        """JSON as `text` cleans it, and in its strings (values, never names) no part of `pieces` either."""
+        clean = self.text(text, known, ours=ours)
+        if not any(piece[:SHORTEST_PART] in clean for piece in pieces):
+            return clean
+        return msgspec.json.encode(_strings(msgspec.json.decode(clean), lambda value: without_parts(value, pieces))).decode()
+
+    def pieces(self, text: str, known: Known) -> Mapping[str, str]:
+        """The secrets and identifiers of people in `text`, each with what stands for it."""
+        noted = Noted()
+        self._text(text, Seen(known, noted=noted), Spot("", "", ""))
+        return noted.pieces
 
     def holds_nothing(self, words: Sequence[str], known: Known) -> bool:
         """Whether there is nothing to redact in any of these words; what was found harmless is remembered."""
@@ -108,11 +127,20 @@ class Redactor(JsonCleaner):
         return request, tuple(seen.exposures)
 
     def response(
-        self, status: int, reason: str, headers: Headers, body: bytes, known: Known, *, foreign: bool = False
+        self,
+        status: int,
+        reason: str,
+        headers: Headers,
+        body: bytes,
+        known: Known,
+        *,
+        foreign: bool = False,
+        pieces: Mapping[str, str] | None = None,
     ) -> tuple[HttpResponse, tuple[Exposure, ...]]:
         """The record of an answer without its secrets, and those issued here that stood in a page.
 
-        A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too.
+        A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too. `pieces` were found in
+        the request (`Noted`): an answer may quote a part of one.
         """
         seen = Seen(known)
         media = _header(headers, "content-type")
@@ -124,6 +152,8 @@ class Redactor(JsonCleaner):
                 self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, Spot(page, "", "/response/content/text"))
+        if pieces:
+            text = without_parts(text, pieces)
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
         response = HttpResponse(
             status=status,
@@ -290,6 +320,15 @@ class Redactor(JsonCleaner):
     def _quick_body(self, media: str, text: str, seen: Seen) -> str | None:
         """A body that is easily told, cleaned; None: look thoroughly."""
         return self.quick.json(text, seen.known) if _is_json(media, text) else None
+
+
+def _strings(value: Any, clean: Callable[[str], str]) -> Any:
+    """A JSON value with each string in it cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_strings(item, clean) for item in value]
+    return {name: _strings(item, clean) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _unquote(text: str) -> str:

@@ -146,11 +146,12 @@ class Journal:
             exchange.answer_body,
             known,
             foreign=facts.operation is Operation.BROWSER,
+            pieces=noted.pieces,
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
-        if complete.exposures or noted.person:
-            complete = self._clean_facts(complete, known)
-        clean = _clean_refusal(refusal, lambda text: self._redactor.text(text, known)) if refusal is not None else None
+        if complete.exposures or noted.person or noted.pieces:
+            complete = self._clean_facts(complete, known, noted.pieces)
+        clean = self._clean_refusal(refusal, known, noted.pieces) if refusal is not None else None
         if whose.traceparent is not None:
             whose = msgspec.structs.replace(whose, traceparent=self._redactor.text(whose.traceparent, known))
         return self._append(
@@ -166,15 +167,22 @@ class Journal:
             ),
         )
 
-    def _clean_facts(self, facts: HttpFacts, known: Known) -> HttpFacts:
-        """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value."""
+    def _clean_facts(self, facts: HttpFacts, known: Known, pieces: Mapping[str, str] | None = None) -> HttpFacts:
+        """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value, or a part."""
         ours = _references(facts)
         quoted = _quoted(_outspoken(facts))
-        if self._redactor.text(quoted, known, ours=ours) == quoted and self._redactor.holds_nothing(_words(facts), known):
+        clean = self._redactor.document(quoted, known, pieces or {}, ours=ours)
+        if clean == quoted and self._redactor.holds_nothing(_words(facts), known):
             return facts
         quoted = _quoted(facts)
-        cleaned = self._redactor.text(quoted, known, ours=ours)
+        cleaned = self._redactor.document(quoted, known, pieces or {}, ours=ours)
         return facts if cleaned == quoted else decode(cleaned, HttpFacts)
+
+    def _clean_refusal(self, refusal: Refusal, known: Known, pieces: Mapping[str, str] | None = None) -> Refusal:
+        """A refusal without what was seen, which any of its texts may quote, whole or cut: a value, a name, a pointer."""
+        quoted = msgspec.json.encode(refusal).decode("utf-8")
+        cleaned = self._redactor.document(quoted, known, pieces or {})
+        return refusal if cleaned == quoted else decode(cleaned, Refusal)
 
     def _append(self, unit: Unit, entry: AnyEntry) -> int:
         """Append, and drop what is now too much in the same unit."""
@@ -282,7 +290,7 @@ class Journal:
         """Append a DIMSE operation with its answer; what was refused is redacted, because it may be anything. Gives its `seq`."""
         if refusal is not None:
             known = secrets_in(unit)
-            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+            refusal = self._clean_refusal(refusal, known)
             facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), DimseFacts)
         return self._append(unit, DimseEntry(**_shared(whose), facts=facts, time=round(milliseconds, 3), refusal=refusal))
 
@@ -299,7 +307,7 @@ class Journal:
         known = secrets_in(unit)
         facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), AssociationFacts)
         if refusal is not None:
-            refusal = _clean_refusal(refusal, lambda text: self._redactor.text(text, known))
+            refusal = self._clean_refusal(refusal, known)
         return self._append(unit, AssociationEntry(**_shared(whose), facts=facts, tls=tls, refusal=refusal))
 
     def _at(self, application: str | None, wall: datetime) -> datetime:
@@ -421,16 +429,6 @@ def _shared(whose: Whose) -> dict[str, Any]:
         "traceparent": whose.traceparent,
         "matched": whose.matched,
     }
-
-
-def _clean_refusal(refusal: Refusal, clean: Callable[[str], str]) -> Refusal:
-    fields = tuple(
-        msgspec.structs.replace(
-            problem, expected=clean(problem.expected), actual=clean(problem.actual), reason=clean(problem.reason)
-        )
-        for problem in refusal.fields
-    )
-    return Refusal(code=refusal.code, message=clean(refusal.message), fields=fields, hint=clean(refusal.hint))
 
 
 def _is_utf8(body: bytes) -> bool:

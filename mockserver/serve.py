@@ -315,6 +315,15 @@ class Pool(ThreadPool):
         worker.start()
         return worker
 
+    @staticmethod
+    def _force_close(conn: Any) -> None:
+        """End a connection on which a worker is still busy after the time for stopping: a client that never reads would hold it.
+
+        Both directions, and past TLS, which would want to say goodbye: cheroot ends reading only, and the worker waits on.
+        """
+        with contextlib.suppress(OSError, AttributeError):
+            socket.socket.shutdown(conn.socket, socket.SHUT_RDWR)
+
     def put(self, obj: Any) -> None:
         """Hand a connection to a worker."""
         super().put(obj)

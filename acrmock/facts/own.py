@@ -40,7 +40,7 @@ def begin(facts: Facts, prefixes: Iterable[str]) -> str:
         {"schema": LAYER_SCHEMA, "kind": "settings", "settings": chosen}, sort_keys=False, allow_unicode=True, width=120
     )
     return (
-        "# An overlay: change values, remove what stays as it is, and say on whose word it rests (provenance, sources).\n"
+        "# An overlay: change values, and say of each on whose word it rests (provenance, sources); the others keep their word.\n"
         f"# Check it with `acrmock facts check`, use it with --overlay.\n{text}"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from acrmock.facts.forms import Form, misshapen
@@ -50,7 +51,19 @@ def compile_settings(layers: Iterable[Layer], sources: Mapping[str, Source]) -> 
         for key in patches:
             if key in before and key in entries:
                 _check_type(before[key], entries[key], key)
+                entries[key] = _with_its_word(before[key], entries[key])
     return {key: _fact(key, entry, sources) for key, entry in entries.items()}
+
+
+def _with_its_word(below: Entry, entry: Entry) -> Entry:
+    """An entry whose value a layer only repeats, as our choice: it keeps the word on which it rested.
+
+    So an overlay that was begun from what is known, and changed in one place, weakens nothing else.
+    """
+    said = entry.origins.get("value", entry.origin)
+    if said.provenance is not Provenance.MOCK_CHOICE or entry.get("value") != below.get("value"):
+        return entry
+    return replace(entry, origins={**entry.origins, "value": below.origins.get("value", below.origin)})
 
 
 def check_citations(entry: Entry, sources: Mapping[str, Source]) -> None:

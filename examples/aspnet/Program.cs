@@ -151,6 +151,6 @@ static void OpenBrowser(Uri url)
     var browser = Environment.GetEnvironmentVariable("BROWSER"); // the robot user of `acrmock certify`
     var start = string.IsNullOrEmpty(browser)
         ? new ProcessStartInfo(url.AbsoluteUri) { UseShellExecute = true }
-        : new ProcessStartInfo(browser, [url.AbsoluteUri]);
+        : new ProcessStartInfo(browser) { ArgumentList = { url.AbsoluteUri } };
     using var process = Process.Start(start);
 }

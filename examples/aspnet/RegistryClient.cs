@@ -41,7 +41,7 @@ public sealed class RegistryClient(Registration registration, ClientState state,
         var where = new Uri(url, answer.Headers.Location ?? throw new InvalidDataException("202 without Location"));
         while (true)
         {
-            await Task.Delay(answer.Headers.RetryAfter?.Delta ?? TimeSpan.Zero, stop);
+            await Task.Delay(answer.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1), stop);
             answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, where), stop);
             answer.EnsureSuccessStatusCode();
             var status = await answer.Content.ReadFromJsonAsync<JsonObject>(stop);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from authlib.oauth2 import OAuth2Error
 
 from acrmock.record import FieldProblem, GrantFacts, Refusal
@@ -17,6 +19,13 @@ HINTS = {
     "unsupported_token_type": "Revoke access and refresh tokens; an ID token ends by itself (RFC 7009 section 2.2.1).",
     "unsupported_grant_type": "Use authorization_code, then refresh_token (facts N1.5, N1.20).",
 }
+_MISSING = re.compile(r"Missing '(\w+)' in request|The parameter (\w+) is missing")
+_FIELDS = {
+    "unsupported_grant_type": ("grant_type", "authorization_code or refresh_token"),
+    "unsupported_token_type": ("token", "an access token or a refresh token"),
+    "invalid_scope": ("scope", "left out"),
+}
+"""The one field that a word of RFC 6749 or RFC 7009 is about, and what belongs there."""
 STATES = {
     "unknown": "was not issued here",
     "reused": "was used before",
@@ -34,18 +43,35 @@ def explain(call: Call, request: TokenRequest, error: OAuth2Error) -> Refusal:
         return _refusal("token-client-authentication", problem.reason, (problem,), HINTS[word])
     if client is not None and len(client.methods) > 1:
         problem = FieldProblem(
-            pointer=FORM, element="client_secret", expected="one method", actual="Basic and body", reason="sent twice"
+            pointer=FORM,
+            element="client_secret",
+            expected="left out, as Basic says it",
+            actual="Basic and body",
+            reason="sent twice",
         )
         return _refusal("token-client-two-methods", error.description, (problem,), HINTS["invalid_client"])
     fields = _grant_problems(facts)
     if fields and word in {"invalid_grant", "invalid_request"}:
         return _refusal(_code(facts), fields[0].reason, fields, _hint(facts))
-    field = FieldProblem(pointer=FORM, reason=error.description or word, actual=facts.grant_type if "grant" in word else "")
+    field = _of_word(word, error.description or word, facts)
     return _refusal("token-" + word.replace("_", "-"), error.description or word, (field,), HINTS.get(word, ""))
 
 
 def _refusal(code: str, message: str, fields: tuple[FieldProblem, ...], hint: str) -> Refusal:
     return Refusal(code=f"acrmock:{code}", message=message, fields=fields, hint=hint)
+
+
+def _of_word(word: str, said: str, facts: GrantFacts) -> FieldProblem:
+    """What OAuth's word says about one field, where the grant's own facts say nothing."""
+    missing = _MISSING.search(said)
+    if missing is not None:
+        name = missing[1] or missing[2]
+        return FieldProblem(pointer=f"{FORM}/{name}", element=name, expected=f"the {name}", reason=said)
+    if word in _FIELDS:
+        name, expected = _FIELDS[word]
+        actual = facts.grant_type if name == "grant_type" else ""
+        return FieldProblem(pointer=f"{FORM}/{name}", element=name, expected=expected, actual=actual, reason=said)
+    return FieldProblem(pointer=FORM, reason=said)
 
 
 def _grant_problems(facts: GrantFacts) -> tuple[FieldProblem, ...]:

@@ -107,7 +107,7 @@ def _once(call: Call, values: Values) -> None:
         given = values.get(name, ())
         if len(given) > 1 or any(len(value) > limit for value in given):
             reason = "given more than once" if len(given) > 1 else f"longer than {limit} characters"
-            raise _refusal(INVALID, name, f"The parameter {name} is {reason}.", "once", "Send each parameter once.")
+            raise _refusal(INVALID, name, f"The parameter {name} is {reason}.", "at most once", "Send each parameter once.")
 
 
 def _hinted(signing: SigningKeys, call: Call, hint: str) -> str:

@@ -235,7 +235,7 @@ def prompt(sent: Parameters) -> tuple[str, ...]:
             INVALID,
             "prompt",
             "The prompt none stands with another.",
-            expected="none alone",
+            expected="left out, or none alone",
             actual=" ".join(prompts),
         )
     return prompts
@@ -262,7 +262,7 @@ def silent(sent: Parameters, prompts: Sequence[str], wanted: Sequence[str], stan
     """`prompt=none` needs a person who is signed in and has allowed all that is asked for (OpenID Connect Core 3.1.2.6)."""
     if tuple(prompts) != ("none",) or standing.automatic:
         return
-    expected = "a request without prompt=none"
+    expected = "left out"
     if not standing.signed_in(age):
         hint = "Ask without prompt=none; then the page is shown."
         sent.wrong("authorize-prompt-none", "prompt", "The user must sign in.", expected=expected, actual="none", hint=hint)

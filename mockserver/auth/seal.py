@@ -1,7 +1,8 @@
-"""The signed hidden value that binds a posted sign-in form to the authorization request that it was shown for.
+"""The sealed hidden value that binds a posted sign-in form to the authorization request that it was shown for.
 
 Who did not get the page cannot make one, so a form posted from elsewhere is refused (CSRF); what is inside is the
-validated authorization request itself, so no state is kept for pages that nobody answers.
+validated authorization request itself, so no state is kept for pages that nobody answers. It is encrypted (AES-GCM), because the
+page is recorded, and a request may hold what nobody should find in the record, in base64 too.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import secrets
 from typing import TypeVar
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from acrmock.typed import decode
 
@@ -63,23 +67,21 @@ T = TypeVar("T", Sealed, SealedLogout)
 
 _DOMAIN = b"acrmock form"
 _DIGITS = 6
+_NONCE = 12
 
 
 def seal(key: bytes, sealed: Sealed | SealedLogout) -> str:
     """`sealed` as text that cannot be changed without `key`."""
-    body = msgspec.json.encode(sealed)
-    return f"{_b64(body)}.{_b64(_sign(key, type(sealed).__name__, body))}"
+    once = secrets.token_bytes(_NONCE)
+    return _b64(once + _cipher(key, type(sealed)).encrypt(once, msgspec.json.encode(sealed), None))
 
 
 def unseal(key: bytes, text: str, type_: type[T]) -> T | None:
     """What was sealed with `key`, or None when `text` is not such a value, or of another page."""
-    body_text, dot, signature = text.partition(".")
     try:
-        body = _unb64(body_text)
-        if not dot or not hmac.compare_digest(_sign(key, type_.__name__, body), _unb64(signature)):
-            return None
-        return decode(body, type_)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+        data = _unb64(text)
+        return decode(_cipher(key, type_).decrypt(data[:_NONCE], data[_NONCE:], None), type_)
+    except (InvalidTag, binascii.Error, ValueError, msgspec.DecodeError):
         return None
 
 
@@ -87,6 +89,11 @@ def one_time_code(key: bytes, sealed: Sealed) -> str:
     """The six digits of the second factor that goes with one page; a real service would send them to the person's phone."""
     number = int.from_bytes(_sign(key, "second factor", sealed.salt.encode())[:8], "big")
     return str(number % 10**_DIGITS).zfill(_DIGITS)
+
+
+def _cipher(key: bytes, type_: type) -> AESGCM:
+    """What encrypts the values of one kind of page: another key for each, so that none passes for another's."""
+    return AESGCM(_sign(key, f"sealed {type_.__name__}", b""))
 
 
 def _sign(key: bytes, what: str, body: bytes) -> bytes:

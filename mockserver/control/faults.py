@@ -16,6 +16,7 @@ from mockserver.control.errors import Code, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import SetFault
 from mockserver.faults import CONTROL, COUNT, DICOM, OPERATIONS, RULE, Count, Rule, places_of, scope_of
+from mockserver.journal import secrets_in
 from mockserver.onboarding.model import Application
 from mockserver.store import GLOBAL, Scope, Unit
 
@@ -45,6 +46,7 @@ def set_fault() -> flask.Response:
     slug = _checked(core, request)
     operation = request.operation or ""
     with core.store.write() as unit:
+        _without_secrets(core, unit, request)
         found, scope = _whose(unit, request.application, request.environment, operation)
         there = [rule for _, rule in unit.scan(RULE, scope, Rule)]
         name = request.name or _free_name(request, {rule.name for rule in there})
@@ -158,6 +160,15 @@ def _check_error(core: EngineCore, error: str, operation: str | None) -> None:
 def _wrong(field: str, reason: str, expected: str) -> Exception:
     problem = FieldProblem(pointer=f"/{field}", element=field, reason=reason, expected=expected[:500])
     return refuse(Code.FAULT_INVALID, f"{field}: {reason}", fields=(problem,))
+
+
+def _without_secrets(core: EngineCore, unit: Unit, request: SetFault) -> None:
+    """Refuse a rule that holds a secret of ours: it would stand in the store as long as the rule."""
+    known = secrets_in(unit)
+    told = {"name": request.name or "", "value": f"{request.value.name} {request.value.prefix}" if request.value else ""}
+    for field, text in told.items():
+        if core.redactor.scanner.holds(text, known) is not None:
+            raise _wrong(field, "it holds a secret that was issued here", "no secret: a rule stands in the store")
 
 
 def _free_name(request: SetFault, taken: set[str]) -> str:

@@ -91,10 +91,20 @@ def header_faults(header: Header, names: Names, expected: Expected, registration
         yield fault("count-mismatch", "number_of_exams", str(expected.exams), str(count), "not the number of exams sent")
     if header.transaction_id and not re.fullmatch(expected.id_pattern, header.transaction_id):
         yield fault(
-            "transaction-id-invalid", "transaction_id", expected.id_pattern, header.transaction_id, "not a transaction ID"
+            "transaction-id-invalid",
+            "transaction_id",
+            f"text of the form {expected.id_pattern}",
+            header.transaction_id,
+            "not a transaction ID",
         )
     if header.transaction_date and not is_date(header.transaction_date):
-        yield fault("header-invalid", "transaction_date", "RFC 3339", header.transaction_date, "neither a date nor an instant")
+        yield fault(
+            "header-invalid",
+            "transaction_date",
+            "a day or an instant of RFC 3339",
+            header.transaction_date,
+            "neither a date nor an instant",
+        )
 
 
 def is_date(text: str) -> bool:

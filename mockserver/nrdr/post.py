@@ -21,12 +21,10 @@ from mockserver.nrdr.model import (
     Counts,
     Exam,
     Transaction,
-    Verdict,
-    Verdicts,
     transaction_key,
 )
-from mockserver.nrdr.reading import Reading, read_transaction
-from mockserver.nrdr.records import on_purpose, without_form
+from mockserver.nrdr.reading import Reading, not_registered, read_transaction
+from mockserver.nrdr.records import on_purpose, to_keep, without_form
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import After, Assignment, StatusKey, assign, assigned, failure, status
 from mockserver.problem import Problem
@@ -41,7 +39,7 @@ def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, m
     grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")
     _check_user(call, reading, grant, tables)
     if registry is not None and not registered:
-        raise Problem("registry-not-registered", hint="Register the application for this registry.")
+        raise not_registered(call)
     if reading.refusals:
         raise reading.refusals[0]
     transaction, repeat = _accept(call, tables, reading, hashlib.sha256(call.body).hexdigest())
@@ -114,8 +112,7 @@ def _accept(call: Call, tables: Tables, reading: Reading, body: str) -> tuple[Tr
         counts=_counts(records, len(accepted), updated, doomed=doomed),
     )
     unit.put(TRANSACTION, call.scope, key, transaction)
-    verdicts = (Verdict(index=item.index, key=item.key, status=item.status, problems=item.problems) for item in records)
-    unit.put(RECORDS, call.scope, key, Verdicts(records=tuple(verdicts)))
+    unit.put(RECORDS, call.scope, key, to_keep(call.engine.redactor, secrets_in(unit), records, call.body))
     return transaction, False
 
 

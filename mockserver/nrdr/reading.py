@@ -67,7 +67,7 @@ def read_transaction(
     )
     reading.refusals += _wrong_request(tables, request)
     value = _parse(call, reading, call.body)
-    reading.refusals += _wrong_version(registry, version, today, mapping)
+    reading.refusals += _wrong_version(call, registry, version, today, slug=slug, mapping=mapping)
     if value is not None and registry is not None:
         _read_envelope(call, tables, reading, registry=registry, mapping=mapping, value=value.held)
         if version is not None and version.described:
@@ -86,8 +86,8 @@ def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
         yield _problem(
             "media-type-unsupported", "/request/headers/Content-Type", wanted, request.content_type or "", "another media type"
         )
-    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if coding not in {"", "identity"}:
+    coding = request.headers.get("Content-Encoding", "identity").strip()
+    if coding.lower() not in {"", "identity"}:
         yield _problem("encoding-unsupported", "/request/headers/Content-Encoding", "none", coding, "the body is coded")
     accepted = request.accept_mimetypes
     if accepted and not any(accepted.quality(kind) > 0 for kind in (wanted, "application/problem+json")):
@@ -117,10 +117,25 @@ def _parse(call: Call, reading: Reading, body: bytes) -> _Parsed | None:
         return None
 
 
-def _wrong_version(registry: Registry | None, version: MappingVersion | None, today: date, mapping: str) -> Iterator[Problem]:
+def registry_problem(call: Call, slug: str) -> FieldProblem:
+    """What is wrong with a path whose registry does not exist; right is one for which the application is registered."""
+    usable = " or ".join(call.registration.registries)
+    return FieldProblem(pointer="/request/url", expected=usable, actual=slug[:OUTSIDE], reason="there is no such registry")
+
+
+def not_registered(call: Call) -> Problem:
+    """The refusal of a registry that the registration does not name."""
+    reason = f"the application is registered for {', '.join(call.registration.registries)}"
+    field = FieldProblem(pointer="/request/url", expected="a registry of the registration", reason=reason)
+    return Problem("registry-not-registered", fields=(field,), hint="Register the application for this registry.")
+
+
+def _wrong_version(
+    call: Call, registry: Registry | None, version: MappingVersion | None, today: date, *, slug: str, mapping: str
+) -> Iterator[Problem]:
     """The path's registry and mapping: known, and in force on the business date (fact U29)."""
     if registry is None:
-        yield _problem("registry-unknown", "/request/url", "a registry's slug", "another", "there is no such registry")
+        yield Problem("registry-unknown", fields=(registry_problem(call, slug),))
         return
     if version is not None and version.state(today) == "in-force" and version.described:
         return

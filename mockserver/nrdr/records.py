@@ -11,14 +11,18 @@ import msgspec
 
 from acrmock.pointer import join
 from acrmock.record import RecordFacts, RecordProblem
-from acrmock.redaction import Digester
+from acrmock.redaction import Digester, Redactor
 from acrmock.schema import RecordValidator, exam_date, exam_key, follow_up_facts, needed_forms, of_rule, patient_key
+from acrmock.schema.problems import ProblemKind
+from mockserver.journal import Known
+from mockserver.nrdr.model import Verdict, Verdicts
 from mockserver.nrdr.names import Names
 from mockserver.plans import Partial, Plan
 
 if TYPE_CHECKING:
     from acrmock.facts import MappingVersion
 
+_UNKNOWN = f"-{ProblemKind.UNKNOWN}"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -67,6 +71,31 @@ def _needs(digester: Digester, version: MappingVersion, exams: list[Any], facili
             name = rule.elements[0]
             problem = of_rule(version, rule, join("", version.exams, index, name), name)
             yield Need(index, digester.ref("exam", raw), problem)
+
+
+def to_keep(redactor: Redactor, known: Known, records: tuple[RecordFacts, ...], body: bytes) -> Verdicts:
+    """The verdicts as the store keeps them: a name that the sender made up may hold a secret, or the beginning of one."""
+    problems = [problem for record in records for problem in record.problems]
+    if not any(problem.code.endswith(_UNKNOWN) for problem in problems):
+        return Verdicts(records=tuple(map(_verdict, records)))
+    pieces = redactor.pieces(_encode(msgspec.json.decode(body)).decode(), known)
+
+    def clean(problem: RecordProblem) -> RecordProblem:
+        def told(text: str) -> str:
+            return redactor.text(text, known, pieces=pieces)
+
+        if not problem.code.endswith(_UNKNOWN):
+            return problem
+        return msgspec.structs.replace(
+            problem, pointer=told(problem.pointer), element=told(problem.element), message=told(problem.message)
+        )
+
+    kept = (msgspec.structs.replace(record, problems=tuple(map(clean, record.problems))) for record in records)
+    return Verdicts(records=tuple(map(_verdict, kept if pieces else records)))
+
+
+def _verdict(record: RecordFacts) -> Verdict:
+    return Verdict(index=record.index, key=record.key, status=record.status, problems=record.problems)
 
 
 def without_form(record: RecordFacts, missing: list[RecordProblem], rejected: str) -> RecordFacts:

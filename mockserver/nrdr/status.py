@@ -17,6 +17,7 @@ from mockserver.context import Call
 from mockserver.nrdr.lifecycle import Lifecycle, Standing
 from mockserver.nrdr.model import RECORDS, TRANSACTION, Counts, Transaction, Verdict, Verdicts, transaction_key
 from mockserver.nrdr.names import Names
+from mockserver.nrdr.reading import not_registered, registry_problem
 from mockserver.nrdr.tables import Tables
 from mockserver.plans import Polls, StatusKey, assigned
 from mockserver.problem import Problem
@@ -43,14 +44,15 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     interval = float(call.settings.integer("nrdr.status.retry_after"))
     kept = call.engine.redactor.kept(transaction_id[:200])
     call.notes.status = StatusFacts(registry=word, transaction_id=kept, interval=interval)
-    _authorize(call, registry)
+    _authorize(call, registry, slug)
     with call.engine.store.read() as reader:
         transaction = reader.get(TRANSACTION, call.scope, transaction_key(word, kept), Transaction)
         transaction = None if transaction is not None and transaction.file else transaction
         counting = transaction is not None and _counts_polls(reader, call, transaction)
         body, standing = _look(call, tables, reader, transaction) if transaction is not None and not counting else ({}, None)
     if transaction is None:
-        field = FieldProblem(pointer="/request/url", expected="the ID of an accepted transaction", reason="never accepted here")
+        wanted, actual = "the ID of an accepted transaction", transaction_id[:200]
+        field = FieldProblem(pointer="/request/url", expected=wanted, actual=actual, reason="never accepted here")
         raise Problem("transaction-unknown", fields=(field,), hint="Ask at the Location of the 202, with the accepted ID.")
     if counting:
         transaction, body, standing = _count_poll(call, tables, transaction)
@@ -74,7 +76,7 @@ def answer_list(call: Call, tables: Tables, request: flask.Request, slug: str) -
     transactions are looked through for one answer (`nrdr.list.examined`): where more are left, `next` says where to go on.
     """
     registry = call.engine.facts.registry(slug)
-    _authorize(call, registry)
+    _authorize(call, registry, slug)
     query = _query(request)
     page, most = call.settings.integer("nrdr.list.page"), call.settings.integer("nrdr.list.examined")
     word = registry.slug if registry is not None else ""
@@ -95,14 +97,14 @@ def answer_list(call: Call, tables: Tables, request: flask.Request, slug: str) -
     return _json(tables, {"transactions": rows})
 
 
-def _authorize(call: Call, registry: Registry | None) -> None:
+def _authorize(call: Call, registry: Registry | None, slug: str) -> None:
     """Bearer first, then the registry of the path."""
     registered = registry is not None and registry.slug in call.registration.registries
     authenticate_bearer(call, registry.scope if registry is not None and registered else "")
     if registry is None:
-        raise Problem("registry-unknown", fields=(FieldProblem(pointer="/request/url", reason="there is no such registry"),))
+        raise Problem("registry-unknown", fields=(registry_problem(call, slug),))
     if not registered:
-        raise Problem("registry-not-registered", hint="Register the application for this registry.")
+        raise not_registered(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,10 @@ def _query(request: flask.Request) -> _Query:
     """What is asked for; raises `Problem` 400 for a day that is none and a parameter that is unknown or repeated."""
     for name, values in request.args.lists():
         if name not in QUERY or len(values) > 1:
-            reason = "given twice" if name in QUERY else "no such parameter"
-            field = FieldProblem(pointer="/request/queryString", element=name[:64], expected=", ".join(QUERY[:4]), reason=reason)
+            known = name in QUERY
+            reason = "given twice" if known else f"no such parameter; there are {', '.join(QUERY[:4])}"
+            expected = "at most once" if known else "left out"
+            field = FieldProblem(pointer="/request/queryString", element=name[:64], expected=expected, reason=reason)
             raise Problem("list-query-invalid", fields=(field,))
     return _Query(_day(request, DAY), _day(request, UPLOADED), request.args.get(FACILITY, ""), request.args.get(AFTER, ""))
 
@@ -141,7 +145,7 @@ def _day(request: flask.Request, name: str) -> date | None:
             raise ValueError(text)
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        field = FieldProblem(pointer="/request/queryString", element=name, expected="YYYY-MM-DD", reason="not a date")
+        field = FieldProblem(pointer="/request/queryString", element=name, expected="a day as YYYY-MM-DD", reason="not a date")
         raise Problem("list-query-invalid", fields=(field,)) from None
 
 

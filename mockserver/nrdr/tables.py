@@ -70,10 +70,13 @@ def _problem(error: Any) -> FieldProblem:
     missing = str(getattr(kind, "property", "") or "")
     if missing:
         path.append(missing)
-    pointer = pointer_of(path)
-    expected = _expected(error, name)
+    stranger = next((item for item in getattr(kind, "unexpected", ()) if len(item) <= SHOWN // 2), None)
+    if stranger is not None:
+        path.append(stranger)
     element = path[-1][:SHOWN] if path else ""
-    return FieldProblem(pointer=pointer[:SHOWN], element=element, expected=expected, reason="missing" if missing else name)
+    expected = f"a value of {element}" if missing else "left out" if stranger is not None else _expected(error, name)
+    reason = "missing" if missing else name
+    return FieldProblem(pointer=pointer_of(path)[:SHOWN], element=element, expected=expected, reason=reason)
 
 
 def _expected(error: Any, name: str) -> str:

@@ -56,6 +56,12 @@ UNNAMED = {
 """The like under no name that would tell: only their shape does."""
 
 
+LONGEST_PREFIX = 256
+"""Of a fault rule's value, in characters: tokens are longer."""
+CUT = ("client secret", "password", "control token", "code", "refresh token", "e-mail", "telephone abroad")
+"""What is planted where it is cut."""
+
+
 def percent(text: str) -> str:
     """Every character percent-encoded."""
     return "".join(f"%{ord(character):02X}" for character in text)
@@ -263,8 +269,12 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             wire = Wire(ready.url, str(ready.ca_file))
             plant(wire, application, canaries)
             plant_unnamed(wire, application, canaries["access token"])
+            plant_cut(wire, application, canaries)
             plant_events(control, application, [*canaries.values(), *UNNAMED.values()])
             for value in canaries.values():
+                if len(value) <= LONGEST_PREFIX:
+                    with pytest.raises(SetupError, match="holds a secret that was issued here"):
+                        control.set_fault(application="default", error="rate-limited", value={"name": "a", "prefix": value})
                 with pytest.raises(SetupError, match="registration is refused"):
                     ServerUnderTest(control, process=False).register(name=f"Room {value}", ip="198.51.100.7")
                 with pytest.raises(SetupError, match="registration is refused"):
@@ -338,6 +348,36 @@ def plant_unnamed(wire: Wire, application: ApplicationUnderTest, token: str) -> 
         assert asked == (200 if status == 202 else 404)
 
 
+def plant_cut(wire: Wire, application: ApplicationUnderTest, canaries: Mapping[str, str]) -> None:
+    """Canaries so far behind in a value that a note of its first 64 or 200 characters ends amid them."""
+    nrdr, issuer = urlsplit(application.nrdr).path, urlsplit(application.issuer).path
+    post = f"{nrdr}/lcsr/v{application.registries['lcsr']}/transactions"
+    bearer = (("Authorization", f"Bearer {canaries['access token']}"),)
+    exam = {"Exam_Date": "2026-02-01"}
+    for kind in CUT:
+        for size in (2, 20, 40, 160, 180):
+            value = "." * size + (canaries[kind] if kind in canaries else f" {UNNAMED[kind]}")
+            quoted = quote(value, safe="")
+            whole = json.loads(transaction(application, f"cut-{len(kind)}-{size}-{kind[:2]}", exam))
+            for element in whole["Transaction_Header"]:
+                header = {**whole["Transaction_Header"], element: value}
+                wire.send(Sent(post, bearer, json.dumps({**whole, "Transaction_Header": header})))
+            named = {**whole, "Exams": [{**exam, value: "1", "Smoking_Status": value}]}
+            assert wire.send(Sent(post, bearer, json.dumps(named))) == 202
+            wire.send(Sent(post, bearer, json.dumps({**whole, value: 1})))
+            wire.send(Sent(f"{nrdr}/{quoted}/v1/transactions", bearer, json.dumps(whole)))
+            wire.send(Sent(f"{nrdr}/lcsr/v{quoted}/transactions", bearer, json.dumps(whole)))
+            wire.send(Sent(f"{nrdr}/lcsr/transactions?{quoted}=1", bearer))
+            wire.send(Sent(f"{issuer}/v1/token", body=f"grant_type={quoted}", media="application/x-www-form-urlencoded"))
+            asked = (
+                f"client_id={application.client_id}&redirect_uri={quote(application.redirect_url, safe='')}&response_type=code"
+            )
+            for name in ("login_hint", "prompt", "response_mode", "scope", "max_age"):
+                scope = "" if name == "scope" else "&scope=openid"
+                wire.send(Sent(f"{issuer}/v1/authorize?{asked}{scope}&{name}={quoted}"))
+            wire.send(Sent(post, (*bearer, ("Content-Type", value)), json.dumps(whole)))
+
+
 def plant_events(control: Control, application: ApplicationUnderTest, values: Sequence[str]) -> None:
     """Secrets and identifiers in an event and in what the robot user saw at the vendor's door."""
     for value in values:
@@ -386,6 +426,12 @@ def test_no_person_and_no_verifier_is_left(left: Left) -> None:
 def test_no_identifier_without_a_name_is_left(left: Left) -> None:
     """An SSN, MBI, NPI, telephone, e-mail or birthday in a path, query, header, cookie, ID, event or free text is nowhere."""
     assert found_in(left, UNNAMED) == []
+
+
+def test_no_part_is_left_where_a_value_was_cut(left: Left) -> None:
+    """What the journal and the state keep of a long value is cut after it was cleaned: not even a canary's beginning is there."""
+    parts = {kind: (left.canaries.get(kind) or UNNAMED[kind])[:12] for kind in CUT}
+    assert found_in(left, parts) == []
 
 
 def test_the_commands_write_nothing_either(left: Left, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import socket
@@ -13,6 +14,7 @@ import pytest
 
 from acrmock.record import HttpEntry, TlsEntry
 from acrmock.tls import client_context
+from mockserver import Engine, serve
 
 Start = Any
 
@@ -318,3 +320,26 @@ def test_without_room_for_a_connection_the_others_are_served(start: Start, monke
     assert [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == [
         "no more connections can be accepted for now (Too many open files): raise the limit of open files"
     ]
+
+
+def test_a_client_that_never_reads_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine stops although a worker is sending to somebody who reads nothing, and would go on as long as it may."""
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 3600)
+    engine = Engine()
+    ready = engine.start()
+    core = engine.core
+    assert core is not None
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            plain = stack.enter_context(socket.socket())
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            plain.connect(("127.0.0.1", ready.port))
+            sock = stack.enter_context(client_context(core.ca_pem).wrap_socket(plain, server_hostname="localhost"))
+            sock.settimeout(0.2)
+            with contextlib.suppress(TimeoutError, ssl.SSLError):
+                for _ in range(300):
+                    sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 5)
+        stopping = threading.Thread(target=engine.stop, daemon=True)
+        stopping.start()
+        stopping.join(90)
+        assert not stopping.is_alive()

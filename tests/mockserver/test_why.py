@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -16,11 +18,28 @@ from acrmock.facts import load_facts
 sys.path.insert(0, str(Path(__file__).parent))
 
 from errors_natural import NATURAL
-from errors_walk import EXAM, Walk
+from errors_walk import EXAM, Seen, Walk
 
 ERRORS = load_facts().errors
-UNKNOWABLE = {"authorize-denied", "registry-unknown", "registry-not-registered", "token-unsupported-grant-type", "internal"}
-"""Refusals of which the request alone does not say how it could have been right; `authorize-denied` was the person's word."""
+UNKNOWABLE = {"authorize-denied", "internal"}
+"""Refusals of a request with which nothing was wrong: the person's word, and a defect of ours."""
+NOTED = {
+    *("address-not-allowed", "application-unknown", "body-too-large", "headers-too-large", "path-unknown"),
+    *("registry-not-registered", "request-malformed", "uri-too-long"),
+}
+"""Refusals of which nobody can say what a correct request would hold instead: their diff is a remark."""
+FOLLOWED = (
+    *("registry-unknown", "mapping-unknown", "mapping-mismatch", "envelope-invalid", "count-mismatch", "registry-mismatch"),
+    *("partner-not-issued", "app-not-issued", "facility-not-issued", "facility-not-of-user", "media-type-unsupported"),
+    *("encoding-unsupported", "not-acceptable", "bearer-missing", "bearer-invalid-token", "token-client-authentication"),
+    *("token-invalid-scope", "token-client-two-methods", "logout-invalid-request", "logout-redirect-mismatch"),
+    *("authorize-invalid-request", "authorize-invalid-scope", "authorize-pkce-method", "authorize-prompt-none"),
+    *("authorize-redirect-mismatch", "authorize-unsupported-response-mode", "authorize-unsupported-response-type"),
+    *("endpoint-moved-away", "mapping-obsolete", "mapping-not-yet"),
+)
+"""Refusals whose command needs no more than what the vendor holds: tokens and the secret."""
+AFTERWARDS = {"endpoint-moved-away": {"acrmock:path-unknown"}}
+"""What may be said of the corrected request, where the walk has changed the world back since."""
 UNREAD = {"request-malformed", "uri-too-long"}
 """What could not be read, so that there is no command that would be right."""
 UNRECORDED = {"environment-unknown", "store-full", "unavailable"}
@@ -45,11 +64,53 @@ def test_every_refusal_of_the_wires(walk: Any, code: str) -> None:
     assert found.fields or found.hint, code
     if code not in UNKNOWABLE:
         assert found.diff.startswith("--- sent\n+++ correct\n"), as_text(found)
+        changes = [line for line in found.diff.splitlines()[2:] if line[:1] in {"+", "-"}]
+        assert any(not line.startswith("+#") for line in changes) is (code not in NOTED), as_text(found)
     assert shlex.split(found.curl or "curl")[0] == "curl"
     assert bool(found.curl) == (code not in UNREAD)
     for secret in (walk.doc["client_secret"], walk.grant["access_token"], walk.grant["refresh_token"]):
         assert secret not in as_text(found)
     assert "d:access_token:" not in as_text(found)
+
+
+def told(walk: Walk, command: str) -> Seen:
+    """What a `curl` line comes to, run with what the vendor holds in place of what it leaves open."""
+    opened = {
+        "<client_secret>": walk.doc["client_secret"],
+        "<the issued client secret>": walk.doc["client_secret"],
+        "<refresh_token>": walk.grant["refresh_token"],
+        "<client_id:client_secret>": f"{walk.doc['client_id']}:{walk.doc['client_secret']}",
+    }
+    for name, value in opened.items():
+        command = command.replace(name, value)
+    words = iter(shlex.split(re.sub("<[a-z ]*access[ _]token[a-z_ ]*>", walk.grant["access_token"], command))[1:])
+    method, url, headers, form, data = "GET", "", {}, [], None
+    for word in words:
+        if word == "-X":
+            method = next(words)
+        elif word == "-H":
+            name, _, value = next(words).partition(": ")
+            if value.startswith("Basic "):
+                value = "Basic " + base64.b64encode(value.removeprefix("Basic ").encode()).decode()
+            headers |= {name: value} if name != "Cookie" else {}  # the session has its own
+        elif word == "--data-urlencode":
+            form.append(tuple(next(words).split("=", 1)))
+        elif word == "--data-raw":
+            data = next(words).encode()
+        else:
+            url = word
+    assert "<" not in f"{url}{headers}{form}", command
+    return walk.send(method, url, headers=headers, data=form or data)
+
+
+@pytest.mark.parametrize("code", FOLLOWED)
+def test_the_command_is_what_would_have_been_right(walk: Any, code: str) -> None:
+    """Sent as it is told, with the vendor's own token and secret, the request is not refused as it was, nor for another fault."""
+    entry = NATURAL[code](walk).entry
+    assert entry is not None
+    command = explain(entry).curl
+    seen = told(walk, command)
+    assert seen.code in AFTERWARDS.get(code, {""}), (command, seen.status, seen.code, seen.body[:500])
 
 
 def test_a_wrong_facility(walk: Any) -> None:

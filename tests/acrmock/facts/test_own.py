@@ -9,21 +9,35 @@ import pytest
 import yaml
 
 from acrmock.facts import FactsError, load_facts
-from acrmock.facts.own import ABSENT, begin, compare
+from acrmock.facts.own import begin, compare
 from acrmock.facts.owntables import begin_tables
 
 
 def test_what_is_begun_can_be_used(tmp_path: Path) -> None:
-    """A new overlay holds the present values, so it changes nothing but the word they rest on."""
+    """A new overlay holds the present values, so it changes nothing, not even the word they rest on."""
     path = tmp_path / "mine.yaml"
     path.write_text(begin(load_facts(), ["nrdr.path", "auth.refresh_mode", "faults.magic"]), encoding="utf-8")
     own = load_facts([path])
     for key in ("nrdr.path.post", "auth.refresh_mode", "faults.magic.words"):
         assert own.fact(key).value == load_facts().fact(key).value
+        assert own.fact(key).provenance == load_facts().fact(key).provenance
     assert compare(load_facts(), own) == []
-    words = compare(load_facts(), own, words=True)
-    assert len(words) > 1
-    assert all(change.before != ABSENT != change.after for change in words)
+    assert compare(load_facts(), own, words=True) == []
+
+
+def test_a_value_repeated_keeps_its_word_and_one_that_is_changed_does_not(tmp_path: Path) -> None:
+    """What a standard says stays the standard's where an overlay repeats it as our choice; a word that is named counts."""
+    key = "auth.pkce_methods"
+    assert load_facts().fact(key).provenance == "standard"
+    path = tmp_path / "mine.yaml"
+    begun = begin(load_facts(), [key])
+    path.write_text(begun, encoding="utf-8")
+    assert load_facts([path]).fact(key).sources == load_facts().fact(key).sources
+    path.write_text(begun.replace("mock-choice", "third-party"), encoding="utf-8")
+    assert load_facts([path]).fact(key).provenance == "third-party"
+    assert [change.key for change in compare(load_facts(), load_facts([path]), words=True)] == [key]
+    path.write_text(begun.replace("- S256", "- S512"), encoding="utf-8")
+    assert load_facts([path]).fact(key).provenance == "mock-choice"
 
 
 def test_nothing_begins_so() -> None:

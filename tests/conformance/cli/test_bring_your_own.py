@@ -192,7 +192,10 @@ def test_new_and_diff(tmp_path: Path) -> None:
     (tmp_path / "unchanged.yaml").write_text(begun.stdout, encoding="utf-8")
     unchanged = acrmock("facts", "diff", "unchanged.yaml", cwd=tmp_path)
     assert unchanged.returncode == 0, unchanged.stderr
-    assert unchanged.stdout.startswith("nothing differs\n1 with the same value on another word")
-    assert acrmock("facts", "diff", "unchanged.yaml", "--words", cwd=tmp_path).returncode == 1
+    assert unchanged.stdout.strip() == "nothing differs"
+    (tmp_path / "vouched.yaml").write_text(begun.stdout.replace("mock-choice", "third-party"), encoding="utf-8")
+    vouched = acrmock("facts", "diff", "vouched.yaml", cwd=tmp_path)
+    assert vouched.stdout.startswith("nothing differs\n1 with the same value on another word"), vouched.stderr
+    assert acrmock("facts", "diff", "vouched.yaml", "--words", cwd=tmp_path).returncode == 1
     same = acrmock("facts", "diff", "mine.yaml", "--against", "mine.yaml", cwd=tmp_path)
     assert (same.returncode, same.stdout.strip()) == (0, "nothing differs")
