@@ -268,7 +268,9 @@ class Call:
     peer: str
     base_url: str
     wall: datetime
-    request: flask.Request | None = None
+    environ: dict[str, Any] = field(default_factory=dict)
+    lean: bool = False
+    """Whether the request is answered without Flask's contexts."""
     body: bytes = b""
     notes: Notes = field(default_factory=Notes)
     struck: Struck | None = None
@@ -279,6 +281,16 @@ class Call:
     _unit: Unit | None = None
     _settings: Settings | None = None
     _turn: bool = False
+    _request: flask.Request | None = None
+
+    @property
+    def request(self) -> flask.Request:
+        """The request as Flask has it, made at first use where Flask's contexts are not there."""
+        if not self.lean:
+            return flask.request
+        if self._request is None:
+            self._request = flask.Request(self.environ)
+        return self._request
 
     @property
     def business(self) -> datetime:

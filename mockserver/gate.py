@@ -109,6 +109,7 @@ class Gate:
         finally:
             if call is not None:
                 call.give_turn()
+                call.environ = {}  # which holds the call
 
     # the lane's questions (`mockserver.lane.Quick`)
 
@@ -225,6 +226,7 @@ class Gate:
             notes=Notes(forwarded=forwarded),
             base_url=self._core.base_url(*whose),
             wall=self._core.clock.now(),
+            environ=environ,
         )
 
     def _peer(self, environ: Environ) -> tuple[str, str]:
@@ -331,7 +333,7 @@ class Gate:
         try:
             instead = self._let_in(environ, call, view, arguments)
             call.take_turn()  # a lean view waits for nobody
-            call.request = flask.Request(environ)
+            call.lean = True
             response: flask.Response | Plain = lean(call, **arguments) if instead is None else instead
         except Problem as problem:
             environ[PROBLEM_KEY] = problem

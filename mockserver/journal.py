@@ -420,10 +420,11 @@ def secrets_in(reader: Reader) -> Known:
 
 
 def _shared(whose: Whose) -> dict[str, Any]:
+    t = rfc3339(whose.t)
     return {
         "seq": 0,
-        "at": rfc3339(whose.at),
-        "t": rfc3339(whose.t),
+        "at": t if whose.at == whose.t else rfc3339(whose.at),
+        "t": t,
         "application": whose.application,
         "environment": whose.environment,
         "run": whose.run,

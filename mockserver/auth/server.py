@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import flask
 import msgspec
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError, UnsupportedGrantTypeError
@@ -110,11 +109,10 @@ def answer_endpoint(server: TokenServer, name: str, call: Call) -> Plain:
 
 
 def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], Any], *, grant: bool) -> Plain:
-    asked = call.request or flask.request
-    authorization = asked.headers.get("Authorization")
+    authorization = call.environ.get("HTTP_AUTHORIZATION")
     request = TokenRequest(call, call.base_url, {}, authorization)
     try:
-        form = _read_form(call, asked)
+        form = _read_form(call)
         request.fill(form)
         request.presented = read_credentials(authorization, form)
         call.notes.client = client_facts(call, request.presented)
@@ -127,9 +125,9 @@ def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], 
     return answered
 
 
-def _read_form(call: Call, request: flask.Request) -> dict[str, str]:
+def _read_form(call: Call) -> dict[str, str]:
     """The form's fields, each once and within the limit; raises `InvalidRequestError`."""
-    if request.mimetype != FORM:
+    if call.environ.get("CONTENT_TYPE") != FORM and call.request.mimetype != FORM:
         raise InvalidRequestError(f"The body must be {FORM}.")
     try:
         pairs = form_pairs(call.body)

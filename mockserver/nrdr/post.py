@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-import flask
 import msgspec
 
 from acrmock.record import FieldProblem, RecordFacts, RecordProblem
@@ -32,10 +31,10 @@ from mockserver.plans import After, Assignment, StatusKey, assign, assigned, fai
 from mockserver.problem import Problem
 
 
-def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, mapping: str) -> Plain:
+def answer_post(call: Call, tables: Tables, slug: str, mapping: str) -> Plain:
     """The answer to a posted transaction; notes its facts even where it is refused. Raises `Problem`."""
     registry = call.engine.facts.registry(slug)
-    reading = read_transaction(call, tables, request, registry=registry, slug=slug, mapping=mapping)
+    reading = read_transaction(call, tables, registry=registry, slug=slug, mapping=mapping)
     call.notes.transaction = reading.facts
     registered = registry is not None and registry.slug in call.registration.registries
     grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")

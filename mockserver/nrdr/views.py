@@ -26,9 +26,8 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     names = tables.names
 
     def answer_posted(call: Call, registry: str = "", mapping: str = "") -> Plain:
-        request = call.request or flask.request
         slug, version = address.of_post(call, tables, call.body, registry, mapping)
-        return answer_post(call, tables, request, slug, version)
+        return answer_post(call, tables, slug, version)
 
     def answer_polled(call: Call, transaction_id: str, registry: str = "") -> Plain:
         return answer_status(call, tables, address.of_status(call, registry, transaction_id), transaction_id)
