@@ -140,11 +140,11 @@ class Gate:
 
     def begin(self) -> None:
         """Several exchanges are about to be made."""
-        self._core.store.expect(1)
+        self._core.store.expect(1, settled=True)
 
     def end(self) -> None:
         """Commit them."""
-        self._core.store.expect(-1)
+        self._core.store.expect(-1, settled=True)
         self._core.store.settle(at_once=True)
 
     def _settle(self, environ: Environ, unit: Unit) -> None:
