@@ -47,6 +47,8 @@ class Seen:
     made: set[str] = field(default_factory=set)
     """The references that stand for what went: they hold nothing that is to be found."""
     noted: Noted | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Secrets issued here that the caller knows for such already, each with its reference."""
 
     def note(self, kind: SecretKind | None, place: str, name: str, pointer: str) -> None:
         if kind is not None and place:
@@ -141,6 +143,12 @@ class Cleaner:
         kind = kinds.get(name.lower())
         if kind is None or not value or _REFERENCE.fullmatch(value):
             return self._text(value, seen, spot)
+        reference = seen.references.get(value)
+        if reference is not None:
+            seen.note(SecretKind(reference.split(":")[1]), spot.place, spot.name, spot.pointer)
+            if seen.noted is not None:
+                seen.noted.pieces[value] = reference
+            return reference
         mark = self._digester.mark(value)
         ours = seen.known((mark,)).get(mark)
         if ours is None:

@@ -41,6 +41,7 @@ _SHORTEST = 7
 _LOOK_BACK = 100
 _WINDOWS = {"ssn": (0, 13), "mbi": (10, 6), "phone": (10, 40), "email": (66, 350), "birth-date": (0, 12), "day": (6, 7)}
 """How far before and behind a hit a value of that kind can reach, with one character to see where it ends."""
+_BETWEEN_NUMBERS = re.compile("[-/]")
 _ROUNDS = 3
 
 
@@ -206,7 +207,7 @@ def _is_somebodys(text: str) -> bool:
 
 
 def _is_day(text: str) -> bool:
-    parts = [int(part) for part in re.split("[-/]", text)]
+    parts = [int(part) for part in _BETWEEN_NUMBERS.split(text)]
     year, month, day = parts if "-" in text else (parts[2], parts[0], parts[1])
     try:
         date(year, month, day)

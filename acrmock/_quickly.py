@@ -64,15 +64,16 @@ class Quick:
             memory = self._memory = Memory(self._scanner.generation)
         return memory
 
-    def json(self, text: str, known: Known) -> str | None:
+    def json(self, text: str, known: Known, ours: frozenset[str] = frozenset()) -> str | None:
         """JSON without the identifiers that its names tell of, where there is nothing else to go; None: look thoroughly.
 
+        `ours` are references that already stand for secrets in it.
         Each quotation mark that is not escaped begins or ends a string, and nothing that is looked for holds one.
         """
         if not self._apart or _is_hard(text) or not well_formed(text):
             return None
         parts = _parts(text)
-        clean = self._members(parts, text.lower()) if parts is not None else None
+        clean = self._members(parts, text.lower(), ours) if parts is not None else None
         if parts is None or clean is None:
             return None
         values = {at: parts[at] for at in clean}
@@ -80,19 +81,19 @@ class Quick:
             parts[at] = ""
         memory = self.memory
         plain = memory.parts
-        new = [part for part in parts if part not in plain]
+        new = [part for part in parts if part not in plain and part not in ours]
         for at, value in clean.items():
             parts[at] = value
         looked = [*new, *_unescaped(new)] if "\\" in text else new
         if self._scanner.find("\n".join((*looked, *values.values())), known):
             return None
         named = ['"'.join((*parts[at - 2 : at], value)) for at, value in clean.items()]
-        if self._people.finds("\n".join((*looked, *named))):
+        if self._people.finds("\n".join((*looked, *named, *ours))):
             return None
         memory.keep_parts(new)
         return _whole(parts) if clean else text
 
-    def _members(self, parts: list[str], text: str) -> dict[int, str] | None:
+    def _members(self, parts: list[str], text: str, ours: frozenset[str]) -> dict[int, str] | None:
         """What stands for the values under names that matter, by their place; None where one is more than a plain text."""
         found: dict[int, str] = {}
         names, last = self._names, len(parts) - 1
@@ -101,6 +102,8 @@ class Quick:
             colon = parts[at + 1].strip(_SPACE) if at < last else ""
             if colon == ":":
                 value, kind = parts[at + 2], self._identities.get(lower[at])
+                if value in ours:
+                    continue
                 if kind is None or _ESCAPED.search(value):
                     return None
                 found[at + 2] = self._identity(kind, value)

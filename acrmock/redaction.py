@@ -32,6 +32,7 @@ BODY_LIMIT = 1024 * 1024
 _URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
 
 Headers = Sequence[tuple[str, str]]
+NOTHING: Mapping[str, str] = {}
 
 
 class Redactor(JsonCleaner):
@@ -109,9 +110,13 @@ class Redactor(JsonCleaner):
         *,
         version: str = "HTTP/1.1",
         noted: Noted | None = None,
+        references: Mapping[str, str] = NOTHING,
     ) -> tuple[HttpRequest, tuple[Exposure, ...]]:
-        """The record of a request without its secrets, and where it held any that was issued here."""
-        seen = Seen(known, noted=noted)
+        """The record of a request without its secrets, and where it held any that was issued here.
+
+        `references` are secrets that `known` knows, with the reference of each, which need not be looked up again.
+        """
+        seen = Seen(known, noted=noted, references=references)
         clean_url, query = self._url(url, seen, path=Spot("path", "", "/request/url"), query="query")
         clean_headers = self._sent_headers(headers, seen)
         post = self._post(_header(headers, "content-type"), body, seen) if body else None
@@ -136,13 +141,14 @@ class Redactor(JsonCleaner):
         *,
         foreign: bool = False,
         pieces: Mapping[str, str] | None = None,
+        references: Mapping[str, str] = NOTHING,
     ) -> tuple[HttpResponse, tuple[Exposure, ...]]:
-        """The record of an answer without its secrets, and those issued here that stood in a page.
+        """The record of an answer without its secrets, and those issued here that stood in a page; `references` as for a request.
 
         A `foreign` answer is not acrmock's own but one of a vendor's pages: its headers are told of too. `pieces` were found in
         the request (`Noted`): an answer may quote a part of one.
         """
-        seen = Seen(known)
+        seen = Seen(known, references=references)
         media = _header(headers, "content-type")
         place = ("/response/headers", "header") if foreign else ("", "")
         memory = self.quick.memory
@@ -308,7 +314,7 @@ class Redactor(JsonCleaner):
         if b"\0" in body:
             return self._digester.ref("binary", body), False
         text, limit = body.decode("utf-8", "replace"), self._body_limit
-        if len(text) <= limit and (quick := self._quick_body(media, text, seen)) is not None:
+        if len(text) <= limit and (quick := self._quick_body(media, text, seen, spot)) is not None:
             return quick, False
         text = self._secrets(text, seen, spot)
         truncated = len(text) > limit
@@ -317,9 +323,15 @@ class Redactor(JsonCleaner):
         text = self._persons(text, seen)
         return (text[:limit] if truncated else text), truncated
 
-    def _quick_body(self, media: str, text: str, seen: Seen) -> str | None:
+    def _quick_body(self, media: str, text: str, seen: Seen, spot: Spot) -> str | None:
         """A body that is easily told, cleaned; None: look thoroughly."""
-        return self.quick.json(text, seen.known) if _is_json(media, text) else None
+        if not _is_json(media, text):
+            return None
+        if spot.place:  # there it is told where a secret stood
+            return self.quick.json(text, seen.known)
+        for value, reference in seen.references.items():
+            text = text.replace(f'"{value}"', f'"{reference}"')
+        return self.quick.json(text, seen.known, frozenset(seen.references.values()))
 
 
 def _strings(value: Any, clean: Callable[[str], str]) -> Any:

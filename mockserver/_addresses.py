@@ -14,25 +14,26 @@ class Addresses:
     """Normalises peers (`::ffff:` unmapped, no zone) and matches them with lists; remembers a bounded number of both."""
 
     def __init__(self) -> None:
-        self._peers: dict[str, Address | None] = {}
+        self._peers: dict[str, tuple[Address | None, str]] = {}
         self._lists: dict[tuple[str, ...], tuple[Network, ...]] = {}
 
     def normal(self, peer: str) -> str:
         """A peer's address as text, or what was given where it is none."""
-        address = self._parsed(peer)
-        return peer if address is None else str(address)
+        return self._parsed(peer)[1]
 
     def within(self, peer: str, sources: tuple[str, ...]) -> bool:
         """Whether a peer lies in one of `sources` (CIDRs); what is no address or network never does."""
-        address = self._parsed(peer)
+        address, _ = self._parsed(peer)
         return address is not None and any(address in network for network in self._networks(sources))
 
-    def _parsed(self, peer: str) -> Address | None:
-        if peer not in self._peers:
+    def _parsed(self, peer: str) -> tuple[Address | None, str]:
+        found = self._peers.get(peer)
+        if found is None:
             if len(self._peers) >= _BOUND:
                 self._peers = {}
-            self._peers[peer] = parse_peer(peer)
-        return self._peers.get(peer)
+            address = parse_peer(peer)
+            found = self._peers[peer] = (address, peer if address is None else str(address))
+        return found
 
     def _networks(self, sources: tuple[str, ...]) -> tuple[Network, ...]:
         found = self._lists.get(sources)

@@ -41,6 +41,11 @@ class Reader:
         end = self._buffer.find(_END_OF_HEAD[0])
         return None if end < 0 else self._buffer[: end + 4]
 
+    def take_head(self) -> bytes:
+        """Read that head, which is whole; without the empty line."""
+        end = self._buffer.index(_END_OF_HEAD[0])
+        return self._take(end + 4)[:-4]
+
     def mark(self) -> bytes:
         """What `go_back` takes to read the same again."""
         return self._buffer

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import flask
 import msgspec
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from acrmock.facts import Facts
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+_MOST_SETTINGS = 256
 
 SECRET_LENGTH = "secret-length"
 """The kind under which the lengths of issued secrets are kept, so that they are known after a restart."""
@@ -65,6 +68,14 @@ class Settings:
     def __init__(self, facts: Facts, overrides: Mapping[str, Any]) -> None:
         self._facts = facts
         self._overrides = overrides
+        self._derived: dict[str, Any] = {}
+
+    def derived(self, name: str, make: Callable[[Self], T]) -> T:
+        """What `make` makes of these settings, made once: `name` says what it is."""
+        if name not in self._derived:
+            self._derived[name] = make(self)
+        value: T = self._derived[name]
+        return value
 
     def text(self, key: str) -> str:
         """The setting as text."""
@@ -178,6 +189,7 @@ class EngineCore:
     magic: Magic | None = field(init=False)
     jobs: Jobs = field(init=False)
     turns: Turns = field(init=False)
+    _settings: dict[int, tuple[Registration, Settings]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.objects = StoreObjects(self.store)
@@ -190,6 +202,14 @@ class EngineCore:
 
     def settings_for(self, registration: Registration) -> Settings:
         """The settings that hold for one environment of an application."""
+        kept = self._settings.get(id(registration))
+        if kept is None or kept[0] is not registration:
+            if len(self._settings) >= _MOST_SETTINGS:
+                self._settings.clear()
+            kept = self._settings[id(registration)] = (registration, self._read_settings(registration))
+        return kept[1]
+
+    def _read_settings(self, registration: Registration) -> Settings:
         if not registration.guide:
             return Settings(self.facts, registration.settings)
         guide = self.guides.get(registration.guide)
@@ -248,15 +268,29 @@ class Call:
     peer: str
     base_url: str
     wall: datetime
-    request: flask.Request | None = None
+    environ: dict[str, Any] = field(default_factory=dict)
+    lean: bool = False
+    """Whether the request is answered without Flask's contexts."""
     body: bytes = b""
     notes: Notes = field(default_factory=Notes)
     struck: Struck | None = None
     counted: dict[str, Count] = field(default_factory=dict)
+    references: dict[str, str] = field(default_factory=dict)
+    """Secrets issued here that were looked up or minted for this call, each with its reference, for the recorder."""
     _context: AbstractContextManager[Unit] | None = None
     _unit: Unit | None = None
     _settings: Settings | None = None
     _turn: bool = False
+    _request: flask.Request | None = None
+
+    @property
+    def request(self) -> flask.Request:
+        """The request as Flask has it, made at first use where Flask's contexts are not there."""
+        if not self.lean:
+            return flask.request
+        if self._request is None:
+            self._request = flask.Request(self.environ)
+        return self._request
 
     @property
     def business(self) -> datetime:
@@ -298,7 +332,13 @@ class Call:
 
     def issue(self, kind: SecretKind, value: str) -> str:
         """Remember a secret minted for this call, so that the recorder knows it anywhere; returns its mark."""
-        return self.engine.issue(self.unit, kind, value, application=self.application.id, environment=self.environment)
+        mark = self.engine.issue(self.unit, kind, value, application=self.application.id, environment=self.environment)
+        self.refer(kind, value, mark)
+        return mark
+
+    def refer(self, kind: SecretKind, value: str, mark: str) -> None:
+        """Let the recorder know that `value` was issued here, as a secret of this kind with this mark."""
+        self.references[value] = f"d:{kind}:{mark}"
 
     def leave(self, error: BaseException | None = None) -> Unit | None:
         """Leave the unit if it was opened, undoing it when `error` is given; the gate calls this."""
@@ -307,6 +347,19 @@ class Call:
         if context is not None:
             context.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
         return unit
+
+
+class Plain(NamedTuple):
+    """An answer without an object of Flask's, which takes it from a view as it is (body, status, headers)."""
+
+    body: bytes
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, body: bytes, status: int, media_type: str, *headers: tuple[str, str]) -> Self:
+        """An answer of that type, with these headers behind its type and length."""
+        return cls(body, status, (("Content-Type", media_type), ("Content-Length", str(len(body))), *headers))
 
 
 CALL_KEY = "acrmock.call"
@@ -329,7 +382,9 @@ def current_core() -> EngineCore:
     return core
 
 
-def wire(operation: Operation, channel: Channel, *, lean: Callable[..., flask.Response] | None = None) -> Callable[[F], F]:
+def wire(
+    operation: Operation, channel: Channel, *, lean: Callable[..., flask.Response | Plain] | None = None
+) -> Callable[[F], F]:
     """Mark a view function with what it is for; the gate checks the allowlist by it before the view runs.
 
     `lean` does what the view does, given the call and the route's arguments: it reads `call.request` and needs nothing else of

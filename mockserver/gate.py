@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from mockserver import _striking
 from mockserver._addresses import Addresses
 from mockserver._sought import Sought
 from mockserver.app import ADMIT_KEY, ERROR_KEY, PROBLEM_KEY, Apps, refusal_status, wire_answer
-from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes
+from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes, Plain
 from mockserver.journal import Exchange, Whose
 from mockserver.lane import LATER_KEY, MustWait
 from mockserver.onboarding.model import Application
@@ -54,6 +55,8 @@ _BODY_KEY = "acrmock.body"
 _LOOKS = frozenset({"/", "/favicon.ico"})
 _LOOKING = frozenset({"GET", "HEAD"})
 _LEAN_METHODS = frozenset({"GET", "POST"})
+_LONGEST_ROUTE = 200
+_MOST_ROUTES = 1024
 _CHUNK = 64 * 1024
 _DRAIN = 256 * 1024 * 1024
 _UNMATCHED_BODY = 64 * 1024
@@ -85,6 +88,7 @@ class Gate:
         self._core = core
         self._addresses = Addresses()
         self._second: tuple[datetime | None, str] = (None, "")
+        self._routes: dict[tuple[str, str], Route] = {}
         self._environments = frozenset(core.facts.texts("gate.environments"))
         self._wires = apps.wires
         self._house = apps.house
@@ -105,14 +109,27 @@ class Gate:
         finally:
             if call is not None:
                 call.give_turn()
+                call.environ = {}  # which holds the call
 
     # the lane's questions (`mockserver.lane.Quick`)
 
     def route(self, method: str, target: str) -> Route | None:
         """Where a request for a view with a lean form goes; None for any other."""
-        whose, rest = self._whose(target.partition("?")[0])
-        application = self._core.applications.get(whose[0]) if whose is not None and method in _LEAN_METHODS else None
-        if whose is None or application is None or whose[1] not in application.environments:
+        path = target.partition("?")[0]
+        route = self._routes.get((method, path))
+        if route is None:
+            route = self._find(method, path)
+            if route is not None and len(path) <= _LONGEST_ROUTE:
+                if len(self._routes) >= _MOST_ROUTES:
+                    self._routes.clear()
+                self._routes[method, path] = route
+        application = self._core.applications.get(route.whose[0]) if route is not None else None
+        return route if route is not None and application is not None and route.whose[1] in application.environments else None
+
+    def _find(self, method: str, path: str) -> Route | None:
+        """Where a path leads if there is such an application, which may come and go."""
+        whose, rest = self._whose(path)
+        if whose is None or method not in _LEAN_METHODS:
             return None
         try:
             endpoint, arguments = self._wire_routes.match(rest, method)
@@ -127,11 +144,11 @@ class Gate:
 
     def begin(self) -> None:
         """Several exchanges are about to be made."""
-        self._core.store.expect(1)
+        self._core.store.expect(1, settled=True)
 
     def end(self) -> None:
         """Commit them."""
-        self._core.store.expect(-1)
+        self._core.store.expect(-1, settled=True)
         self._core.store.settle(at_once=True)
 
     def _settle(self, environ: Environ, unit: Unit) -> None:
@@ -213,6 +230,7 @@ class Gate:
             notes=Notes(forwarded=forwarded),
             base_url=self._core.base_url(*whose),
             wall=self._core.clock.now(),
+            environ=environ,
         )
 
     def _peer(self, environ: Environ) -> tuple[str, str]:
@@ -319,8 +337,8 @@ class Gate:
         try:
             instead = self._let_in(environ, call, view, arguments)
             call.take_turn()  # a lean view waits for nobody
-            call.request = flask.Request(environ)
-            response: flask.Response = lean(call, **arguments) if instead is None else instead
+            call.lean = True
+            response: flask.Response | Plain = lean(call, **arguments) if instead is None else instead
         except Problem as problem:
             environ[PROBLEM_KEY] = problem
             return self._plain(problem)
@@ -331,6 +349,8 @@ class Gate:
             environ[ERROR_KEY] = error
             failed = environ[PROBLEM_KEY] = Problem("internal")
             return self._plain(failed)
+        if isinstance(response, Plain):
+            return Reply(_line(response.status), list(response.headers), response.body)
         return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
 
     def _run(self, environ: Environ) -> Reply:
@@ -432,6 +452,7 @@ class Gate:
             answer_body=reply.body,
             version=environ.get("SERVER_PROTOCOL", "HTTP/1.1"),
             milliseconds=reply.milliseconds,
+            references=call.references if call is not None and ERROR_KEY not in environ else {},
         )
         notes = call.notes if call is not None else Notes(forwarded=self._peer(environ)[1])
         whose = self._entry_owner(environ, call)
@@ -520,6 +541,12 @@ def _refusal(core: EngineCore, environ: Environ) -> Refusal | None:
     message = problem.detail or (spec.title if spec is not None else problem.code)
     hint = problem.hint or str(getattr(spec, "hint", ""))
     return Refusal(code=f"acrmock:{problem.code}", message=message, fields=problem.fields, hint=hint)
+
+
+@lru_cache
+def _line(status: int) -> str:
+    """The status as Flask writes it."""
+    return flask.Response(status=status).status
 
 
 def _reason(status: int) -> str:

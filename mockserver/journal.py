@@ -87,6 +87,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     answer_body: bytes
     version: str = "HTTP/1.1"
     milliseconds: float = 0.0
+    references: Mapping[str, str] = {}
+    """Secrets issued here that may stand in it and were looked up or minted for it, each with its reference."""
 
 
 Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
@@ -137,7 +139,14 @@ class Journal:
         known = secrets_in(unit)
         noted = Noted()
         request, seen = self._redactor.request(
-            exchange.method, exchange.url, exchange.headers, exchange.body, known, version=exchange.version, noted=noted
+            exchange.method,
+            exchange.url,
+            exchange.headers,
+            exchange.body,
+            known,
+            version=exchange.version,
+            noted=noted,
+            references=exchange.references,
         )
         response, shown = self._redactor.response(
             exchange.status,
@@ -147,6 +156,7 @@ class Journal:
             known,
             foreign=facts.operation is Operation.BROWSER,
             pieces=noted.pieces,
+            references=exchange.references,
         )
         complete = msgspec.structs.replace(facts, **self._body_facts(exchange, facts), exposures=(*seen, *shown))
         if complete.exposures or noted.person or noted.pieces:
@@ -418,10 +428,11 @@ def secrets_in(reader: Reader) -> Known:
 
 
 def _shared(whose: Whose) -> dict[str, Any]:
+    t = rfc3339(whose.t)
     return {
         "seq": 0,
-        "at": rfc3339(whose.at),
-        "t": rfc3339(whose.t),
+        "at": t if whose.at == whose.t else rfc3339(whose.at),
+        "t": t,
         "application": whose.application,
         "environment": whose.environment,
         "run": whose.run,

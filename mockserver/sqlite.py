@@ -71,6 +71,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._owner = 0
         self._queued = 0
+        self._settled = 0
         self._queue_lock = threading.Lock()
         self._batch = Batch()
         self._closed = False
@@ -139,10 +140,12 @@ class SqliteStore:
                 raise as_store_error(error) from error
             raise
 
-    def expect(self, number: int) -> None:
-        """So many more (or fewer) units are about to be opened; a batch waits a moment for them."""
+    def expect(self, number: int, *, settled: bool = False) -> None:
+        """So many more (or fewer) units are about to be opened; a batch waits a moment for them, longer for who settles it."""
         with self._queue_lock:
             self._queued += number
+            if settled:
+                self._settled += number
 
     def leave(self, unit: SqliteUnit, *, undo: bool) -> None:
         """Close the unit's savepoint, join the batch and let go of the state lock; for units only."""
@@ -184,7 +187,9 @@ class SqliteStore:
         batch = self._batch
         if not batch.units:
             return False
-        return not self._queued or batch.units >= _BATCH_UNITS or self._clock.monotonic() - batch.opened > _BATCH_SECONDS
+        if not self._queued or batch.units >= _BATCH_UNITS:
+            return True
+        return self._clock.monotonic() - batch.opened > (_PATIENCE_SECONDS if self._settled else _BATCH_SECONDS)
 
     def flush(self, ticket: Ticket) -> None:
         """Wait until the ticket's batch is synced."""

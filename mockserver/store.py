@@ -215,8 +215,11 @@ class Store(Protocol):
         """A unit that is flushed when it is left."""
         ...
 
-    def expect(self, number: int) -> None:
-        """So many more (or, if negative, fewer) units are about to be opened; a batch waits a few milliseconds for them."""
+    def expect(self, number: int, *, settled: bool = False) -> None:
+        """So many more (or, if negative, fewer) units are about to be opened; a batch waits a few milliseconds for them.
+
+        `settled`: whoever opens them settles them in the end, so that it waits some milliseconds more.
+        """
         ...
 
     def settle(self, *, at_once: bool = False) -> None:

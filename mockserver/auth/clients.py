@@ -12,7 +12,7 @@ import hmac
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from acrmock.record import ClientFacts, FieldProblem
+from acrmock.record import ClientFacts, FieldProblem, SecretKind
 from mockserver.context import Call
 
 BASIC = "basic"
@@ -88,7 +88,10 @@ def secret_matches(call: Call, secret: str | None) -> bool:
     if not secret:
         return False
     mark = call.engine.digester.mark(secret)
-    return hmac.compare_digest(mark, call.registration.client_secret_digest)
+    matches = hmac.compare_digest(mark, call.registration.client_secret_digest)
+    if matches:
+        call.refer(SecretKind.CLIENT_SECRET, secret, mark)
+    return matches
 
 
 def client_facts(call: Call, presented: Presented) -> ClientFacts:

@@ -41,6 +41,8 @@ def note_ending(call: Call, kind: str, key: str, ends: float) -> None:
 def forget_ended(call: Call) -> None:
     """Forget, in the call's unit, the oldest of what has long ended."""
     unit, now = call.unit, f"{int(call.wall.timestamp()):0{_DIGITS}d}"
+    if all(place >= now for place, _ in unit.scan(ENDING, GLOBAL, Ending, limit=1)):
+        return
     for place, ending in list(unit.scan(ENDING, GLOBAL, Ending, limit=AT_ONCE)):
         if place >= now:
             return

@@ -33,11 +33,15 @@ class TokenRequest(OAuth2Request):  # type: ignore[misc]
     def __init__(self, call: Call, uri: str, form: dict[str, str], authorization: str | None) -> None:
         super().__init__("POST", uri, headers={} if authorization is None else {"Authorization": authorization})
         self.call = call
-        self._form = form
-        self.payload = BasicOAuth2Payload(form)
+        self.fill(form)
         self.presented = Presented()
         self.mark = ""
         self.family: Family | None = None
+
+    def fill(self, form: dict[str, str]) -> None:
+        """Have these parameters in the body."""
+        self._form = form
+        self.payload = BasicOAuth2Payload(form)
 
     @property
     def args(self) -> dict[str, str]:
@@ -123,6 +127,8 @@ class RefreshGrant(Minting, RefreshTokenGrant):  # type: ignore[misc]
         if found is not None and state == "reused" and call.settings.flag("auth.refresh_reuse_revokes"):
             revoke_family(call, found.family)
         request.mark = mark
+        if found is not None:
+            call.refer(SecretKind.REFRESH_TOKEN, refresh_token, mark)
         if found is None or state != "active":
             return None
         request.family = family

@@ -103,8 +103,9 @@ def draft(
 def issue(call: Call, tokens: Draft) -> dict[str, Any]:
     """Write the draft in the call's unit; the token response's members (facts N1.17, N1.18)."""
     family = tokens.family
-    call.unit.put(FAMILY, call.scope, family.id, family)
-    note_ending(call, FAMILY, family.id, family.refresh_until)
+    if call.unit.get(FAMILY, call.scope, family.id, Family) != family:
+        call.unit.put(FAMILY, call.scope, family.id, family)
+        note_ending(call, FAMILY, family.id, family.refresh_until)
     forget_ended(call)
     _remember(call, SecretKind.ACCESS_TOKEN, tokens.access, family, scopes=tokens.scopes, expires_at=tokens.expires_at)
     id_mark = call.issue(SecretKind.ID_TOKEN, tokens.id_token)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import flask
 import msgspec
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError, UnsupportedGrantTypeError
@@ -22,7 +21,7 @@ from mockserver.auth.forms import FORM, form_pairs
 from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates, still_active, still_fresh
 from mockserver.auth.management import Introspection, Revocation
 from mockserver.auth.mint import SigningKeys, draft, family_of, issue
-from mockserver.context import Call
+from mockserver.context import Call, Plain
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 
@@ -85,42 +84,36 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         still_active(request)
         return issue(call, tokens)
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> flask.Response:  # noqa: ARG002 - Authlib's own hook
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Plain:  # noqa: ARG002 - Authlib's own hook
         """The answer, never to be stored (RFC 6749 section 5.1)."""
-        answer = flask.Response(msgspec.json.encode(body), status, content_type="application/json")
-        for name, value in NO_STORE:
-            answer.headers[name] = value
-        return answer
+        return Plain.of(msgspec.json.encode(body), status, "application/json", *NO_STORE)
 
-    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> flask.Response:
+    def handle_error_response(self, request: TokenRequest, error: OAuth2Error) -> Plain:
         """The error of RFC 6749 section 5.2, explained in the journal and terse on the wire."""
         call = request.call
         refusal = call.notes.refused = explain(call, request, error)
         spec = call.engine.facts.errors[refusal.code.removeprefix("acrmock:")]
         body = {"error": spec.oauth_error, "error_description": spec.title}
-        answer = self.handle_response(spec.status, body, [])
-        for name, value in spec.headers.items():
-            answer.headers[name] = value
-        return answer
+        headers = {name.lower(): (name, value) for name, value in (*NO_STORE, *spec.headers.items())}
+        return Plain.of(msgspec.json.encode(body), spec.status, "application/json", *headers.values())
 
 
-def answer_token_request(server: TokenServer, call: Call) -> flask.Response:
+def answer_token_request(server: TokenServer, call: Call) -> Plain:
     """The answer of the token endpoint; notes the client, the grant and why it was refused."""
     return _answered(server, call, server.create_token_response, grant=True)
 
 
-def answer_endpoint(server: TokenServer, name: str, call: Call) -> flask.Response:
+def answer_endpoint(server: TokenServer, name: str, call: Call) -> Plain:
     """The answer of another endpoint that authenticates the client: introspection or revocation, by Authlib's name."""
     return _answered(server, call, lambda request: server.create_endpoint_response(name, request), grant=False)
 
 
-def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], Any], *, grant: bool) -> flask.Response:
-    asked = call.request or flask.request
-    authorization = asked.headers.get("Authorization")
+def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], Any], *, grant: bool) -> Plain:
+    authorization = call.environ.get("HTTP_AUTHORIZATION")
     request = TokenRequest(call, call.base_url, {}, authorization)
     try:
-        form = _read_form(call, asked)
-        request = TokenRequest(call, call.base_url, form, authorization)
+        form = _read_form(call)
+        request.fill(form)
         request.presented = read_credentials(authorization, form)
         call.notes.client = client_facts(call, request.presented)
         if grant:
@@ -128,16 +121,16 @@ def _answered(server: TokenServer, call: Call, answer: Callable[[TokenRequest], 
             _known_grant(call, form)
     except OAuth2Error as error:
         return server.handle_error_response(request, error)
-    answered: flask.Response = answer(request)
+    answered: Plain = answer(request)
     return answered
 
 
-def _read_form(call: Call, request: flask.Request) -> dict[str, str]:
+def _read_form(call: Call) -> dict[str, str]:
     """The form's fields, each once and within the limit; raises `InvalidRequestError`."""
-    if request.mimetype != FORM:
+    if call.environ.get("CONTENT_TYPE") != FORM and call.request.mimetype != FORM:
         raise InvalidRequestError(f"The body must be {FORM}.")
     try:
-        pairs = form_pairs(request.get_data())
+        pairs = form_pairs(call.body)
     except ValueError:
         raise InvalidRequestError("The body has too many fields.") from None
     names = [name for name, _ in pairs]

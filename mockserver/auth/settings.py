@@ -29,9 +29,8 @@ class Paths:
 
 def paths_of(call: Call) -> Paths:
     """The paths in force for `call`: those of the moved segment once the application's endpoints were moved."""
-    settings = call.settings
     key = "auth.moved_segment" if call.registration.endpoints_moved else "auth.version_segment"
-    return paths_for(settings.text, settings.text(key))
+    return call.settings.derived(f"paths/{key}", lambda settings: paths_for(settings.text, settings.text(key)))
 
 
 def paths_for(text: TextOf, segment: str) -> Paths:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import flask
 import msgspec
 
 from acrmock.record import BearerFacts, FieldProblem, SecretKind
@@ -90,15 +89,15 @@ def authenticate_bearer(call: Call, required_scope: str) -> Grant:
 
 def _presented(call: Call) -> tuple[str, str]:
     """Where a bearer token was found and its value; the header goes first (RFC 6750 section 2)."""
-    request = call.request or flask.request
-    header = request.headers.get("Authorization", "")
+    header = str(call.environ.get("HTTP_AUTHORIZATION", ""))
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return "header", value.strip()
+    request = call.request
     if request.args.get("access_token"):
         return "query", request.args["access_token"]
     if request.mimetype == FORM:
-        value = first_value(request.get_data(), "access_token")
+        value = first_value(call.body, "access_token")
         if value:
             return "body", value
     return "", ""
@@ -110,6 +109,8 @@ def _examine(
     mark = call.engine.digester.mark(value)
     issued = reader.get(SECRET, GLOBAL, mark, IssuedSecret)
     kind = KINDS.get(issued.kind, "foreign") if issued is not None else "foreign"
+    if issued is not None:
+        call.refer(issued.kind, value, mark)
     elsewhere = issued is not None and (issued.application, issued.environment) != call.scope
     other_environment = elsewhere and issued is not None and issued.application == call.application.id
     token = None if elsewhere or kind != "access" else reader.get(TOKEN, call.scope, mark, IssuedToken)

@@ -21,13 +21,13 @@ from mockserver.auth.server import TokenServer, answer_endpoint, answer_token_re
 from mockserver.auth.settings import Paths, paths_for, paths_of
 from mockserver.auth.signin import answer_sign_in
 from mockserver.auth.tokens import authenticate_bearer
-from mockserver.context import Call, Settings, current_call, wire
+from mockserver.context import Call, Plain, Settings, current_call, wire
 from mockserver.problem import Problem
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
 
-Answer = Callable[[Call], flask.Response]
+Answer = Callable[[Call], flask.Response | Plain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def answer_userinfo(call: Call) -> flask.Response:
 def _in_force(name: str, path: str, answer: Answer) -> Answer:
     """`answer` while `path` is where the endpoint stands, else 404."""
 
-    def guarded(call: Call) -> flask.Response:
+    def guarded(call: Call) -> flask.Response | Plain:
         current = getattr(paths_of(call), name)
         if path == current:
             # discovery stands where it always did: only what it names can move
@@ -116,8 +116,8 @@ def _in_force(name: str, path: str, answer: Answer) -> Answer:
     return guarded
 
 
-def _view(answer: Answer) -> Callable[[], flask.Response]:
-    def view() -> flask.Response:
+def _view(answer: Answer) -> Callable[[], flask.Response | Plain]:
+    def view() -> flask.Response | Plain:
         return answer(current_call())
 
     return view

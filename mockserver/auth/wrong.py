@@ -18,7 +18,8 @@ OTHER = "not-what-was-sent"
 
 def is_on(call: Call, name: str) -> bool:
     """Whether the wrong answer `auth.wrong.NAME` is asked for."""
-    return call.settings.flag(f"auth.wrong.{name}")
+    key = f"auth.wrong.{name}"
+    return call.settings.derived(key, lambda settings: settings.flag(key))
 
 
 def claims(call: Call, right: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     names = read_names(facts)
 
     def answered(call: Call) -> flask.Response:
-        return answer_post(call, names, call.request or flask.request)
+        return answer_post(call, names, call.request)
 
     @wire(Operation.CDSR_POST, Channel.BACK, lean=answered)
     def post() -> flask.Response:

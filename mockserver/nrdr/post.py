@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-import flask
 import msgspec
 
 from acrmock.record import FieldProblem, RecordFacts, RecordProblem
 from mockserver import planwords
 from mockserver.auth.tokens import Grant, authenticate_bearer
-from mockserver.context import Call
+from mockserver.context import Call, Plain
 from mockserver.journal import secrets_in
 from mockserver.nrdr.loading import Loadable, load
 from mockserver.nrdr.model import (
@@ -30,10 +29,10 @@ from mockserver.plans import After, Assignment, StatusKey, assign, assigned, fai
 from mockserver.problem import Problem
 
 
-def answer_post(call: Call, tables: Tables, request: flask.Request, slug: str, mapping: str) -> flask.Response:
+def answer_post(call: Call, tables: Tables, slug: str, mapping: str) -> Plain:
     """The answer to a posted transaction; notes its facts even where it is refused. Raises `Problem`."""
     registry = call.engine.facts.registry(slug)
-    reading = read_transaction(call, tables, request, registry=registry, slug=slug, mapping=mapping)
+    reading = read_transaction(call, tables, registry=registry, slug=slug, mapping=mapping)
     call.notes.transaction = reading.facts
     registered = registry is not None and registry.slug in call.registration.registries
     grant = authenticate_bearer(call, registry.scope if registry is not None and registered else "")
@@ -173,18 +172,14 @@ def _secret(tables: Tables) -> Problem:
     return Problem("transaction-id-invalid", fields=(field,), hint="Never send a secret as an identifier.")
 
 
-def _accepted(call: Call, tables: Tables, transaction: Transaction, identifier: str) -> flask.Response:
+def _accepted(call: Call, tables: Tables, transaction: Transaction, identifier: str) -> Plain:
     names = tables.names
     body = {names.field["transaction_id"]: identifier, names.field["status"]: names.status[transaction.first]}
     settings, text = call.settings, msgspec.json.encode(body)
     path = names.status_path.format(registry=transaction.registry, transaction_id=identifier)
     headers = (
-        ("Content-Type", names.media_type),
-        ("Content-Length", str(len(text))),
         ("Location", call.base_url + path),
         ("Retry-After", str(settings.integer("nrdr.status.retry_after"))),
         ("Cache-Control", "no-store"),
     )
-    answer = flask.Response(text, settings.integer("nrdr.accepted_status"), headers)
-    answer.autocorrect_location_header = False
-    return answer
+    return Plain.of(text, settings.integer("nrdr.accepted_status"), names.media_type, *headers)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import flask
 import msgspec
 
 from acrmock.record import FieldProblem, TransactionFacts
@@ -52,10 +51,8 @@ class Reading:
     refusals: list[Problem] = field(default_factory=list)
 
 
-def read_transaction(
-    call: Call, tables: Tables, request: flask.Request, *, registry: Registry | None, slug: str, mapping: str
-) -> Reading:
-    """The transaction in `request`, posted to `registry` (`slug` in the path) under `mapping`."""
+def read_transaction(call: Call, tables: Tables, *, registry: Registry | None, slug: str, mapping: str) -> Reading:
+    """The transaction in the call's body, posted to `registry` (`slug` in the path) under `mapping`."""
     today = call.business.date()
     version = registry.version(mapping) if registry is not None else None
     reading = Reading(
@@ -65,7 +62,7 @@ def read_transaction(
             mapping_state=str(version.state(today)) if version is not None else "unknown",
         )
     )
-    reading.refusals += _wrong_request(tables, request)
+    reading.refusals += _wrong_request(call, tables)
     value = _parse(call, reading, call.body)
     reading.refusals += _wrong_version(call, registry, version, today, slug=slug, mapping=mapping)
     if value is not None and registry is not None:
@@ -75,12 +72,13 @@ def read_transaction(
     return reading
 
 
-def _wrong_request(tables: Tables, request: flask.Request) -> Iterator[Problem]:
+def _wrong_request(call: Call, tables: Tables) -> Iterator[Problem]:
     """Media type and content coding (fact U19); the gate has refused what is too large."""
     wanted = tables.names.media_type
-    environ = request.environ
+    environ = call.environ
     if environ.get("CONTENT_TYPE") == wanted and not ("HTTP_ACCEPT" in environ or "HTTP_CONTENT_ENCODING" in environ):
         return
+    request = call.request
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != wanted or charset not in {"utf-8", "utf8"}:
         yield _problem(

@@ -13,7 +13,7 @@ import msgspec
 from acrmock.clock import rfc3339
 from acrmock.record import FieldProblem, RecordProblem, StatusFacts
 from mockserver.auth.tokens import authenticate_bearer
-from mockserver.context import Call
+from mockserver.context import Call, Plain
 from mockserver.nrdr.lifecycle import Lifecycle, Standing
 from mockserver.nrdr.model import RECORDS, TRANSACTION, Counts, Transaction, Verdict, Verdicts, transaction_key
 from mockserver.nrdr.names import Names
@@ -37,7 +37,7 @@ MESSAGES = {
 }
 
 
-def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) -> flask.Response:
+def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) -> Plain:
     """The status of one transaction; raises `Problem` 404 when it was never accepted here."""
     registry = call.engine.facts.registry(slug)
     word = registry.slug if registry is not None else slug[:64]
@@ -63,13 +63,11 @@ def answer_status(call: Call, tables: Tables, slug: str, transaction_id: str) ->
     call.notes.status = StatusFacts(
         registry=word, transaction_id=kept, known=True, status=status_word, terminal=terminal, interval=interval
     )
-    answer = _json(tables, body | {tables.names.field["transaction_id"]: transaction_id})
-    if not terminal:
-        answer.headers["Retry-After"] = str(int(interval))
-    return answer
+    later = () if terminal else (("Retry-After", str(int(interval))),)
+    return _json(tables, body | {tables.names.field["transaction_id"]: transaction_id}, *later)
 
 
-def answer_list(call: Call, tables: Tables, request: flask.Request, slug: str) -> flask.Response:
+def answer_list(call: Call, tables: Tables, request: flask.Request, slug: str) -> Plain:
     """The accepted transactions in the order of their IDs, by facility and by the days of submission and of loading.
 
     An extra of acrmock's in the manner of the published screen (fact N2.2); days are UTC, business time. Only so many
@@ -237,7 +235,5 @@ def _problem(names: Names, item: RecordProblem) -> dict[str, Any]:
     }
 
 
-def _json(tables: Tables, body: dict[str, Any]) -> flask.Response:
-    answer = flask.Response(msgspec.json.encode(body), 200, content_type=tables.names.media_type)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+def _json(tables: Tables, body: dict[str, Any], *headers: tuple[str, str]) -> Plain:
+    return Plain.of(msgspec.json.encode(body), 200, tables.names.media_type, ("Cache-Control", "no-store"), *headers)

@@ -8,7 +8,7 @@ import flask
 from werkzeug.exceptions import MethodNotAllowed
 
 from acrmock.record import Channel, Operation
-from mockserver.context import Call, current_call, wire
+from mockserver.context import Call, Plain, current_call, wire
 from mockserver.nrdr import address
 from mockserver.nrdr.post import answer_post
 from mockserver.nrdr.status import answer_list, answer_status
@@ -25,24 +25,23 @@ def blueprint(facts: Facts) -> flask.Blueprint:
     tables = tables_for(facts)
     names = tables.names
 
-    def answer_posted(call: Call, registry: str = "", mapping: str = "") -> flask.Response:
-        request = call.request or flask.request
+    def answer_posted(call: Call, registry: str = "", mapping: str = "") -> Plain:
         slug, version = address.of_post(call, tables, call.body, registry, mapping)
-        return answer_post(call, tables, request, slug, version)
+        return answer_post(call, tables, slug, version)
 
-    def answer_polled(call: Call, transaction_id: str, registry: str = "") -> flask.Response:
+    def answer_polled(call: Call, transaction_id: str, registry: str = "") -> Plain:
         return answer_status(call, tables, address.of_status(call, registry, transaction_id), transaction_id)
 
     @wire(Operation.NRDR_POST, Channel.BACK, lean=answer_posted)
-    def post(registry: str = "", mapping: str = "") -> flask.Response:
+    def post(registry: str = "", mapping: str = "") -> Plain:
         return answer_posted(current_call(), registry, mapping)
 
     @wire(Operation.NRDR_STATUS, Channel.BACK, lean=answer_polled)
-    def status(transaction_id: str, registry: str = "") -> flask.Response:
+    def status(transaction_id: str, registry: str = "") -> Plain:
         return answer_polled(current_call(), transaction_id, registry)
 
     @wire(Operation.NRDR_LIST, Channel.BACK)
-    def listing(registry: str = "") -> flask.Response:
+    def listing(registry: str = "") -> Plain:
         call = current_call()
         return answer_list(call, tables, flask.request, address.of_list(call, registry))
 

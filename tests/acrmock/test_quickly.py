@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +36,7 @@ class Thorough:
     def __init__(self) -> None:
         self.memory = Memory(0)
 
-    def json(self, _text: str, _known: object) -> None:
+    def json(self, *_: object) -> None:
         """Look thoroughly."""
 
     def words(self, _words: object, _known: object) -> bool:
@@ -112,6 +113,38 @@ def cleaned(made: Redactor, url: str, headers: Sequence[tuple[str, str]], body: 
         noted.person,
         made.response(200, "OK", headers, body, known),
     )
+
+
+REFERENCES = {value: DIGESTER.ref(MARKS[DIGESTER.mark(value)], value) for value in (SECRET, TOKEN)}
+ANSWERS = st.dictionaries(
+    st.sampled_from(["access_token", "refresh_token", "id_token", "scope", "client_secret", "Birth_Date", "expires_in", SECRET]),
+    st.integers(0, 10**9)
+    | st.sampled_from([SECRET, TOKEN, f"{SECRET}x", f"{TOKEN}x", f"a {TOKEN}", "openid offline", "1950-02-03"]),
+)
+
+
+@PATIENT
+@given(value=ANSWERS)
+def test_secrets_that_are_known_already(value: dict[str, Any]) -> None:
+    """References that a caller brings stand where a search puts them, in an answer, a body and a form, and are exposed alike."""
+    body, form = json.dumps(value, separators=(",", ":")).encode(), urlencode(value).encode()
+    headers = {"json": (("Content-Type", "application/json"),), "form": (("Content-Type", "application/x-www-form-urlencoded"),)}
+    made = QUICK.response(200, "OK", headers["json"], body, known, references=REFERENCES)
+    assert made == SLOW.response(200, "OK", headers["json"], body, known)
+    for kind, sent in (("json", body), ("form", form)):
+        made_of_request = QUICK.request("POST", "/token", headers[kind], sent, known, references=REFERENCES)
+        assert made_of_request == SLOW.request("POST", "/token", headers[kind], sent, known)
+
+
+def test_an_answer_of_tokens_is_told_quickly() -> None:
+    """Nothing is looked up where the caller brings the references."""
+
+    def none(_marks: object) -> Mapping[str, SecretKind]:
+        raise AssertionError
+
+    body = json.dumps({"token_type": "Bearer", "expires_in": 3600, "access_token": TOKEN, "refresh_token": SECRET}).encode()
+    made, _ = QUICK.response(200, "OK", (("Content-Type", "application/json"),), body, none, references=REFERENCES)
+    assert all(reference in made.content.text for reference in REFERENCES.values())
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from typing import Any
 import flask
 import msgspec
 import pytest
+from cheroot.wsgi import Gateway_10
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acrmock.record import Channel, HttpEntry, Operation
 from acrmock.tls import client_context
+from mockserver._request import Gateway
 from mockserver.context import current_call, wire
 from mockserver.faults import Delay, Every, Rule
 from mockserver.gate import Gate
@@ -449,3 +451,41 @@ def test_the_lane_answers_as_the_workers_do(both: tuple[Lean, Lean], line: tuple
 def both(start: Start) -> tuple[Lean, Lean]:
     """An engine with a lane and one without, in clear, so that a client can end its side."""
     return Lean(start, tls=False), Lean(start, tls=False, lane=False)
+
+
+def test_the_environment_is_what_cheroot_would_make(lean: Lean, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a worker and in the lane: all that cheroot's own gateway has, with the same values, and beyond it only ours."""
+    made: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    ours = Gateway.get_environ
+
+    def both_ways(gateway: Gateway) -> dict[str, Any]:
+        environ = ours(gateway)
+        made.append((dict(environ), Gateway_10.get_environ(gateway)))  # type: ignore[no-untyped-call]
+        return environ
+
+    monkeypatch.setattr(Gateway, "get_environ", both_ways)
+    client = lean.client()
+    twice = "X-Two: a\r\nx-two: b\r\nCookie: a=1\r\ncookie: b\r\n"
+    for headers in (twice, f"{'X' * 100}: \xe4\r\nUnder_Score: x\r\n", "X: \r\n"):
+        assert client.ask(note("k", more=3, headers=headers + "Content-Type: text/plain\r\n"))[0] == 202
+    assert lean.threads["k"] == LANE
+    assert len(made) == 4
+    for environ, theirs in made:
+        assert theirs.items() <= environ.items()
+        assert all(name.startswith("acrmock.") for name in set(environ) - set(theirs))
+
+
+def test_the_lane_sends_what_cheroot_would_send(both: tuple[Lean, Lean]) -> None:
+    """The same bytes with the lane and without it, `Date` apart, to the last answer of a connection."""
+    found = []
+    for one in both:
+        client = one.client()
+        client.send(note("a") + note("b", more=9) + note("c", headers="Connection: close\r\n"))
+        sent = b""
+        while piece := client.socket.recv(65536):
+            sent += piece
+        found.append(re.sub(rb"Date: [^\r]*\r\n", b"", sent))
+        client.close()
+    assert found[0] == found[1]
+    assert found[0].count(b"HTTP/1.1 202 ") == 3
+    assert found[0].count(b"Connection: close") == 1

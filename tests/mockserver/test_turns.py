@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from acrmock.clock import SystemClock
+from acrmock.clock import ManualClock, SystemClock
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL, Stored
 from mockserver.turns import Turns
@@ -52,6 +53,25 @@ def test_who_waits_for_a_batch_commits_it_in_the_end(store: SqliteStore) -> None
         unit.put("kind", GLOBAL, "key", Value(number=2))
     store.flush(unit.ticket)
     assert kept(store) == Value(number=2)
+
+
+@pytest.mark.parametrize(("settled", "wait", "committed"), [(False, 0.005, True), (True, 0.005, False), (True, 0.03, True)])
+def test_a_batch_waits_longer_for_who_settles_it(tmp_path: Path, *, settled: bool, wait: float, committed: bool) -> None:
+    """Who makes several units and settles them has them committed together, unless that takes very long."""
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    store = SqliteStore(tmp_path / "store.sqlite3", clock)
+    store.expect(1, settled=settled)
+    for number in range(2):
+        with store.unit() as unit:
+            unit.put("kind", GLOBAL, "key", Value(number=number))
+        clock.wait(wait)
+    with store.unit():
+        pass
+    assert (kept(store) is not None) is committed
+    store.expect(-1, settled=settled)
+    store.settle(at_once=True)
+    assert kept(store) == Value(number=1)
+    store.close()
 
 
 def test_one_at_a_time(store: SqliteStore) -> None:
