@@ -17,8 +17,11 @@ Known = Callable[[Sequence[str]], Mapping[str, SecretKind]]
 """Which of these marks belong to issued secrets, and of which kind."""
 
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*")
-_JWT_OR_RUN = re.compile(r"eyJ[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]*+)?+")
-"""A JWT, or a run in which none begins: taken whole, as to look for one from each `eyJ` in it takes the square of its length."""
+_JWT_OR_RUN = re.compile(r"eyJ[A-Za-z0-9_-]{4,}+(?:\.[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]*+)?")
+"""A JWT, or a run in which none begins: taken whole, as to look for one from each `eyJ` in it takes the square of its length.
+
+The group itself is not possessive: before Python 3.11.5 such a one keeps what it took although it failed.
+"""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 UUID_LENGTH = 36
