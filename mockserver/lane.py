@@ -36,6 +36,10 @@ _LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([^\r]*?)[ \t]*(?=\r\n)", re.IG
 _SIZE = re.compile(rb"[0-9]{1,9}")
 _OTHER = re.compile(rb"\r\n(?:Transfer-Encoding|Expect)[ \t]*:", re.IGNORECASE)
 _LINE = re.compile(rb"(GET|POST) (/(?!/)[!\"$&-~]*) HTTP/1\.1\r\n")
+Settled = Callable[[], bytes | None]
+"""Waits until an exchange is durable; gives what must be sent in place of its answer where it is lost."""
+LATER_KEY = "acrmock.later"
+"""Where the lane leaves a list for the `Settled` of each exchange; without it the gate waits before it answers."""
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -276,9 +280,3 @@ class Lane:
         self._selector.close()
         self._ear.close()
         self._bell.close()
-
-
-Settled = Callable[[], bytes | None]
-"""Waits until an exchange is durable; gives what must be sent in place of its answer where it is lost."""
-LATER_KEY = "acrmock.later"
-"""Where the lane leaves a list for the `Settled` of each exchange; without it the gate waits before it answers."""
