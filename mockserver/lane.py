@@ -118,7 +118,7 @@ class Lane:
                 again = self._turn(again)
             except Exception:  # noqa: BLE001 - the lane must go on
                 _log.exception("the lane failed")
-                again = []
+                again = self._drop_unknown()
         self._close()
 
     def _turn(self, again: list[Connection]) -> list[Connection]:
@@ -258,6 +258,14 @@ class Lane:
     def _drop(self, connection: Connection) -> None:
         self._selector.unregister(connection.socket)
         connection.close()
+
+    def _drop_unknown(self) -> list[Connection]:
+        """Close those whose answer was made, as nobody knows of its commit, before more comes on them; none goes on."""
+        for key in list(self._selector.get_map().values()):
+            if key.data is not None and key.data.later is not None:
+                with contextlib.suppress(Exception):
+                    self._drop(key.data)
+        return []
 
     def _give_back(self, connection: Connection) -> None:
         if connection.later is not None:  # its answer was made, and nobody knows what became of the commit
