@@ -171,9 +171,20 @@ class Cleaner:
 def without_parts(text: str, pieces: Mapping[str, str]) -> str:
     """`text` without the beginnings of `pieces`, which stand in it where it was cut: each replaced by what stands for the whole.
 
-    Of several that could have stood there the one is taken of which most does. What is too little to tell, `_least` says; a part
-    of an identifier counts only where no letter or digit goes on: otherwise another value stands there (another day, a word).
+    They are found percent-encoded too. Of several that could have stood there the one is taken of which most does. What is too
+    little to tell, `_least` says; a part of an identifier counts only where no letter or digit goes on: otherwise another value
+    stands there (another day, a word).
     """
+    while True:
+        text = _replaced(text, _parts_in(text, pieces))
+        decoded = _rounds(text)[1:]
+        if not any(_parts_in(said, pieces) for said in decoded):
+            return text
+        text = decoded[0]
+
+
+def _parts_in(text: str, pieces: Mapping[str, str]) -> list[tuple[int, int, str]]:
+    """Where parts of `pieces` stand: place, size below zero, what stands for it; in the order in which they are to be taken."""
     found: list[tuple[int, int, str]] = []
     for piece, reference in pieces.items():
         head, person = piece[: _least(piece, reference)], reference.startswith(_PERSON)
@@ -183,7 +194,7 @@ def without_parts(text: str, pieces: Mapping[str, str]) -> str:
             if not person or size == len(piece) or not text[at + size : at + size + 1].isalnum():
                 found.append((at, -size, reference))
             at = text.find(head, at + size)
-    return _replaced(text, sorted(found)) if found else text
+    return sorted(found)
 
 
 def _least(piece: str, reference: str) -> int:
@@ -196,9 +207,8 @@ def _least(piece: str, reference: str) -> int:
         return piece.index(".") + 1 + SHORTEST_PART
     if reference.startswith(_PERSON) and "@" in piece:
         user = piece.index("@")
-        return max(
-            SHORTEST_PART, min(user + 1, _TELLING_USER) if _NO_WORD.search(piece, 0, min(user, _TELLING_USER)) else user + 1
-        )
+        told = _NO_WORD.search(piece, 0, min(user, _TELLING_USER)) is not None
+        return max(SHORTEST_PART, min(user + 1, _TELLING_USER) if told else user + 1)
     return SHORTEST_PART
 
 

@@ -86,7 +86,7 @@ class Redactor(JsonCleaner):
         clean = self.text(text, known, ours=ours)
         if clean != text and ("%" in text or not well_formed(clean)):
             clean = _written(_strings(msgspec.json.decode(text), lambda name, value: self._alone(name, value, known)))
-        if any(piece[:SHORTEST_PART] in clean for piece in pieces):
+        if pieces and ("%" in clean or any(piece[:SHORTEST_PART] in clean for piece in pieces)):
             clean = _written(
                 _strings(
                     msgspec.json.decode(clean), lambda name, value: without_parts(value, pieces) if name is not None else value
@@ -337,6 +337,8 @@ class Redactor(JsonCleaner):
         text, limit = body.decode("utf-8", "replace"), self._body_limit
         if len(text) <= limit and (quick := self._quick_body(media, text, seen, spot)) is not None:
             return quick, False
+        if ("\\" in text or "%" in text) and _is_json(media, text) and well_formed(text):
+            text = self._encoded_strings(text, seen, spot)
         text = self._secrets(text, seen, spot)
         truncated = len(text) > limit
         if _is_json(media, text):
