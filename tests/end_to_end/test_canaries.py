@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import io
 import json
@@ -490,7 +491,8 @@ def beside(control: Control, application: ApplicationUnderTest, text: str) -> It
     yield lambda: control.move_clock(application.application, set=text)
     yield lambda: control.acknowledge(**whose, transaction=text, who=text, why=text)
     yield lambda: control.begin_step(application.run, text)
-    for name in (text, f"{text}.txt"):
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    for name in (text, f"lcsr_exam_{text}.txt", f"lcsr_exam_{digest}.txt"):
         file = {"environment": "test", "registry": "lcsr", "name": name, "errors": "continue"}
         content = f"Exam_Date|Other_Comments|{text}\r\n2026-02-01|{text}|{text}\r\n".encode()
         yield lambda file=file, content=content: control.upload(application.application, io.BytesIO(content), file)
