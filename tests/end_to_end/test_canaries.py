@@ -491,6 +491,7 @@ def beside(control: Control, application: ApplicationUnderTest, text: str) -> It
     yield lambda: control.move_clock(application.application, set=text)
     yield lambda: control.acknowledge(**whose, transaction=text, who=text, why=text)
     yield lambda: control.begin_step(application.run, text)
+    yield lambda: control.start_run(profile="lcsr", revision=text, claims=[text], launch=False)
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     for name in (text, f"lcsr_exam_{text}.txt", f"lcsr_exam_{digest}.txt"):
         file = {"environment": "test", "registry": "lcsr", "name": name, "errors": "continue"}
