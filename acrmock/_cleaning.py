@@ -6,8 +6,9 @@ Where a value stands in a message is the business of `redaction` and `_cleanjson
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from posixpath import commonprefix
 from urllib.parse import unquote
 
 from acrmock._digest import Digester
@@ -23,6 +24,9 @@ _MOST_REMEMBERED = 1024
 _MOST_PIECES = 200
 """A text with more that must go is hidden as a whole: to replace them one by one takes the square of its length."""
 SHORTEST_PART = 8
+_PERSON = "d:id:"
+_TELLING_USER = 16
+_NO_WORD = re.compile(r"[.\d+]")
 _REFERENCE = re.compile(r"d:[a-z_0-9]{1,20}:[A-Za-z0-9_-]{22}")
 
 
@@ -167,17 +171,55 @@ class Cleaner:
 def without_parts(text: str, pieces: Mapping[str, str]) -> str:
     """`text` without the beginnings of `pieces`, which stand in it where it was cut: each replaced by what stands for the whole.
 
-    A beginning of fewer than eight characters is nobody's secret.
+    They are found percent-encoded too. Of several that could have stood there the one is taken of which most does. What is too
+    little to tell, `_least` says; a part of an identifier counts only where no letter or digit goes on: otherwise another value
+    stands there (another day, a word).
     """
+    while True:
+        text = _replaced(text, _parts_in(text, pieces))
+        decoded = _rounds(text)[1:]
+        if not any(_parts_in(said, pieces) for said in decoded):
+            return text
+        text = decoded[0]
+
+
+def _parts_in(text: str, pieces: Mapping[str, str]) -> list[tuple[int, int, str]]:
+    """Where parts of `pieces` stand: place, size below zero, what stands for it; in the order in which they are to be taken."""
+    found: list[tuple[int, int, str]] = []
     for piece, reference in pieces.items():
-        head = piece[:SHORTEST_PART]
-        at = text.find(head) if len(head) == SHORTEST_PART else -1
+        head, person = piece[: _least(piece, reference)], reference.startswith(_PERSON)
+        at = text.find(head) if len(head) >= SHORTEST_PART else -1
         while at >= 0:
-            there = text[at : at + len(piece)]
-            size = next((size for size, (one, two) in enumerate(zip(there, piece, strict=False)) if one != two), len(there))
-            text = text[:at] + reference + text[at + size :]
-            at = text.find(head, at + len(reference))
-    return text
+            size = len(commonprefix((text[at : at + len(piece)], piece)))
+            if not person or size == len(piece) or not text[at + size : at + size + 1].isalnum():
+                found.append((at, -size, reference))
+            at = text.find(head, at + size)
+    return sorted(found)
+
+
+def _least(piece: str, reference: str) -> int:
+    """How many characters of a piece must stand there to be a part of it.
+
+    Fewer than eight are nobody's secret, nor is the header of a JWT, with which all others begin too. A mailbox is told by its
+    `@` or by much of what is no word: what anybody is called is also what a member or a word of the wire may be called.
+    """
+    if piece.startswith("eyJ") and "." in piece:
+        return piece.index(".") + 1 + SHORTEST_PART
+    if reference.startswith(_PERSON) and "@" in piece:
+        user = piece.index("@")
+        told = _NO_WORD.search(piece, 0, min(user, _TELLING_USER)) is not None
+        return max(SHORTEST_PART, min(user + 1, _TELLING_USER) if told else user + 1)
+    return SHORTEST_PART
+
+
+def _replaced(text: str, found: Sequence[tuple[int, int, str]]) -> str:
+    """`text` with what was found, each by its place and its size below zero, in order, replaced."""
+    parts, end = [], 0
+    for at, size, reference in found:
+        if at >= end:
+            parts += [text[end:at], reference]
+            end = at - size
+    return "".join([*parts, text[end:]])
 
 
 def _rounds(text: str) -> list[str]:

@@ -14,6 +14,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 _NAMES = re.compile(r'"([^"\\]*+)"\s*+:')
 _ESCAPED_MEMBER = r'"([^"\\]*+)"(\s*+:\s*+)"([^"\\]*+(?:\\.[^"\\]*+)++)"'
 _ESCAPED_ELSEWHERE = r'"[^"\\]*+(\\)'
+_STRING = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 _JSON_TOKEN = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("(\s*+:)?|\Z)|(-?\d[\d.eE+-]*+)|([\[\]{},])', re.DOTALL)
 
 
@@ -62,6 +63,19 @@ class JsonCleaner(Cleaner):
         if not slow:
             return quick
         return self._tokens(text, seen, spot)
+
+    def _encoded_strings(self, text: str, seen: Seen, spot: Spot) -> str:
+        """Well-formed JSON without the secrets in strings with an escape or a percent, each looked at as what it stands for.
+
+        To decode the whole would end strings where none ends, and an escape that a secret follows looks like a part of it.
+        """
+
+        def string(match: re.Match[str]) -> str:
+            value = _unescape(match[1])
+            clean = self._secrets(value, seen, spot) if "\\" in match[1] or "%" in match[1] else value
+            return match.group() if clean == value else _quoted(clean)
+
+        return _STRING.sub(string, text)
 
     def _marked_for(self, text: str) -> re.Pattern[str] | None:
         """What finds the members that matter in `text`, which holds no escape: as few names as stand in it; None for none."""

@@ -23,6 +23,7 @@ from acrmock._digest import Digester
 from acrmock._quickly import KeptHeaders, Quick
 from acrmock._scan import Known
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData
+from acrmock.strictjson import well_formed
 
 __all__ = ["BODY_LIMIT", "Digester", "Headers", "Noted", "Redactor"]
 
@@ -74,12 +75,35 @@ class Redactor(JsonCleaner):
         text = self.people.clean(text, numbers=False)
         return without_parts(text, pieces) if pieces else text
 
-    def document(self, text: str, known: Known, pieces: Mapping[str, str], *, ours: frozenset[str] = frozenset()) -> str:
-        """JSON as `text` cleans it, and in its strings (values, never names) no part of `pieces` either."""
+    def secrets(self, text: str, known: Known) -> str:
+        """Text without issued secrets and JWTs; identifiers of people stay."""
+        return self._secrets(text, Seen(known), Spot("", "", ""))
+
+    def document(
+        self, text: str, known: Known, pieces: Mapping[str, str] = NOTHING, *, ours: frozenset[str] = frozenset()
+    ) -> str:
+        """JSON as `text` cleans it, and in its strings (values, never names) no part of `pieces` either. It stays JSON.
+
+        What `text` does to the whole (it may decode percents, or hide what is full of secrets) would harm JSON, so where there is
+        anything to find each string is cleaned alone.
+        """
         clean = self.text(text, known, ours=ours)
-        if not any(piece[:SHORTEST_PART] in clean for piece in pieces):
-            return clean
-        return msgspec.json.encode(_strings(msgspec.json.decode(clean), lambda value: without_parts(value, pieces))).decode()
+        if clean != text and ("%" in text or not well_formed(clean)):
+            clean = _written(_strings(msgspec.json.decode(text), lambda name, value: self._alone(name, value, known)))
+        if pieces and ("%" in clean or any(piece[:SHORTEST_PART] in clean for piece in pieces)):
+            clean = _written(
+                _strings(
+                    msgspec.json.decode(clean), lambda name, value: without_parts(value, pieces) if name is not None else value
+                )
+            )
+        return clean
+
+    def _alone(self, name: str | None, value: str, known: Known) -> str:
+        """A string of JSON as `text` has it, where a name explains a date; `name` None: it is a name itself."""
+        value = self._secrets(value, Seen(known), Spot("", "", ""))
+        before = f'"{name}":"' if name else '"'
+        clean = self.people.clean(before + value, numbers=False)
+        return clean[len(before) :] if clean.startswith(before) else self.people.clean(value, numbers=False)
 
     def pieces(self, text: str, known: Known) -> Mapping[str, str]:
         """The secrets and identifiers of people in `text`, each with what stands for it."""
@@ -160,6 +184,7 @@ class Redactor(JsonCleaner):
         text, truncated = self._body(media, body, seen, Spot(page, "", "/response/content/text"))
         if pieces:
             text = without_parts(text, pieces)
+            clean = tuple([_without_parts(pair, pieces) for pair in clean])
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
         response = HttpResponse(
             status=status,
@@ -316,6 +341,8 @@ class Redactor(JsonCleaner):
         text, limit = body.decode("utf-8", "replace"), self._body_limit
         if len(text) <= limit and (quick := self._quick_body(media, text, seen, spot)) is not None:
             return quick, False
+        if ("\\" in text or "%" in text) and _is_json(media, text) and well_formed(text):
+            text = self._encoded_strings(text, seen, spot)
         text = self._secrets(text, seen, spot)
         truncated = len(text) > limit
         if _is_json(media, text):
@@ -334,13 +361,24 @@ class Redactor(JsonCleaner):
         return self.quick.json(text, seen.known, frozenset(seen.references.values()))
 
 
-def _strings(value: Any, clean: Callable[[str], str]) -> Any:
-    """A JSON value with each string in it cleaned."""
+def _strings(value: Any, clean: Callable[[str | None, str], str], name: str = "") -> Any:
+    """A JSON value with each string in it cleaned, given the name under which it stands (None for a name itself)."""
     if isinstance(value, str):
-        return clean(value)
+        return clean(name, value)
     if isinstance(value, list):
-        return [_strings(item, clean) for item in value]
-    return {name: _strings(item, clean) for name, item in value.items()} if isinstance(value, dict) else value
+        return [_strings(item, clean, name) for item in value]
+    if isinstance(value, dict):
+        return {clean(None, key): _strings(item, clean, key) for key, item in value.items()}
+    return value
+
+
+def _written(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _without_parts(pair: NameValue, pieces: Mapping[str, str]) -> NameValue:
+    value = without_parts(pair.value, pieces)
+    return pair if value == pair.value else NameValue(name=pair.name, value=value)
 
 
 def _unquote(text: str) -> str:

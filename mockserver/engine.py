@@ -106,6 +106,8 @@ class Engine:
         wires: Blueprints | None = None,
         house: Blueprints | None = None,
     ) -> None:
+        if data == "":
+            raise SetupError("the data directory has no name", where="data", expected="a directory, or None for memory only")
         self._data = None if data is None else Path(data)
         self._port = _checked_port(port)
         self._bind = _checked_address(bind)

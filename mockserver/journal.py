@@ -252,7 +252,7 @@ class Journal:
         known = secrets_in(unit)
         now = self._clock.now()
         text = msgspec.json.encode(data or {}).decode("utf-8")
-        clean = self._redactor.text(text, known)
+        clean = self._redactor.document(text, known)
         at = at or self._at(application, now)
         whose = Whose(application=application, environment=environment, run=run, peer=peer, at=at, t=now)
         if name == RUN_ENDED and self._bound is not None:
@@ -301,7 +301,7 @@ class Journal:
         if refusal is not None:
             known = secrets_in(unit)
             refusal = self._clean_refusal(refusal, known)
-            facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), DimseFacts)
+            facts = decode(self._redactor.document(msgspec.json.encode(facts).decode("utf-8"), known), DimseFacts)
         return self._append(unit, DimseEntry(**_shared(whose), facts=facts, time=round(milliseconds, 3), refusal=refusal))
 
     def association(
@@ -315,7 +315,7 @@ class Journal:
     ) -> int:
         """Append an association that has ended, redacted; returns its `seq`."""
         known = secrets_in(unit)
-        facts = decode(self._redactor.text(msgspec.json.encode(facts).decode("utf-8"), known), AssociationFacts)
+        facts = decode(self._redactor.document(msgspec.json.encode(facts).decode("utf-8"), known), AssociationFacts)
         if refusal is not None:
             refusal = self._clean_refusal(refusal, known)
         return self._append(unit, AssociationEntry(**_shared(whose), facts=facts, tls=tls, refusal=refusal))

@@ -36,6 +36,10 @@ _LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([^\r]*?)[ \t]*(?=\r\n)", re.IG
 _SIZE = re.compile(rb"[0-9]{1,9}")
 _OTHER = re.compile(rb"\r\n(?:Transfer-Encoding|Expect)[ \t]*:", re.IGNORECASE)
 _LINE = re.compile(rb"(GET|POST) (/(?!/)[!\"$&-~]*) HTTP/1\.1\r\n")
+Settled = Callable[[], bytes | None]
+"""Waits until an exchange is durable; gives what must be sent in place of its answer where it is lost."""
+LATER_KEY = "acrmock.later"
+"""Where the lane leaves a list for the `Settled` of each exchange; without it the gate waits before it answers."""
 _AGAIN = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -114,7 +118,7 @@ class Lane:
                 again = self._turn(again)
             except Exception:  # noqa: BLE001 - the lane must go on
                 _log.exception("the lane failed")
-                again = []
+                again = self._drop_unknown()
         self._close()
 
     def _turn(self, again: list[Connection]) -> list[Connection]:
@@ -255,6 +259,14 @@ class Lane:
         self._selector.unregister(connection.socket)
         connection.close()
 
+    def _drop_unknown(self) -> list[Connection]:
+        """Close those whose answer was made, as nobody knows of its commit, before more comes on them; none goes on."""
+        for key in list(self._selector.get_map().values()):
+            if key.data is not None and key.data.later is not None:
+                with contextlib.suppress(Exception):
+                    self._drop(key.data)
+        return []
+
     def _give_back(self, connection: Connection) -> None:
         if connection.later is not None:  # its answer was made, and nobody knows what became of the commit
             self._drop(connection)
@@ -276,9 +288,3 @@ class Lane:
         self._selector.close()
         self._ear.close()
         self._bell.close()
-
-
-Settled = Callable[[], bytes | None]
-"""Waits until an exchange is durable; gives what must be sent in place of its answer where it is lost."""
-LATER_KEY = "acrmock.later"
-"""Where the lane leaves a list for the `Settled` of each exchange; without it the gate waits before it answers."""

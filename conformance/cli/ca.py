@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.cli.options import data_option
+from conformance.cli.options import NamedPath, data_option
 
 if TYPE_CHECKING:
     from acrmock.tls import Authority
@@ -21,7 +21,7 @@ def ca() -> None:
 
 @ca.command(epilog="\b\nExamples:\n  acrmock ca export > acrmock-ca.pem\n  acrmock ca export --out acrmock-ca.pem")
 @data_option
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; default: standard output.")
+@click.option("--out", type=NamedPath(dir_okay=False, path_type=Path), help="A file; default: standard output.")
 def export(data: Path, out: Path | None) -> None:
     """Print the authority's certificate, for clients to trust. Its private key stays where it is."""
     from conformance.runs.files import write_atomically
@@ -38,7 +38,7 @@ def export(data: Path, out: Path | None) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 @data_option
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), show_default=".", help="Where the two files go."
+    "--out", type=NamedPath(file_okay=False, path_type=Path), default=Path(), show_default=".", help="Where the two files go."
 )
 def issue(names: tuple[str, ...], data: Path, out: Path) -> None:
     """Issue a certificate for host names or addresses, e.g. for your client's redirect listener."""

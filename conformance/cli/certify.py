@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from conformance.cli.options import (
+    NamedPath,
     format_option,
     judging_options,
     out_option,
@@ -50,7 +51,7 @@ Exit codes: 0 ready, 1 not ready, 2 usage or setup, 3 incomplete, 4 void."""
     "--plant-to", metavar="AE@HOST:PORT", help="Where your RDIM or PACS takes the dose reports that are planted with it."
 )
 @click.option(
-    "--plant-dir", type=click.Path(path_type=Path), metavar="DIR", help="The folder in which it finds them, in its stead."
+    "--plant-dir", type=NamedPath(path_type=Path), metavar="DIR", help="The folder in which it finds them, in its stead."
 )
 @click.option(
     "--expect", metavar="N|FILE", help="Dose reports that a modality will send: a number, or a file of SOP Instance UIDs."

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acrmock.errors import SetupError
-from conformance.cli.options import READABLE, overlay_option
+from conformance.cli.options import READABLE, NamedPath, overlay_option
 
 DAY = click.DateTime(("%Y-%m-%d",))
 _SHOWN = 12
@@ -47,7 +47,7 @@ Examples:
 )
 @click.option("--in-force-from", type=DAY, metavar="DATE", help="first day on which the version is accepted")
 @click.option("--in-force-until", type=DAY, metavar="DATE", help="last day on which the version is accepted")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="write here (default: standard output)")
+@click.option("--out", type=NamedPath(dir_okay=False, path_type=Path), help="write here (default: standard output)")
 @click.option("--force", is_flag=True, help="overwrite the file named by --out")
 @overlay_option
 def import_(

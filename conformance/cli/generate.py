@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from conformance.cli.options import overlay_option
+from conformance.cli.options import NamedPath, overlay_option
 
 _LONG = 200  # files; fewer are made before a bar could be read
 _LONG_EXAMS = 20_000
@@ -44,7 +44,7 @@ Examples:
 @click.option("--start", type=click.IntRange(0), default=0, show_default=True, help="The first index.")
 @click.option("--shard", default="1/1", show_default=True, metavar="N/M", help="Make only the N-th of M parts.")
 @click.option("--facility", default="", help="For coverage: the facility that the header will name.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file; default: standard output.")
+@click.option("--out", type=NamedPath(dir_okay=False, path_type=Path), help="A file; default: standard output.")
 @click.option(
     "--format",
     "form",
@@ -116,7 +116,7 @@ def _dose_command(what: str, said: str) -> click.Command:
 
     @click.option("--count", type=click.IntRange(0, 10**8), required=True, help="Of how many reports.")
     @click.option(
-        "--out", type=click.Path(path_type=Path), required=True, help="A directory: new, empty, or made by this command."
+        "--out", type=NamedPath(path_type=Path), required=True, help="A directory: new, empty, or made by this command."
     )
     @click.option(
         "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed and date give the same bytes."

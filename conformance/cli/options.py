@@ -18,6 +18,16 @@ DATA = Path("acrmock-data")
 OUT = Path("acrmock-out")
 
 
+class NamedPath(click.Path):
+    """A path that is not empty: Python would take none for the directory in which one happens to be."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; refuses an empty one."""
+        if value == "":
+            self.fail("an empty path; for the current directory say .", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class OverlayType(click.ParamType):  # type: ignore[type-arg] # generic only in newer releases of click
     """An overlay: the name of a shipped one, or a file."""
 
@@ -70,7 +80,7 @@ def profile_option(what: str) -> Callable[[F], F]:
     )
 
 
-READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+READABLE = NamedPath(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
 class Format(StrEnum):
@@ -100,7 +110,7 @@ def out_option(function: F) -> F:
     """`--out DIR`."""
     return click.option(
         "--out",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=NamedPath(file_okay=False, path_type=Path),
         default=OUT,
         show_default="./acrmock-out",
         help="Where the files go.",
@@ -153,7 +163,7 @@ def data_option(function: F) -> F:
     """`--data DIR`."""
     return click.option(
         "--data",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=NamedPath(file_okay=False, path_type=Path),
         default=DATA,
         show_default="./acrmock-data",
         help="The server's directory.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import OUT, format_option, overlay_option
+from conformance.cli.options import OUT, NamedPath, format_option, overlay_option
 
 
 @click.command(
@@ -15,7 +15,7 @@ Examples:
   acrmock report
   acrmock report ./acrmock-out --format html > report.html"""
 )
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=OUT, metavar="[DIR]")
+@click.argument("directory", type=NamedPath(exists=True, file_okay=False, path_type=Path), default=OUT, metavar="[DIR]")
 @format_option()
 @overlay_option
 def report(directory: Path, format_: str, overlays: tuple[Path, ...]) -> None:

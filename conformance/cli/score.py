@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import READABLE, format_option, judging_options, overlay_option
+from conformance.cli.options import READABLE, NamedPath, format_option, judging_options, overlay_option
 
 
 @click.command(
@@ -19,7 +19,7 @@ Examples:
 @click.argument("files", nargs=-1, required=True, type=READABLE, metavar="FILE…")
 @click.option("--profile", help="What is judged; default: what the recording says.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the files of a result here (one recording only)."
+    "--out", type=NamedPath(file_okay=False, path_type=Path), help="Also write the files of a result here (one recording only)."
 )
 @format_option()
 @judging_options

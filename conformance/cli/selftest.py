@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import Format, format_option, profile_option
+from conformance.cli.options import Format, NamedPath, format_option, profile_option
 
 
 @click.command(
@@ -29,7 +29,7 @@ Exit codes: 0 every fault was found by its own check and by no other, 1 not so, 
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=Path("acrmock-selftest"),
     show_default="./acrmock-selftest",
     help="Where the files go.",

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from acrmock.errors import SetupError
-from conformance.cli.options import READABLE, Format, format_option
+from conformance.cli.options import READABLE, Format, NamedPath, format_option
 
 if TYPE_CHECKING:
     from conformance.vendors.senders.address import Peer
@@ -28,7 +28,7 @@ Examples (with `acrmock serve --dicom-port 11112` in another terminal):
 \b
 Exit codes: 0 all taken, 1 something was not, 2 usage or setup."""
 )
-@click.argument("paths", nargs=-1, metavar="[FILE|DIR…]", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[FILE|DIR…]", type=NamedPath(path_type=Path))
 @click.option("--to", "target", metavar="AE@HOST:PORT", help="Whom to call.")
 @click.option("--registration", type=READABLE, metavar="FILE", help="Take host, port and AE title from this registration.")
 @click.option("--calling", default="MODALITY", show_default=True, metavar="AE", help="Our own AE title.")

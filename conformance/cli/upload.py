@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from acrmock.errors import SetupError
-from conformance.cli.options import READABLE, Format, connected, format_option, server_options, whose_options
+from conformance.cli.options import READABLE, Format, NamedPath, connected, format_option, server_options, whose_options
 
 PARTLY, NOT_LOADED = 3, 1
 CODES = "Exit codes: 0 loaded or on its way, 1 rejected, cancelled or failed, 2 refused at the door, 3 a decision is needed."
@@ -47,7 +47,7 @@ Examples:
 @click.option("--facility", metavar="F", help="The selected facility, for rows that name none. Default: the first.")
 @click.option("--continue", "errors", flag_value="continue", help="Where some records have errors, load the valid ones.")
 @click.option("--cancel", "errors", flag_value="cancel", help="Where some records have errors, load none.")
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Write the log here (.xlsx: as a workbook).")
+@click.option("--log", type=NamedPath(dir_okay=False, path_type=Path), help="Write the log here (.xlsx: as a workbook).")
 @click.option("--name", help="The name under which it is uploaded. Default: the file's own.")
 @click.option("--mapping", metavar="V", help="Mapping version. Default: the registered one.")
 @click.option("--app", is_flag=True, help="By the NRDR app, which rejects a file for any error or warning.")

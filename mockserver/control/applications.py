@@ -140,7 +140,7 @@ def move(application: str) -> flask.Response:
 
 def settings(application: str) -> flask.Response:
     """POST applications/ID/settings: overrides of layer settings for one environment; null takes one back."""
-    core, request = current_core(), body.read(Settings)
+    core, request = current_core(), body.read_kept(Settings)
     given = {key: value for key, value in request.settings.items() if value is not None}
     if problems := check_settings(given, core.facts):
         raise refuse(Code.SETTING_INVALID, "; ".join(problem.reason for problem in problems)[:1000], fields=problems)

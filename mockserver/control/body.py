@@ -14,7 +14,9 @@ import msgspec
 from acrmock import strictjson
 from acrmock.record import FieldProblem
 from acrmock.typed import convert
+from mockserver.context import current_core
 from mockserver.control.errors import Code, invalid, refuse
+from mockserver.journal import secrets_in
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -36,6 +38,18 @@ def read(kind: type[T]) -> T:
             Code.MEDIA_TYPE, f"Content-Type: {flask.request.mimetype[:80]!r}", hint="send Content-Type: application/json"
         )
     return parse(_bytes(), kind)
+
+
+def read_kept(kind: type[T]) -> T:
+    """The same of what will be kept and shown as it is; raises 422 where it holds a secret that was issued here."""
+    request, core = read(kind), current_core()
+    with core.store.read() as snapshot:
+        known = secrets_in(snapshot)
+        for name in request.__struct_fields__:
+            text = msgspec.json.encode(getattr(request, name)).decode("utf-8")
+            if core.redactor.scanner.holds(text, known) is not None:
+                raise invalid(name, "it holds a secret that was issued here", expected="no secret")
+    return request
 
 
 def _bytes() -> bytes:

@@ -22,7 +22,7 @@ _MOST_JOBS = 1000
 
 def set_central() -> flask.Response:
     """POST central: how the central server answers an environment's DIR Link from now on."""
-    core, request = current_core(), body.read(SetCentral)
+    core, request = current_core(), body.read_kept(SetCentral)
     asked = _asked(request)
     with core.store.write() as unit:
         found = find(unit, request.application)

@@ -16,6 +16,7 @@ from mockserver.control.applications import environment_of, find
 from mockserver.control.errors import Code, invalid, refuse, unknown
 from mockserver.control.events import write_event
 from mockserver.control.requests import DecideFile
+from mockserver.journal import secrets_in
 from mockserver.onboarding.model import Application, Registration
 from mockserver.portal import pages, settle, words
 from mockserver.portal.log import FORMATS, write_log
@@ -150,6 +151,9 @@ def _asked(core: EngineCore, registration: Registration, version: MappingVersion
         suffixes = " or ".join(core.facts.mapping("portal.format.suffixes").values())
         expected = f"{words.shown_name(core.facts, version)} and {suffixes}"
         raise invalid("name", "not a name for such a file", expected=expected, actual=name, code=Code.FILE_NAME_INVALID)
+    with core.store.read() as snapshot:
+        if core.redactor.scanner.holds(name, secrets_in(snapshot)) is not None:
+            raise invalid("name", "it holds a secret that was issued here", expected="no secret", code=Code.FILE_NAME_INVALID)
     channel = body.argument("channel") or words.channel_of(core.facts, version.registry)
     if channel not in words.CHANNELS:
         raise invalid("channel", "there is no such channel", expected=", ".join(words.CHANNELS), actual=channel)

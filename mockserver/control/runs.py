@@ -93,7 +93,7 @@ def _let_go(core: EngineCore, unit: Unit, run: Run) -> None:
 
 def start() -> flask.Response:
     """POST runs: 201 with the run."""
-    core, request = current_core(), body.read(StartRun)
+    core, request = current_core(), body.read_kept(StartRun)
     profile = _profile(core, request)
     run = Run(
         id=f"run-{secrets.token_hex(6)}",
@@ -164,7 +164,7 @@ def view(run: Run) -> RunView:
 
 def step(run: str) -> flask.Response:
     """POST runs/ID/steps: the step before ends and this one begins."""
-    core, request = current_core(), body.read(BeginStep)
+    core, request = current_core(), body.read_kept(BeginStep)
     with core.store.write() as unit:
         found = open_run(unit, run)
         known = [one.name for one in core.facts.profile(found.profile, found.revision).steps]

@@ -128,7 +128,7 @@ def plan_listing() -> flask.Response:
 
 def set_plan() -> flask.Response:
     """POST plans: the plan for transactions accepted from now on, or the release of the hold in force."""
-    core, request = current_core(), body.read(SetPlan)
+    core, request = current_core(), body.read_kept(SetPlan)
     if (request.plan is None) is not request.release:
         raise invalid("plan", "either a plan or `release` is needed", expected="one of them", code=Code.PLAN_INVALID)
     slug = _registry(core, request.registry)
@@ -213,7 +213,7 @@ def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
 
 def acknowledge() -> flask.Response:
     """POST acknowledge: a transaction's rejected records are given up, by whom and why."""
-    core, request = current_core(), body.read(Acknowledge)
+    core, request = current_core(), body.read_kept(Acknowledge)
     request = msgspec.structs.replace(request, transaction=core.redactor.kept(request.transaction))
     with core.store.write() as unit:
         found = find(unit, request.application)

@@ -32,7 +32,7 @@ def listing(application: str) -> flask.Response:
 
 def configure(application: str) -> flask.Response:
     """POST applications/ID/stations: the reports of a station go on from now, those held for it too."""
-    core, request = current_core(), body.read(ConfigureStation)
+    core, request = current_core(), body.read_kept(ConfigureStation)
     if why := stations.problem_with(request.station):
         raise invalid("station", why, expected=f"1 to {stations.LONGEST} characters", actual=request.station)
     with core.store.write() as unit:

@@ -11,8 +11,10 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from acrmock.datafile import FileFault, Layout, Limits, Row, layout_of, read_pipe, read_workbook
+from acrmock.redaction import Redactor
 from acrmock.schema import RecordValidator
 from mockserver.context import EngineCore, Settings
+from mockserver.journal import Known, secrets_in
 from mockserver.nrdr.model import EXAM, Counts, Exam
 from mockserver.portal.judging import Judge
 from mockserver.portal.model import ROWS, Decision, LogRow, LogRows, PortalFile, Reason, rows_key
@@ -91,7 +93,7 @@ def _keep(taking: Taking, file: PortalFile, rows: Iterator[Row], layout: Layout)
     )
     judged = (judge.judge(row) for row in rows)
     chunk = 0
-    while some := tuple(islice(judged, _CHUNK)):
+    while some := _clean(core, tuple(islice(judged, _CHUNK))):
         with core.store.write() as unit:
             unit.put(ROWS, taking.scope, rows_key(file.id, chunk), LogRows(first=received, rows=some))
         chunk += 1
@@ -99,6 +101,23 @@ def _keep(taking: Taking, file: PortalFile, rows: Iterator[Row], layout: Layout)
         rejected += sum(1 for row in some if row.errors)
         warned += sum(1 for row in some if row.warnings and not row.errors)
     return Counts(received=received, rejected=rejected, warnings=warned)
+
+
+def _clean(core: EngineCore, rows: tuple[LogRow, ...]) -> tuple[LogRow, ...]:
+    """The rows as they are kept: as they came, but for secrets that were issued here."""
+    with core.store.read() as reader:
+        known = secrets_in(reader)
+        return tuple([_without_secrets(core.redactor, row, known) for row in rows])
+
+
+def _without_secrets(redactor: Redactor, row: LogRow, known: Known) -> LogRow:
+    whole = "\n".join(row.cells)
+    if redactor.scanner.holds(whole, known) is None:
+        return row
+    pieces = redactor.pieces(whole, known)
+    told = [tuple([redactor.text(text, known, pieces=pieces) for text in texts]) for texts in (row.errors, row.warnings)]
+    cells = tuple([redactor.secrets(cell, known) for cell in row.cells])
+    return msgspec.structs.replace(row, cells=cells, errors=told[0], warnings=told[1])
 
 
 def _loaded(taking: Taking, key: str) -> bool:

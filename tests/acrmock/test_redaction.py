@@ -6,14 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acrmock._cleaning import Seen, Spot
+from acrmock._cleaning import Seen, Spot, without_parts
 from acrmock._scan import _JWT_OR_RUN, JWT
 from acrmock.record import SecretKind
 from acrmock.redaction import BODY_LIMIT, Digester, Redactor
@@ -439,3 +439,68 @@ def test_a_text_full_of_tokens_is_hidden_whole() -> None:
     assert request.postData is not None
     assert re.fullmatch(r"d:text:[A-Za-z0-9_-]{22}", request.postData.text)
     assert [seen.secret for seen in exposures] == [SecretKind.ACCESS_TOKEN]
+
+
+MAIL, DAY, JWT_OURS = "wilhelmina.quillonia@hospital.org", "1950-02-03", SECRETS[SecretKind.ACCESS_TOKEN]
+PARTS = {
+    SECRETS[SecretKind.CLIENT_SECRET]: "d:client_secret:A",
+    JWT_OURS: "d:access_token:B",
+    MAIL: "d:id:C",
+    DAY: "d:id:D",
+    "transactions@hospital.org": "d:id:E",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Zk3-vQ8_", "d:client_secret:A"),
+        ("xZk3-vQ8_rT and Zk3-vQ8_x", "xd:client_secret:A and d:client_secret:Ax"),
+        ("%5ak3-vQ8_%72T", "d:client_secret:A"),
+        ("Zk3-vQ8", "Zk3-vQ8"),
+        (JWT_OURS[:30], "d:access_token:B"),
+        ("eyJhbGciOiJSUzI1NiJ9", "eyJhbGciOiJSUzI1NiJ9"),
+        ("eyJhbGciOiJSUzI1NiJ9.eyJvdGhlciI", "eyJhbGciOiJSUzI1NiJ9.eyJvdGhlciI"),
+        (MAIL[:19] + "'", "d:id:C'"),
+        (MAIL[:12], MAIL[:12]),
+        ("1950-02-0", "d:id:D"),
+        ("1950-02-09", "1950-02-09"),
+        ("1950-02-17", "1950-02-17"),
+        ("transactions", "transactions"),
+        ("transactions@hos", "d:id:E"),
+        ("transaction_id", "transaction_id"),
+    ],
+)
+def test_parts(text: str, kept: str) -> None:
+    """What was cut is replaced, and what only begins alike (another day, a word, each JWT) stays."""
+    found = without_parts(text, PARTS)
+    assert found == kept
+
+
+@settings(deadline=None)
+@given(st.text("abcXYZ019-_./ ;,:=\"'<>&?{}%@eyJ", max_size=60))
+def test_parts_in_harmless_text(text: str) -> None:
+    """Text in which no eight characters of a piece stand stays as it is, and cleaning twice changes nothing more."""
+    heads = [piece[:8] for piece in PARTS]
+    clean = without_parts(text, PARTS)
+    assert clean == text or any(head in said for said in (text, unquote(text), unquote(unquote(text))) for head in heads)
+    assert without_parts(clean, PARTS) == clean
+
+
+def test_parts_take_linear_time() -> None:
+    """A long text full of beginnings is gone through once."""
+    secret = SECRETS[SecretKind.CLIENT_SECRET]
+    assert without_parts(f"{secret[:9]}," * 100_000, PARTS) == "d:client_secret:A," * 100_000
+
+
+def test_json_with_percents_stays_json() -> None:
+    """A percent-encoded secret in one string does not end another, in which a name would then be taken for half a name."""
+    made = redactor(identities={"Patient_Last_Name": "name"})
+    secret = percent(SECRETS[SecretKind.CLIENT_SECRET])
+    body = json.dumps({"a": f"%22 {secret}", "Patient_Last_Name": "Vand%22erquist", "b": "\u00fc" + secret}).encode()
+    request, _ = made.request("POST", "/x", (("Content-Type", "application/json"),), body, KNOWN)
+    assert request.postData is not None
+    kept = json.loads(request.postData.text)
+    assert list(kept) == ["a", "Patient_Last_Name", "b"]
+    assert "erquist" not in request.postData.text
+    assert kept["b"] == "\u00fc" + ref(SecretKind.CLIENT_SECRET)

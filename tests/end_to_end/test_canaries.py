@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 import http.client
+import io
 import json
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
@@ -17,6 +20,8 @@ import pytest
 import requests
 from clients.command import acrmock
 from clients.person import Form, sign_in
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from acrmock.errors import SetupError
 from acrmock.facts import load_facts
@@ -443,3 +448,87 @@ def test_the_commands_write_nothing_either(left: Left, tmp_path: Path) -> None:
     assert written, done.stderr
     output = {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
     assert found_in(Left(left.canaries, left.named, {**written, **output}), {**left.canaries, **left.named}) == []
+
+
+JOINTS = ("", " ", ".", "-", "/", "&", ":", '"', "\\", "%22", "%", "'", "\u00fc", ";q=", "eyJ", "d:token:")
+SPELT: Mapping[str, Callable[[str], str]] = {
+    **ENCODINGS,
+    "half percent": lambda text: text[:9] + percent(text[9:]),
+    "basic": lambda text: f"Basic {b64(f'somebody:{text}')}",
+    "as a name": lambda text: f"{text}=1",
+}
+MIXES = st.lists(st.tuples(st.sampled_from(JOINTS), st.sampled_from(list(SPELT)), st.integers(0, 20)), min_size=1, max_size=3)
+PADS = st.sampled_from(["", "." * 20, "." * 40, "x " * 20, "%41" * 15, "." * 60, "y " * 80, "." * 180, "." * 196])
+HEADER_NAMES = ("Transaction_ID", "Registry", "Data_Version", "Facility_ID", "Partner_ID", "Number_Of_Exams", "Odd")
+
+
+_TEXT_FIELDS = ("User-Agent", "Cookie", "Authorization", "X-Odd")
+
+
+def mixed(path: str, text: str, post: str, application: ApplicationUnderTest) -> Iterator[Sent]:
+    """Requests with a text in each place, at an endpoint and in a transaction."""
+    quoted = quote(text, safe="")
+    whole = json.loads(transaction(application, "mix", {"Exam_Date": "2026-02-01"}))
+    yield Sent(f"{path}/{quoted}?{quoted}={quoted}#{quoted}")
+    fields = tuple((name, text) for name in ("User-Agent", "Cookie", "Authorization", "X-Odd"))
+    yield Sent(path, fields)
+    yield Sent(path, ((re.sub(r"[^A-Za-z0-9_.-]", "-", text), "1"), ("Referer", f"https://h.example/{quoted}?{quoted}")))
+    yield Sent(path, body=f"grant_type={quoted}&{quoted}=1&scope={quoted}", media="application/x-www-form-urlencoded")
+    for name in HEADER_NAMES:
+        yield Sent(post, body=json.dumps({**whole, "Transaction_Header": {**whole["Transaction_Header"], name: text}}))
+    yield Sent(post, body=json.dumps({**whole, "Exams": [{text: text, "Exam_Date": text, "deep": {text: [text]}}]}))
+
+
+def beside(control: Control, application: ApplicationUnderTest, text: str) -> Iterator[Callable[[], object]]:
+    """Everything else that can be told to a server, with a text in it; it may refuse."""
+    whose = {"application": application.application, "environment": "test"}
+    yield lambda: control.event(application.run, "client-exited", {"output": text, text: [text]})
+    yield lambda: control.set_fault(**whose, error="rate-limited", name=text)
+    yield lambda: control.set_fault(**whose, error="rate-limited", header={"name": "X-Odd", "value": text})
+    yield lambda: control.plan(application.application, "test", {"kind": text})
+    yield lambda: control.configure_station(application.application, "test", text, application.facility_id)
+    yield lambda: control.settings(application.application, "test", {text: text})
+    yield lambda: control.move_clock(application.application, set=text)
+    yield lambda: control.acknowledge(**whose, transaction=text, who=text, why=text)
+    yield lambda: control.begin_step(application.run, text)
+    yield lambda: control.start_run(profile="lcsr", revision=text, claims=[text], launch=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    for name in (text, f"lcsr_exam_{text}.txt", f"lcsr_exam_{digest}.txt"):
+        file = {"environment": "test", "registry": "lcsr", "name": name, "errors": "continue"}
+        content = f"Exam_Date|Other_Comments|{text}\r\n2026-02-01|{text}|{text}\r\n".encode()
+        yield lambda file=file, content=content: control.upload(application.application, io.BytesIO(content), file)
+
+
+def test_mixed_canaries_are_in_no_table_and_no_file(tmp_path: Path) -> None:
+    """Canaries joined to anything, behind any padding, in each place and the control API, are nowhere, not in part."""
+    data = tmp_path / "data"
+    with Engine(data=data) as engine:
+        assert engine.ready is not None
+        ready = engine.ready
+        with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:
+            application = ServerUnderTest(control, process=False).register(ip="198.51.100.7")
+            canaries = issued(application, ready.control_token)
+            kinds, wire = list(canaries), Wire(ready.url, str(ready.ca_file))
+            nrdr, issuer = urlsplit(application.nrdr).path, urlsplit(application.issuer).path
+            post = f"{nrdr}/lcsr/v{application.registries['lcsr']}/transactions"
+            paths = (post, f"{issuer}/v1/token", f"{issuer}/v1/authorize", "/_acrmock/runs", "/nothing/here")
+            bearer = ("Authorization", f"Bearer {canaries['access token']}")
+
+            @settings(max_examples=25, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+            @given(mix=MIXES, pad=PADS, path=st.sampled_from(paths))
+            def plant_mixed(mix: list[tuple[str, str, int]], pad: str, path: str) -> None:
+                text = pad + "".join(joint + SPELT[spelt](canaries[kinds[at % len(kinds)]]) for joint, spelt, at in mix)
+                for sent in mixed(path, text, post, application):
+                    own = any(name == "Authorization" for name, _ in sent.headers)
+                    wire.send(sent if own else replace(sent, headers=(*sent.headers, bearer)))
+                for say in beside(control, application, text):
+                    with contextlib.suppress(SetupError):
+                        say()
+
+            plant_mixed()
+            exported = b"".join(line + b"\n" for line in control.journal())
+    files = {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    kept = {name: held for name, held in files.items() if Path(name).parts[0] != "keys"}
+    parts = {f"part of {kind}": value[:12] for kind, value in canaries.items() if not value.startswith("eyJ")}
+    assert b'"entries":' in exported
+    assert found_in(Left({}, {}, {"journal": exported, **kept}), {**canaries, **parts}) == []

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from acrmock.clock import ManualClock, SystemClock
 from acrmock.record import (
     Content,
     EventEntry,
+    FieldProblem,
     Footer,
     Header,
     HttpEntry,
@@ -25,6 +27,7 @@ from acrmock.record import (
     NameValue,
     Operation,
     PostData,
+    Refusal,
     SecretKind,
     StatusFacts,
     TlsFacts,
@@ -192,3 +195,72 @@ def test_facts_are_cleaned_alike_whatever_was_remembered(
         quoted = msgspec.json.encode(facts).decode()
         wanted = msgspec.json.decode(thorough.text(quoted, secrets_in(unit)), type=HttpFacts)
         assert journal._clean_facts(facts, secrets_in(unit)) == wanted
+
+
+PERCENT = "".join(f"%{ord(character):02X}" for character in TOKEN)
+SHAPED = [f"eyJhbGciOiJ{number:04}.eyJzdWI{number:04}.sig{number}" for number in range(300)]
+
+
+def recorded(store: SqliteStore, journal: Journal, *, headers: tuple[tuple[str, str], ...], **more: Any) -> HttpEntry:
+    """The entry of a post with these headers; `answer` is the answer's JSON, `refusal` why it was refused."""
+    answer_headers = more.get("answer_headers", (("Content-Type", "application/json"),))
+    exchange = Exchange(
+        method="POST",
+        url="/x",
+        headers=headers,
+        body=b"",
+        status=200,
+        reason="OK",
+        answer_headers=answer_headers,
+        answer_body=more.get("answer", b"{}"),
+    )
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    whose = Whose(application="a", environment="test", run=None, peer=None, at=now, t=now)
+    facts = more.get("facts", HttpFacts(operation=Operation.NRDR_POST))
+    with store.write() as unit:
+        journal.http(unit, exchange, facts, whose, refusal=more.get("refusal"))
+    with store.read() as snapshot:
+        entry = decode_line(list(snapshot.entries())[-1][1])
+    assert isinstance(entry, HttpEntry)
+    return entry
+
+
+@pytest.mark.parametrize("user", ["nrdr.post", "transaction", "authorization_code", "client_secret", "Registry"])
+def test_a_mailbox_named_like_a_word_of_the_wire(store: SqliteStore, journal: Journal, user: str) -> None:
+    """Who writes from such an address is recorded: neither facts nor an answer's members and words are taken for a part of it."""
+    answer = b'{"transaction_id": "1", "Registry": "transaction", "grant": "authorization_code client_secret"}'
+    headers = (("From", f"{user}@hospital.org"), ("X-Token", TOKEN))
+    entry = recorded(store, journal, headers=headers, answer=answer)
+    assert entry.facts.operation is Operation.NRDR_POST
+    assert entry.response.content.text == answer.decode()
+    assert user not in entry.request.headers[0].value
+
+
+def test_facts_and_refusals_stay_json_however_they_are_cleaned(store: SqliteStore, journal: Journal) -> None:
+    """Neither percents beside an encoded secret nor hundreds of tokens harm an entry; nobody writes a member of it so."""
+    odd = Refusal(code="acrmock:x", message=f"%22 and {PERCENT}", hint=f"%22,%22code%22:%22changed {PERCENT}")
+    entry = recorded(store, journal, headers=(("X", TOKEN),), refusal=odd)
+    assert entry.refusal is not None
+    assert entry.refusal.code == "acrmock:x"
+    assert entry.refusal.message.startswith('" and d:access_token:')
+    fields = tuple(FieldProblem(pointer="/a", element=token, reason="unknown") for token in SHAPED)
+    full = recorded(store, journal, headers=(("X", TOKEN),), refusal=Refusal(code="acrmock:x", message="m", fields=fields))
+    assert full.refusal is not None
+    assert len({field.element for field in full.refusal.fields}) == len(SHAPED)
+    assert "eyJ" not in str(full.refusal)
+    with store.write() as unit:
+        journal.event(unit, "said", {"output": f"%22 {PERCENT}", "born": "%22 1950-02-03", "all": SHAPED})
+    with store.read() as snapshot:
+        event = decode_line(list(snapshot.entries())[-1][1])
+    assert isinstance(event, EventEntry)
+    assert str(event.data["output"]).startswith('" d:access_token:')
+    assert "1950-02-03" not in str(event)
+    assert "eyJ" not in str(event)
+
+
+def test_parts_in_an_answers_headers_go_too(store: SqliteStore, journal: Journal) -> None:
+    """An answer that quotes the beginning of what was sent in a header field does not keep it, percent-encoded or not."""
+    for told in (TOKEN[:12], PERCENT[:40]):
+        quoted = (("WWW-Authenticate", f'Bearer error_description="{told}"'),)
+        entry = recorded(store, journal, headers=(("X", TOKEN),), answer_headers=quoted)
+        assert entry.response.headers[0].value.startswith('Bearer error_description="d:access_token:')

@@ -340,6 +340,21 @@ def test_an_answer_whose_commit_is_unknown_is_not_sent(lean: Lean, monkeypatch: 
     assert lean.client().ask(note("served"))[0] == 202
 
 
+def test_an_answer_whose_commit_is_unknown_is_not_sent_with_the_next(lean: Lean, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it leave with the answer to a request that comes right behind."""
+    client, whole = lean.client(), Gate.end
+
+    def fail(gate: Gate) -> None:
+        whole(gate)
+        monkeypatch.setattr(Gate, "end", whole)
+        client.send(note("behind"))
+        raise RuntimeError("nobody knows")
+
+    monkeypatch.setattr(Gate, "end", fail)
+    assert client.ask(note("unknown")) == (0, b"")
+    assert lean.kept("behind") is None
+
+
 class Standing:
     """Connections that have a request each, an application to each letter; making an answer takes `cost` seconds."""
 

@@ -142,3 +142,12 @@ def test_a_waiting_run_judges_the_client_that_somebody_else_drives(served: subpr
     assert "your turn, within 0 s" in answer.stderr
     assert (tmp_path / "acrmock-out" / "private" / "registration.json").exists()
     assert json.loads(answer.stdout)["verdict"] == "incomplete"
+
+
+@pytest.mark.parametrize("line", [("serve", "--port", "0", "--data"), ("report",), ("send",), ("ca", "export", "--out")])
+def test_an_empty_path_is_not_the_current_directory(tmp_path: Path, line: tuple[str, ...]) -> None:
+    """An unset variable in quotes is refused, and nothing is put where one happens to be."""
+    done = acrmock(*line, "", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "an empty path; for the current directory say ." in done.stderr
+    assert list(tmp_path.iterdir()) == []
