@@ -11,9 +11,9 @@ from cheroot import errors
 from cheroot.server import HTTPRequest
 from cheroot.wsgi import Gateway_10
 
+from mockserver._exchange import HEADERS_KEY, ROUTE_KEY, TLS_KEY, VIA_KEY
 from mockserver._streams import Chunks
 from mockserver._striking import EDGE_KEY
-from mockserver.gate import HEADERS_KEY, ROUTE_KEY, TLS_KEY, VIA_KEY
 from mockserver.lane import LATER_KEY, MustWait
 from mockserver.problem import PROBLEM_JSON, Problem, answer
 

@@ -13,7 +13,7 @@ from mockserver.problem import Problem
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
-    from mockserver.gate import Reply
+    from mockserver._exchange import Reply
 
 EDGE_KEY = "acrmock.edge"
 """Where the server leaves the `Edge` of the connection."""

@@ -6,22 +6,35 @@ It stands around the wires as WSGI middleware. The path decides whose traffic it
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
-from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
-from acrmock.record import Channel, HttpFacts, Operation, Refusal
+from acrmock.record import Channel, Operation
 from mockserver import _striking
 from mockserver._addresses import Addresses
+from mockserver._exchange import (
+    BODY_KEY,
+    ROUTE_KEY,
+    TLS_KEY,
+    VIA_KEY,
+    Environ,
+    Reply,
+    facts_of,
+    raw,
+    raw_headers,
+    read_body,
+    reason_of,
+    refusal_of,
+    status_line,
+    target_of,
+)
 from mockserver._sought import Sought
 from mockserver.app import ADMIT_KEY, ERROR_KEY, PROBLEM_KEY, Apps, refusal_status, wire_answer
 from mockserver.context import CALL_KEY, CORE_KEY, Call, EngineCore, Notes, Plain
@@ -32,44 +45,19 @@ from mockserver.problem import Problem
 from mockserver.proxies import BELIEVED, client_of
 from mockserver.store import StoreError, StoreFull, Unit
 
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-
-HEADERS_KEY = "acrmock.headers"
-"""Where the server leaves the raw headers, in the order of the wire."""
-
-TLS_KEY = "acrmock.tls"
-"""Where the server leaves the connection's `TlsFacts`."""
-
-VIA_KEY = "acrmock.via"
-"""Where the server leaves the address of the listed proxy whose PROXY header named the peer."""
 
 FULL_KEY = "acrmock.full"
 """That the journal had no room for this exchange."""
 
-ROUTE_KEY = "acrmock.route"
-"""Where the server leaves the `Route` that it was given for the request, if any."""
-
 WELL_KNOWN = "/.well-known/"
-_BODY_KEY = "acrmock.body"
 _LOOKS = frozenset({"/", "/favicon.ico"})
 _LOOKING = frozenset({"GET", "HEAD"})
 _LEAN_METHODS = frozenset({"GET", "POST"})
 _LONGEST_ROUTE = 200
 _MOST_ROUTES = 1024
-_CHUNK = 64 * 1024
-_DRAIN = 256 * 1024 * 1024
 _UNMATCHED_BODY = 64 * 1024
 _log = logging.getLogger("mockserver")
-
-
-class Reply(NamedTuple):
-    """An answer that is not yet sent: status line, headers, body, and how long it took to make, in milliseconds."""
-
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-    milliseconds: float = 0.0
 
 
 class Route(NamedTuple):
@@ -163,7 +151,7 @@ class Gate:
         try:
             self._core.store.flush(unit.ticket)
         except StoreError as lost:
-            return _raw(self._lost(lost))
+            return raw(self._lost(lost))
         return None
 
     def _answer(self, environ: Environ, start_response: StartResponse, call: Call | None, rest: str) -> Iterable[bytes]:
@@ -265,8 +253,8 @@ class Gate:
             if not call.notes.allowed:
                 hint = f"add the address to the local sources of {call.environment}, or send from one of them"
                 raise Problem("address-not-allowed", hint=hint)
-        self._read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
-        call.body = environ[_BODY_KEY]
+        read_body(environ, call.settings.integer("nrdr.limit.body_bytes"))
+        call.body = environ[BODY_KEY]
         return self._strike(environ, call, str(arguments.get("registry", "")))
 
     def _strike(self, environ: Environ, call: Call, word: str) -> flask.Response | None:
@@ -277,7 +265,7 @@ class Gate:
             return None
         registry = core.facts.registry(word) if rules and word else None
         slug = registry.slug if registry is not None else ""
-        sought = Sought(environ, environ.get(_BODY_KEY, b""))
+        sought = Sought(environ, environ.get(BODY_KEY, b""))
         if LATER_KEY in environ:  # to ask is to count, so nothing is asked twice
             if rules or (core.magic is not None and core.magic.asked(call.notes.operation, sought) is not None):
                 raise MustWait
@@ -290,29 +278,6 @@ class Gate:
 
     def _wait(self, seconds: float) -> None:
         self._core.faults.wait(self._core.clock, seconds)
-
-    def _read_body(self, environ: Environ, limit: int) -> None:
-        """Put the body into memory, at most `limit` bytes of it."""
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isascii() or not length.isdigit():
-            raise Problem("request-malformed", "Content-Length is not a number")
-        chunked = bool(environ.get("wsgi.input_terminated"))
-        if length == "0" and not chunked:
-            environ[_BODY_KEY] = b""
-            return
-        if not chunked and int(length) > limit:
-            _drain(environ["wsgi.input"], int(length))
-            raise Problem("body-too-large", f"more than {limit} bytes")
-        body = _read(environ["wsgi.input"], limit + 1 if chunked else int(length))
-        if len(body) > limit:
-            _drain(environ["wsgi.input"], _DRAIN)
-            raise Problem("body-too-large", f"more than {limit} bytes")
-        if not chunked and len(body) != int(length):
-            raise Problem("request-malformed", "the body is shorter than Content-Length says")
-        environ[_BODY_KEY] = body
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
 
     # the handler
 
@@ -350,7 +315,7 @@ class Gate:
             failed = environ[PROBLEM_KEY] = Problem("internal")
             return self._plain(failed)
         if isinstance(response, Plain):
-            return Reply(_line(response.status), list(response.headers), response.body)
+            return Reply(status_line(response.status), list(response.headers), response.body)
         return Reply(response.status, response.headers.to_wsgi_list(), response.get_data())
 
     def _run(self, environ: Environ) -> Reply:
@@ -379,15 +344,15 @@ class Gate:
         problem = Problem("application-unknown", hint=hint)
         environ[PROBLEM_KEY] = problem
         try:
-            self._read_body(environ, _UNMATCHED_BODY)
+            read_body(environ, _UNMATCHED_BODY)
         except Exception:  # noqa: BLE001 - a body that cannot be read changes nothing here
-            environ[_BODY_KEY] = b""
+            environ[BODY_KEY] = b""
         return self._plain(problem)
 
     def _plain(self, problem: Problem) -> Reply:
         made = wire_answer(self._core.facts, problem, status=refusal_status(self._core.facts, problem))
         headers = [("Content-Type", made.media_type), ("Content-Length", str(len(made.body))), *made.headers]
-        return Reply(f"{made.status} {_reason(made.status)}", headers, made.body)
+        return Reply(f"{made.status} {reason_of(made.status)}", headers, made.body)
 
     def _date(self) -> str:
         """Protocol time as RFC 9110 section 5.6.7 writes it; made once a second."""
@@ -443,9 +408,9 @@ class Gate:
         number, _, reason = reply.status.partition(" ")
         exchange = Exchange(
             method=environ.get("REQUEST_METHOD", ""),
-            url=core.public_url + _target(environ),
+            url=core.public_url + target_of(environ),
             headers=raw_headers(environ),
-            body=environ.get(_BODY_KEY, b""),
+            body=environ.get(BODY_KEY, b""),
             status=int(number),
             reason=reason,
             answer_headers=reply.headers,
@@ -457,7 +422,7 @@ class Gate:
         notes = call.notes if call is not None else Notes(forwarded=self._peer(environ)[1])
         whose = self._entry_owner(environ, call)
         seq = core.journal.http(
-            unit, exchange, _facts(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or _refusal(core, environ)
+            unit, exchange, facts_of(notes), whose, tls=environ.get(TLS_KEY), refusal=notes.refused or refusal_of(core, environ)
         )
         fault = environ.get(ERROR_KEY)
         if fault is not None:
@@ -489,96 +454,3 @@ class Gate:
             matched="path",
             traceparent=trace,
         )
-
-
-def raw_headers(environ: Environ) -> tuple[tuple[str, str], ...]:
-    """The request's headers in the order of the wire, or as WSGI has them where the server did not keep it."""
-    raw = environ.get(HEADERS_KEY)
-    if raw is not None:
-        return tuple(raw)
-    named = [(key[5:].replace("_", "-").title(), str(value)) for key, value in environ.items() if key.startswith("HTTP_")]
-    plain = {"CONTENT_TYPE": "Content-Type", "CONTENT_LENGTH": "Content-Length"}
-    return tuple(named + [(name, str(environ[key])) for key, name in plain.items() if environ.get(key)])
-
-
-def _raw(reply: Reply) -> bytes:
-    """An answer as it stands on the wire, after which the connection is closed."""
-    lines = [f"HTTP/1.1 {reply.status}", *(f"{name}: {value}" for name, value in reply.headers), "Connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1") + reply.body
-
-
-def _target(environ: Environ) -> str:
-    raw = environ.get("REQUEST_URI")
-    if raw:
-        return str(raw)
-    query = environ.get("QUERY_STRING", "")
-    return str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", "")) + (f"?{query}" if query else "")
-
-
-def _facts(notes: Notes) -> HttpFacts:
-    return HttpFacts(
-        operation=notes.operation,
-        channel=notes.channel,
-        allowed=notes.allowed,
-        moved=notes.moved,
-        client=notes.client,
-        authorize=notes.authorize,
-        grant=notes.grant,
-        bearer=notes.bearer,
-        transaction=notes.transaction,
-        document=notes.document,
-        status=notes.status,
-        fault=notes.fault,
-        forwarded=notes.forwarded,
-    )
-
-
-def _refusal(core: EngineCore, environ: Environ) -> Refusal | None:
-    problem = environ.get(PROBLEM_KEY)
-    if not isinstance(problem, Problem):
-        return None
-    spec = core.facts.errors.get(problem.code)
-    message = problem.detail or (spec.title if spec is not None else problem.code)
-    hint = problem.hint or str(getattr(spec, "hint", ""))
-    return Refusal(code=f"acrmock:{problem.code}", message=message, fields=problem.fields, hint=hint)
-
-
-@lru_cache
-def _line(status: int) -> str:
-    """The status as Flask writes it."""
-    return flask.Response(status=status).status
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
-
-
-def _read(stream: Any, size: int) -> bytes:
-    """Up to `size` bytes; raises `Problem` when the client goes away or sends what is no body."""
-    parts, left = [], size
-    try:
-        while left > 0:
-            part = stream.read(min(_CHUNK, left))
-            if not part:
-                break
-            parts.append(part)
-            left -= len(part)
-    except (OSError, ValueError) as error:
-        raise Problem("request-malformed", "the body could not be read") from error
-    return b"".join(parts)
-
-
-def _drain(stream: Any, size: int) -> None:
-    """Read and drop what the client goes on sending, within bounds, so that it can read the answer."""
-    left = min(size, _DRAIN)
-    try:
-        while left > 0:
-            part = stream.read(min(_CHUNK, left))
-            if not part:
-                break
-            left -= len(part)
-    except (OSError, ValueError):
-        return
