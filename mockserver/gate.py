@@ -117,14 +117,19 @@ class Gate:
     def _find(self, method: str, path: str) -> Route | None:
         """Where a path leads if there is such an application, which may come and go."""
         whose, rest = self._whose(path)
-        if whose is None or method not in _LEAN_METHODS:
+        found = self._lean_view(method, rest) if whose is not None else None
+        return Route(whose, rest, *found) if whose is not None and found is not None else None
+
+    def _lean_view(self, method: str, rest: str) -> tuple[Any, Mapping[str, Any]] | None:
+        """The view that answers a path of an application, and what the path says; None for one without a lean form."""
+        if method not in _LEAN_METHODS or not rest.isascii():
             return None
         try:
             endpoint, arguments = self._wire_routes.match(rest, method)
         except HTTPException:
             return None
         view = self._wires.view_functions[endpoint]
-        return Route(whose, rest, view, arguments) if getattr(view, "acrmock_lean", None) is not None else None
+        return (view, arguments) if getattr(view, "acrmock_lean", None) is not None else None
 
     def whose(self, route: object) -> Hashable:
         """The application and environment of a route."""
@@ -283,19 +288,13 @@ class Gate:
 
     def _run_lean(self, environ: Environ, call: Call) -> Reply | None:
         """The answer of a view that has a lean form, without Flask's contexts; None where Flask must answer."""
-        path = environ["PATH_INFO"]
         known: Route | None = environ.get(ROUTE_KEY)
-        if known is None:
-            try:
-                endpoint, arguments = self._wire_routes.match(path, environ.get("REQUEST_METHOD", ""))
-            except HTTPException:
-                return None
-            view = self._wires.view_functions[endpoint]
-        else:
-            view, arguments = known.view, known.arguments
-        lean = getattr(view, "acrmock_lean", None)
-        if lean is None or environ["REQUEST_METHOD"] not in _LEAN_METHODS or not path.isascii():
+        method, rest = environ.get("REQUEST_METHOD", ""), environ["PATH_INFO"]
+        found = (known.view, known.arguments) if known is not None else self._lean_view(method, rest)
+        if found is None:
             return None
+        view, arguments = found
+        lean = view.acrmock_lean
         edge: _striking.Edge | None = environ.get(_striking.EDGE_KEY)
         if edge is not None:
             edge.quick()

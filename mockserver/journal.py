@@ -32,6 +32,7 @@ from acrmock.record import (
     encode_line,
 )
 from acrmock.redaction import Digester, Headers, Noted, Redactor
+from acrmock.strictjson import well_formed
 from acrmock.typed import decode, decoder
 from mockserver.retention import GAP, Bound, dropped
 from mockserver.store import Reader, Snapshot, Store, Stored, Unit
@@ -228,7 +229,7 @@ class Journal:
             "body_digest": self._digester.ref("body", body),
             "body_bytes": len(body),
             "body_utf8": read or _is_utf8(body),
-            "body_json": facts.body_json if facts.body_json is not None else None if form else read or _is_json(body),
+            "body_json": facts.body_json if facts.body_json is not None else None if form else read or well_formed(body),
         }
 
     def event(
@@ -446,13 +447,5 @@ def _is_utf8(body: bytes) -> bool:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return False
     return True
