@@ -125,6 +125,8 @@ class Connection(HTTPConnection):
 
     def communicate(self) -> bool:
         """Go on with the handshake, or answer a request; True when the connection stays open."""
+        if not self.server.ready:
+            return False  # nothing is begun while the server stops: a client that does not read would hold a worker again
         if not self.introduced:
             waiting = self._introduce()
             if waiting is not None:
