@@ -124,9 +124,13 @@ class Connection(HTTPConnection):
         self.rfile.late = lambda: server.clock.monotonic() > self._answer_until
 
     def communicate(self) -> bool:
-        """Go on with the handshake, or answer a request; True when the connection stays open."""
-        if not self.server.ready:
-            return False  # nothing is begun while the server stops: a client that does not read would hold a worker again
+        """Go on with the handshake, or answer a request; True when the connection stays open.
+
+        Nothing is begun while the server stops: a client that does not read would hold a worker again.
+        """
+        return self.server.ready and self._go_on()
+
+    def _go_on(self) -> bool:
         if not self.introduced:
             waiting = self._introduce()
             if waiting is not None:
