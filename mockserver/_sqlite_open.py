@@ -10,7 +10,7 @@ from typing import IO
 
 from acrmock.errors import SetupError
 
-FORMAT = 4
+FORMAT = 5
 """The format this version writes."""
 
 _OBJECT = """
@@ -22,7 +22,17 @@ CREATE TABLE IF NOT EXISTS object (
 
 _NOTE = "journal"
 _OBJECT_FILE = "ALTER TABLE object ADD COLUMN file TEXT"
-"""The name of the file that holds the bytes; `data` is empty then."""
+_RECEIVED = """
+CREATE TABLE received (
+  application TEXT NOT NULL, environment TEXT NOT NULL, sop_instance TEXT NOT NULL, sha256 TEXT NOT NULL, data BLOB, place TEXT,
+  PRIMARY KEY (application, environment, sop_instance, sha256)
+) WITHOUT ROWID
+"""
+"""Received bytes: where they are in their file, or in a store in memory themselves."""
+
+_OLDER = "INSERT INTO received SELECT application, environment, sop_instance, sha256, data, file FROM object"
+CLEAN = "clean"
+"""The note that the store was closed: what is free in the file of received bytes was overwritten."""
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -62,6 +72,23 @@ def _note_journal(connection: sqlite3.Connection) -> None:
     note(connection, seq, counted(connection)[1])
 
 
+def _move_objects(connection: sqlite3.Connection) -> None:
+    """From format 4 to 5: received bytes are in one file; those that are not yet, stand in the table or have a file's name."""
+    connection.execute(_RECEIVED)
+    connection.execute(_OLDER)
+    connection.execute("DROP TABLE object")
+
+
+def take_note(connection: sqlite3.Connection) -> bool:
+    """Whether the store was closed the last time; the note of it is gone then."""
+    return connection.execute("DELETE FROM meta WHERE key = ?", (CLEAN,)).rowcount > 0
+
+
+def leave_note(connection: sqlite3.Connection) -> None:
+    """Note that the store is closed."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, '')", (CLEAN,))
+
+
 def note(connection: sqlite3.Connection, seq: int, held: tuple[int, int]) -> None:
     """Note how many entries the journal holds up to `seq`, and the bytes of their lines; in the caller's transaction."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NOTE, f"{seq} {held[0]} {held[1]}"))
@@ -75,7 +102,7 @@ def counted(connection: sqlite3.Connection) -> tuple[int, tuple[int, int]]:
     return seq, (entries + later[0], size + later[1])
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: _add_objects, 2: _add_object_files, 3: _note_journal}
+MIGRATIONS: Mapping[int, Migration] = {1: _add_objects, 2: _add_object_files, 3: _note_journal, 4: _move_objects}
 """From a format to the next one; each runs inside one transaction, after a backup copy."""
 
 
@@ -146,8 +173,11 @@ def _prepare(
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in (*_SCHEMA.split(";"), _OBJECT, _OBJECT_FILE):
+        for statement in _SCHEMA.split(";"):
             connection.execute(statement)
+        for step, migrate in MIGRATIONS.items():
+            if step < newest:
+                migrate(connection)
         connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(newest),))
         connection.execute("COMMIT")
     else:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from acrmock.typed import decoder
-from mockserver._objectfiles import ObjectFiles
+from mockserver._space import Space, place_of
 from mockserver._sqlite_memory import MISSING, Key, keep
 from mockserver.store import GLOBAL, Scope, StoreError
 
@@ -36,9 +36,9 @@ def decode(type_: type[T], data: bytes, kind: str, key: str) -> T:
 class SqliteReader:
     """`Reader` and `Snapshot` over a function that runs queries."""
 
-    def __init__(self, rows: Rows, files: ObjectFiles | None = None, memory: Remembered | None = None) -> None:
+    def __init__(self, rows: Rows, space: Space | None = None, memory: Remembered | None = None) -> None:
         self._rows = rows
-        self._files = files
+        self._space = space
         self._memory = memory
 
     def get(self, kind: str, scope: Scope, key: str, type: type[T]) -> T | None:  # noqa: A002 - the contract's name
@@ -147,18 +147,22 @@ class SqliteReader:
     def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
         """The bytes kept, or None."""
         row = self._object(scope, sop_instance, sha256)
-        if row is None or row[1] is None or self._files is None:
-            return bytes(row[0]) if row is not None else None
+        if row is None:
+            return None
+        data, place = row
+        if place is None or self._space is None:
+            return bytes(data or b"")
         try:
-            return self._files.read(row[1])
-        except StoreError:
-            if self._object(scope, sop_instance, sha256) != row:  # deleted after it was asked for
-                return None
-            raise
+            octets = self._space.read(place_of(place))
+        except ValueError as error:
+            raise StoreError("a stored place cannot be read", where=sop_instance[:200], actual=place[:200]) from error
+        if self._object(scope, sop_instance, sha256) != row:  # deleted meanwhile, and others may be there by now
+            return None
+        return octets
 
-    def _object(self, scope: Scope, sop_instance: str, sha256: str) -> tuple[bytes, str | None] | None:
+    def _object(self, scope: Scope, sop_instance: str, sha256: str) -> tuple[bytes | None, str | None] | None:
         where = "application = ? AND environment = ? AND sop_instance = ? AND sha256 = ?"
-        found = self._rows(f"SELECT data, file FROM object WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
+        found = self._rows(f"SELECT data, place FROM received WHERE {where}", (*scope, sop_instance, sha256))  # noqa: S608 - constants
         return (found[0][0], found[0][1]) if found else None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
+from mockserver._space import place_of, place_text
 from mockserver._sqlite_reads import SqliteReader
 from mockserver.store import ObjectFile, Row, Scope, StoreError, StoreFull, Ticket
 
@@ -63,9 +64,9 @@ class SqliteUnit(SqliteReader):
     """One savepoint; a context manager that takes the state lock when entered."""
 
     def __init__(self, store: SqliteStore) -> None:
-        super().__init__(self._run, store.files, store.memory.of_units)
+        super().__init__(self._run, store.space, store.memory.of_units)
         self._store = store
-        self._first_files = (0, 0)
+        self._first_places = (0, 0)
         self._connection = store.connection
         self._first_seq = 0
         self._first_held = (0, 0)
@@ -76,13 +77,13 @@ class SqliteUnit(SqliteReader):
     def __enter__(self) -> Self:
         self._store.enter(self)
         self._first_seq, self._first_held = self._store.next_seq, self._store.held
-        self._first_files = (len(self._store.added), len(self._store.removed))
+        self._first_places = (len(self._store.added), len(self._store.removed))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._store.next_seq, self._store.held = self._first_seq, self._first_held
-            self._store.forget_files(*self._first_files)
+            self._store.forget_places(*self._first_places)
         self._store.leave(self, undo=kind is not None)
 
     @property
@@ -99,12 +100,12 @@ class SqliteUnit(SqliteReader):
             self.broken = as_store_error(error)
             raise self.broken from error
 
-    def _do(self, sql: str, values: Sequence[Any]) -> None:
-        """As `_run`, of what gives no rows: not asking for them is time."""
+    def _do(self, sql: str, values: Sequence[Any]) -> int:
+        """As `_run`, of what gives no rows: not asking for them is time; how many rows were changed."""
         if self.broken is not None:
             raise self.broken
         try:
-            self._connection.execute(sql, values)
+            return self._connection.execute(sql, values).rowcount
         except sqlite3.Error as error:
             self.broken = as_store_error(error)
             raise self.broken from error
@@ -150,15 +151,12 @@ class SqliteUnit(SqliteReader):
 
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes."""
-        insert = (
-            "INSERT OR IGNORE INTO object (application, environment, sop_instance, sha256, data, file) VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        if isinstance(data, bytes):
-            self._do(insert, (*scope, sop_instance, sha256, data, None))
-        elif self._object(scope, sop_instance, sha256) is None:
-            self._store.added.append(data.name)
-            data.taken = True
-            self._run(insert, (*scope, sop_instance, sha256, b"", data.name))
+        file = self._store.as_file(data)
+        row = (*scope, sop_instance, sha256, data if file is None else None, file and place_text(file.place))
+        if self._do("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?, ?)", row) and file is not None:
+            self._store.take(file)
+        elif file is not None and file is not data:
+            file.discard()
 
     def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
         """Delete received bytes and what is left of them in the files."""
@@ -169,10 +167,10 @@ class SqliteUnit(SqliteReader):
             self._erase(f"{where} AND sha256 = ?", (*values, sha256))
 
     def _erase(self, where: str, values: Sequence[str]) -> None:
-        found = self._run(f"SELECT file FROM object WHERE {where}", values)  # noqa: S608 - constants
+        found = self._run(f"SELECT place FROM received WHERE {where}", values)  # noqa: S608 - constants
         if found:
-            self._store.removed += [name for (name,) in found if name is not None]
-            self._run(f"DELETE FROM object WHERE {where}", values)  # noqa: S608 - constants
+            self._store.removed += [place_of(place) for (place,) in found if place is not None]
+            self._run(f"DELETE FROM received WHERE {where}", values)  # noqa: S608 - constants
             self._store.erasing = True
 
     def append(self, entry: AnyEntry) -> int:

@@ -11,15 +11,28 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from acrmock.clock import Clock
-from mockserver._objectfiles import ObjectFiles, ReceivedFile
+from mockserver._adopt import adopt
+from mockserver._received import Hasher, ReceivedFile
+from mockserver._space import Place, Space, place_of
 from mockserver._sqlite_memory import Memory
-from mockserver._sqlite_open import FORMAT, MIGRATIONS, DirectoryLock, Migration, connect, counted, note, open_writer
+from mockserver._sqlite_open import (
+    FORMAT,
+    MIGRATIONS,
+    DirectoryLock,
+    Migration,
+    connect,
+    counted,
+    leave_note,
+    note,
+    open_writer,
+    take_note,
+)
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver._sqlite_unit import Batch, SqliteUnit, as_store_error
 from mockserver.store import ObjectFile, Snapshot, StoreError, Ticket
@@ -64,10 +77,11 @@ class SqliteStore:
             self.connection.execute("PRAGMA synchronous = OFF")
         self.erasing = False
         self.memory = Memory()
-        self.files = None if path is None else ObjectFiles(path.with_name("objects"), synced=synced)
-        self.added: list[str] = []
-        self.removed: list[str] = []
-        self._sweep()
+        self.hasher = Hasher()
+        self.added: list[Place] = []
+        self.removed: list[Place] = []
+        self._begun = (0, 0)
+        self.space = None if path is None else self._open_space(path, synced=synced)
         self._lock = threading.Lock()
         self._owner = 0
         self._queued = 0
@@ -84,22 +98,45 @@ class SqliteStore:
         self.dropping = False
         self._committed_held = self.held
 
-    # files
+    # received bytes
 
-    def object_file(self) -> ObjectFile | None:
-        """A file for a large data set; None where everything is in memory."""
-        return None if self.files is None else ReceivedFile(self.files)
+    def _open_space(self, path: Path, *, synced: bool) -> Space:
+        clean = take_note(self.connection)
+        named = rows_of(self.connection)("SELECT place FROM received WHERE place IS NOT NULL AND place LIKE '%+%'", ())
+        space = Space(path.with_name("objects.bytes"), (place_of(place) for (place,) in named), synced=synced, clean=clean)
+        adopt(self.connection, space, path.with_name("objects"))
+        return space
 
-    def _sweep(self) -> None:
-        if self.files is not None:
-            named = rows_of(self.connection)("SELECT file FROM object WHERE file IS NOT NULL", ())
-            self.files.sweep(name for (name,) in named)
+    def object_file(self, size: int = 0) -> ReceivedFile | None:
+        """Room for a data set; None where everything is in memory."""
+        return None if self.space is None else ReceivedFile(self.space, self.hasher, size)
 
-    def forget_files(self, added: int = 0, removed: int = 0) -> None:
-        """What the batch did to files beyond so many additions and removals is undone; the state lock is held."""
-        if self.files is not None:
-            self.files.remove(self.added[added:])
+    def as_file(self, data: bytes | ObjectFile) -> ReceivedFile | None:
+        """Received bytes, finished; None where everything is in memory. For units only."""
+        if isinstance(data, ReceivedFile):
+            return data
+        octets = data if isinstance(data, bytes) else data.whole()
+        file = self.object_file(len(octets))
+        if file is not None:
+            file.write(octets)
+            file.finish()
+        return file
+
+    def take(self, file: ReceivedFile) -> None:
+        """The bytes belong to the store from now on; for units only."""
+        self.added.append(file.take())
+        first, last = file.begun
+        self._begun = (min(self._begun[0] or first, first), max(self._begun[1], last))
+
+    def forget_places(self, added: int = 0, removed: int = 0) -> None:
+        """What the batch did to received bytes beyond so many additions and removals is undone; the state lock is held."""
+        self._let_go(self.added[added:])
         del self.added[added:], self.removed[removed:]
+
+    def _let_go(self, places: Iterable[Place]) -> None:
+        if self.space is not None:
+            for place in places:
+                self.space.give_back(place)
 
     # units
 
@@ -210,8 +247,8 @@ class SqliteStore:
             if self._before_commit is not None:
                 self._before_commit()
             if self.connection.in_transaction:
-                if self.added and self.files is not None:
-                    self.files.sync()
+                if self.added and self.space is not None:
+                    self.space.wait(*self._begun)
                 noted = self.next_seq - 1
                 if self.dropping or noted - self._noted >= _NOTE_ENTRIES:
                     note(self.connection, noted, self.held)
@@ -226,8 +263,9 @@ class SqliteStore:
         self.memory.commit()
         self._committed, self._committed_held = self.next_seq - 1, self.held
         self.added.clear()
-        if self.removed and self.files is not None:
-            self.files.remove(self.removed)
+        self._begun = (0, 0)
+        if self.removed:
+            self._let_go(self.removed)
             self.removed.clear()
         batch.done.set()
         with self._news:
@@ -247,7 +285,8 @@ class SqliteStore:
                 self.connection.execute("ROLLBACK")
         self._noted, self.dropping = 0, False
         self.next_seq, self.held = self._committed + 1, self._committed_held
-        self.forget_files()
+        self.forget_places()
+        self._begun = (0, 0)
         self.memory.undo()
         batch.error = error
         batch.done.set()
@@ -266,7 +305,7 @@ class SqliteStore:
         except IndexError:
             connection = self._connect_reader()
         try:
-            yield SqliteReader(rows_of(connection), self.files, self.memory.committed)
+            yield SqliteReader(rows_of(connection), self.space, self.memory.committed)
         finally:
             if self._closed:
                 connection.close()
@@ -311,6 +350,12 @@ class SqliteStore:
         self.release_waiters()
         while self._readers:
             self._readers.pop().close()
+        self.hasher.close()
+        if self.space is not None:
+            self.space.close()
+            if self.space.clean:
+                with contextlib.suppress(sqlite3.Error):
+                    leave_note(self.connection)
         self.connection.close()
         if self._guard is not None:
             self._guard.release()

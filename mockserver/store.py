@@ -49,10 +49,7 @@ class StoreFull(StoreError):  # noqa: N818 - says what it is
 
 
 class ObjectFile(Protocol):
-    """A large data set on its way to a file of its own; who has it discards it in the end; once it is taken that does nothing."""
-
-    name: str
-    taken: bool
+    """A data set on its way to the disk; who has it discards it in the end; once a unit took it that does nothing."""
 
     @property
     def sha256(self) -> str:
@@ -64,7 +61,7 @@ class ObjectFile(Protocol):
         ...
 
     def finish(self) -> None:
-        """Have the bytes as durable as the store is; raises `StoreFull` and `StoreError`."""
+        """Nothing more is added; raises `StoreFull` and `StoreError`. A unit with it is committed when the bytes are durable."""
         ...
 
     def whole(self) -> bytes:
@@ -72,7 +69,7 @@ class ObjectFile(Protocol):
         ...
 
     def discard(self) -> None:
-        """Remove the file, unless a unit took it."""
+        """Remove the bytes, unless a unit took them."""
         ...
 
 
@@ -238,8 +235,8 @@ class Store(Protocol):
         """Let everybody who waits for entries go, now and from now on (the engine is stopping)."""
         ...
 
-    def object_file(self) -> ObjectFile | None:
-        """A new file for a large data set, or None where the store keeps everything itself."""
+    def object_file(self, size: int = 0) -> ObjectFile | None:
+        """Room for a data set of `size` bytes, 0 when that is not known; None where the store keeps everything in memory."""
         ...
 
     @property

@@ -1,9 +1,8 @@
 """The bytes of received data sets, exactly as they were on the wire (fact D1.9).
 
-Those of at most `LARGE` bytes live as BLOBs in the store's own database: one file of mode 0600, one sync for bytes, state and
-journal entry together, and one transaction, so that no crash leaves the one without the other. Deleting overwrites them (`PRAGMA
-secure_delete`) and empties the write-ahead log after the commit. A larger one gets a file of its own (mode 0600), written once,
-while it comes in, and synced before the transaction that names it; deleting removes the file.
+They are in one file beside the store's database (mode 0600), each written once, and on the disk before the transaction that names
+it, so that no crash leaves the one without the other. Deleting overwrites them, and empties the write-ahead log after the commit.
+A large one is written while it comes in, and never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ from typing import Protocol
 from mockserver.store import ObjectFile, Scope, Store, Unit
 
 LARGE = 64 * 1024
-"""A data set of more bytes gets a file: SQLite would write it twice, to its log and to the database."""
+"""A data set of more bytes is written while it comes in."""
 
 
 class ObjectStore(Protocol):
     """Received bytes, by scope (application, environment), SOP Instance UID and SHA-256 (hexadecimal) of the bytes."""
 
-    def file(self) -> ObjectFile | None:
-        """A file for a data set of more than `LARGE` bytes; None where there are none."""
+    def file(self, size: int = 0) -> ObjectFile | None:
+        """Room for a data set of `size` bytes, 0 when that is not known; None where everything is in memory."""
         ...
 
     def put(self, unit: Unit, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
-        """Keep `data`, a finished file or bytes; it is as durable as the unit. The same bytes again change nothing."""
+        """Keep `data`, finished, or bytes; it is as durable as the unit. The same bytes again change nothing."""
         ...
 
     def get(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
@@ -42,9 +41,9 @@ class StoreObjects:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def file(self) -> ObjectFile | None:
-        """A file of the store's."""
-        return self._store.object_file()
+    def file(self, size: int = 0) -> ObjectFile | None:
+        """Room of the store's."""
+        return self._store.object_file(size)
 
     def put(self, unit: Unit, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep `data`."""

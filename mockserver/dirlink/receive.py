@@ -23,7 +23,6 @@ from acrmock.dose.synthetic import looks_synthetic
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import injecting, intake
 from mockserver.dirlink.model import PLANTED, REPORT, Planted, Received, StoredReport
-from mockserver.dirlink.objects import LARGE
 from mockserver.journal import Whose
 from mockserver.store import ObjectFile, StoreError, StoreFull, Unit
 
@@ -86,8 +85,8 @@ class _Taken:
 
     header: Header
     sha256: str
+    synthetic: bool
     planted: bool = False
-    synthetic: bool = True
     repeat: bool = False
     same: bool | None = None
 
@@ -121,19 +120,23 @@ class Operations:
         refused = self._unfit(asked)
         if refused is not None:
             return self._note(peer, asked, refused)
-        file = asked.file or self._file(asked)
+        file = asked.file
         data = bytes(asked.data)
         try:
             header = self._header(asked, file, data)
+            synthetic = self.synthetic(header)
             rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
             if rule:
                 what = f"refused on purpose by the rule {rule}"
                 return self._note(
                     peer, asked, _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now")
                 )
+            if file is None and (synthetic or self.core.accept_real_data):
+                file = self._file(data)
             if file is not None:
                 file.finish()
-            taken = _Taken(header, file.sha256 if file is not None else hashlib.sha256(data).hexdigest())
+            sha256 = file.sha256 if file is not None else hashlib.sha256(data).hexdigest()
+            taken = _Taken(header, sha256, synthetic=synthetic)
             return self._take(peer, asked, taken, file or data)
         except Unreadable as error:
             return self._note(peer, asked, self._unreadable(error))
@@ -145,11 +148,11 @@ class Operations:
             if file is not None:
                 file.discard()
 
-    def _file(self, asked: Asked) -> ObjectFile | None:
-        """A file of a large data set that came as a whole."""
-        file = self.core.objects.file() if len(asked.data) > LARGE else None
+    def _file(self, data: bytes) -> ObjectFile | None:
+        """Room with a data set that came as a whole, which is on its way to the disk while the rest is done."""
+        file = self.core.objects.file(len(data))
         if file is not None:
-            file.write(asked.data)
+            file.write(data)
         return file
 
     def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Header:
@@ -196,7 +199,6 @@ class Operations:
             return _refused(words.out_of_resources, "journal-full", "the journal is full", "room", "none")
         scope = (peer.application, peer.environment)
         wall = core.clock.now()
-        taken.synthetic = self.synthetic(taken.header)
         with core.store.unit() as unit:
             taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
             if not (taken.planted or taken.synthetic or core.accept_real_data):

@@ -16,7 +16,7 @@ import pytest
 from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from acrmock.record import EventEntry, decode_line
-from mockserver._sqlite_open import counted
+from mockserver._sqlite_open import FORMAT, MIGRATIONS, counted, open_writer
 from mockserver.sqlite import SqliteStore
 from mockserver.store import GLOBAL, StoreError, StoreFull
 
@@ -493,51 +493,47 @@ def test_newer_store(open_: Open) -> None:
 
 def test_migration_after_a_backup(tmp_path: Path, open_: Open) -> None:
     """An older store is migrated step by step after a backup copy; what it held is still there."""
-    old = open_(newest=1)
+    old = open_()
     with old.write() as unit:
         unit.put("k", SCOPE, "x", Value(1))
     old.close()
     steps: list[int] = []
-    new = open_(
-        migrations={1: lambda _c: steps.append(1), 2: lambda c: [steps.append(2), c.execute("CREATE TABLE extra (x)")]}, newest=3
-    )
+
+    def extra(connection: sqlite3.Connection) -> None:
+        steps.append(2)
+        connection.execute("CREATE TABLE extra (x)")
+
+    new = open_(migrations={FORMAT: lambda _c: steps.append(1), FORMAT + 1: extra}, newest=FORMAT + 2)
     assert steps == [1, 2]
     with new.read() as snapshot:
         assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
-    backup = sqlite3.connect(tmp_path / "store.sqlite3.format-1.backup")
-    assert backup.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("1",)
+    backup = sqlite3.connect(tmp_path / f"store.sqlite3.format-{FORMAT}.backup")
+    assert backup.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == (str(FORMAT),)
     assert backup.execute("SELECT count(*) FROM state").fetchone() == (1,)
     backup.close()
 
 
-def test_first_format_gets_a_place_for_received_bytes(open_: Open) -> None:
-    """A store of the first format is opened, and from then on keeps the bytes of reports."""
-    old = open_(newest=1)
-    old.connection.execute("DROP TABLE object")
-    with old.write() as unit:
-        unit.put("k", SCOPE, "x", Value(1))
+@pytest.mark.parametrize("older", range(1, FORMAT))
+def test_stores_of_each_older_format_are_opened(tmp_path: Path, open_: Open, older: int) -> None:
+    """What a store of any format held is there afterwards, what its journal holds is counted, and it takes received bytes."""
+    old = open_writer(tmp_path / "store.sqlite3", MIGRATIONS, older)
+    old.execute("INSERT INTO state VALUES ('k', ?, ?, 'x', ?)", (*SCOPE, msgspec.json.encode(Value(1))))
+    for number in (1, 3, 4):
+        old.execute("INSERT INTO journal VALUES (?, NULL, NULL, 'e', ?)", (number, b"x" * 10))
+    if older > 1:
+        columns = "application, environment, sop_instance, sha256, data"
+        old.execute(f"INSERT INTO object ({columns}) VALUES (?, ?, '1.2', ?, ?)", (*SCOPE, "ab" * 32, b"older"))  # noqa: S608
     old.close()
     new = open_()
     with new.write() as unit:
         unit.put_object(SCOPE, "1.2.3", "ab" * 32, b"bytes")
     with new.read() as snapshot:
-        assert snapshot.get_object(SCOPE, "1.2.3", "ab" * 32) == b"bytes"
         assert snapshot.get("k", SCOPE, "x", Value) == Value(1)
-
-
-def test_an_older_journal_is_counted_once(open_: Open) -> None:
-    """A store that has no note of what its journal holds gets one when it is migrated, and counts right from then on."""
-    old = open_(newest=3)
-    with old.write() as unit:
-        for _ in range(5):
-            unit.append(event())
-        unit.journal_drop([2])
-    old.connection.execute("DELETE FROM meta WHERE key = 'journal'")
-    told = old.held
-    old.close()
-    new = open_()
-    assert new.connection.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone() == (f"5 {told[0]} {told[1]}",)
-    assert new.held == told == (4, told[1])
+        assert snapshot.get_object(SCOPE, "1.2", "ab" * 32) == (b"older" if older > 1 else None)
+        assert snapshot.get_object(SCOPE, "1.2.3", "ab" * 32) == b"bytes"
+    if older < 4:
+        assert new.connection.execute("SELECT value FROM meta WHERE key = 'journal'").fetchone() == ("4 3 30",)
+    assert new.held == (3, 30)
 
 
 def test_deleted_bytes_are_in_no_file(tmp_path: Path, open_: Open) -> None:
@@ -561,14 +557,14 @@ def test_deleted_bytes_are_in_no_file(tmp_path: Path, open_: Open) -> None:
 
 def test_failed_migration_changes_nothing(open_: Open) -> None:
     """A migration that fails is undone, and the store opens as before."""
-    open_(newest=1).close()
+    open_().close()
 
     def bad(connection: sqlite3.Connection) -> None:
         connection.execute("CREATE TABLE extra (x)")
         connection.execute("nonsense")
 
     with pytest.raises(SetupError):
-        open_(migrations={1: bad}, newest=2)
+        open_(migrations={FORMAT: bad}, newest=FORMAT + 1)
     assert open_().connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone() == (0,)
 
 

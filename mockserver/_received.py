@@ -1,0 +1,179 @@
+"""One data set on its way into the file of received bytes (`_space`): written while it comes in, hashed meanwhile.
+
+Its room belongs to whoever makes it until a unit takes it (`Unit.put_object`), and to the store from then on, which waits before
+the commit until the bytes are on the disk (`SqliteStore`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+
+from mockserver._space import BLOCK, Place, Space, as_store_error, blocks
+
+_STEP = 1024 * 1024
+"""Bytes of room that a data set of unknown length is given at a time."""
+
+_APART = 64 * 1024
+"""Parts of so many bytes are hashed by a thread, beside the next ones that come in."""
+
+_WAITING = 16
+
+
+class Hasher:
+    """SHA-256 on a thread of its own, for all data sets of a store: hashing needs no lock of the interpreter's."""
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="hash")
+
+    def digest(self) -> Digest:
+        """A new digest."""
+        return Digest(self)
+
+    def submit(self, digest: hashlib._Hash, part: bytes) -> Future[None]:
+        """Have a part hashed, after those that came before."""
+        return self._pool.submit(digest.update, part)
+
+    def close(self) -> None:
+        """End the thread."""
+        if "_pool" in self.__dict__:
+            self._pool.shutdown()
+
+
+class Digest:
+    """The SHA-256 of parts in their order."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+        self._hash = hashlib.sha256()
+        self._parts: list[Future[None]] = []
+
+    def update(self, part: bytes | bytearray | memoryview) -> None:
+        """Add a part, which may change afterwards."""
+        if len(part) < _APART:
+            self._settle(0)
+            self._hash.update(part)
+        else:
+            self._parts.append(self._hasher.submit(self._hash, bytes(part)))
+            self._settle(_WAITING)
+
+    def hexdigest(self) -> str:
+        """The digest so far, hexadecimal."""
+        self._settle(0)
+        return self._hash.hexdigest()
+
+    def _settle(self, most: int) -> None:
+        while len(self._parts) > most:
+            self._parts.pop(0).result()
+
+
+class ReceivedFile:
+    """One data set; not thread-safe. `size` is its length in bytes, 0 when that is not known.
+
+    What the system refuses is told by `finish`, so that who writes need not care: the bytes are then dropped.
+    """
+
+    def __init__(self, space: Space, hasher: Hasher, size: int = 0) -> None:
+        self._space = space
+        self._size = size
+        self._digest = hasher.digest()
+        self._pieces: list[tuple[int, int]] = []
+        self._written = 0
+        self._error: OSError | None = None
+        self._lent = False
+        self._taken = False
+        self.begun = (0, 0)
+        """The first and the last sync that its bytes need (`Space.wait`)."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written so far, hexadecimal."""
+        return self._digest.hexdigest()
+
+    @property
+    def place(self) -> Place:
+        """Where it is, once it is finished."""
+        return tuple(self._pieces)
+
+    def write(self, part: bytes | bytearray | memoryview) -> None:
+        """Add bytes."""
+        if self._error is not None:
+            return
+        try:
+            self._write(memoryview(part))
+        except OSError as error:
+            self.discard()
+            self._error = error
+        else:
+            self._digest.update(part)
+
+    def _write(self, rest: memoryview) -> None:
+        while rest:
+            offset, room = self._room()
+            self._space.write(offset, rest[:room])
+            self._written += min(room, len(rest))
+            rest = rest[room:]
+        last = self._space.begin_sync()
+        self.begun = (self.begun[0] or last, last)
+
+    def _room(self) -> tuple[int, int]:
+        """Where the next byte goes, and how many bytes may follow each other there."""
+        if not self._pieces or self._written == self._pieces[-1][1]:
+            self._more()
+        offset, room = self._pieces[-1]
+        return offset + self._written, room - self._written
+
+    def _more(self) -> None:
+        offset, room = self._space.take(self._size or _STEP)
+        self._size = 0
+        if not self._lent:
+            self._lent = True
+            self._space.lend(1)
+        if self._pieces and sum(self._pieces[-1]) == offset:
+            before, length = self._pieces[-1]
+            self._pieces[-1] = (before, length + room)
+        else:
+            self._pieces.append((offset, room))
+            self._written = 0
+
+    def finish(self) -> None:
+        """Give back what is not needed of the room; raises `StoreFull` and `StoreError`."""
+        if self._error is not None:
+            raise as_store_error(self._error, self._space.path)
+        if not self._pieces:
+            self._pieces.append((0, 0))
+        else:
+            offset, room = self._pieces.pop()
+            used = blocks(self._written) * BLOCK
+            if used < room:
+                self._space.give_back(((offset + used, room - used),), written=False)
+            self._pieces.append((offset, self._written))
+
+    def whole(self) -> bytes:
+        """All that was written, finished or not; raises `StoreError`."""
+        if self._error is not None:
+            raise as_store_error(self._error, self._space.path)
+        if not self._pieces:
+            return b""
+        offset, _ = self._pieces[-1]
+        return self._space.read((*self._pieces[:-1], (offset, self._written)))
+
+    def discard(self) -> None:
+        """Overwrite the bytes and let go of their room, unless a unit took them; harmless when done twice."""
+        if not self._taken:
+            self._space.give_back(self.place)
+            self._pieces.clear()
+            self._returned()
+
+    def take(self) -> Place:
+        """Where the bytes are, which belong to whoever asks from now on."""
+        self._taken = True
+        self._returned()
+        return self.place
+
+    def _returned(self) -> None:
+        if self._lent:
+            self._lent = False
+            self._space.lend(-1)

@@ -1,0 +1,65 @@
+"""Having a file on the disk, on a thread of its own: whoever has written goes on with other work, and waits for it in the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Syncer:
+    """Calls `sync` for all who began to wait since the last call; its thread starts with the first of them."""
+
+    def __init__(self, sync: Callable[[], None]) -> None:
+        self._sync = sync
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._asked = self._done = 0
+        self._failed: tuple[int, int, OSError | None] = (0, 0, None)
+        self._closed = False
+
+    def begin(self) -> int:
+        """Have what was written so far on the disk soon; a number to wait for."""
+        with self._changed:
+            self._asked += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+            return self._asked
+
+    def wait(self, first: int, last: int) -> None:
+        """Wait until what was written before those `begin`s is on the disk; raises `OSError` when it may not be.
+
+        A sync that fails may be the only one that tells of bytes that were lost, so any between the two counts.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._done >= last)
+            after, until, error = self._failed
+        if error is not None and first <= until and last > after:
+            raise OSError(error.errno, error.strerror) from error
+
+    def close(self) -> None:
+        """End the thread, when all that was begun is done."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._asked > self._done)
+                number = self._asked
+                if number == self._done:
+                    return
+            failed = None
+            try:
+                self._sync()
+            except OSError as error:
+                failed = error
+            with self._changed:
+                if failed is not None:
+                    self._failed = (self._failed[0] if self._failed[2] else self._done, number, failed)
+                self._done = number
+                self._changed.notify_all()
