@@ -36,7 +36,7 @@ CLEAN = "clean"
 
 Migration = Callable[[sqlite3.Connection], None]
 
-_CHECKPOINT_PAGES = 8192
+CHECKPOINT_PAGES = 8192
 """Pages of 4 kB in the WAL before they are moved: a page that many posts change is then moved once for all of them."""
 _CACHE_KIBIBYTES = 4 * 1024
 _READER_KIBIBYTES = 512
@@ -169,7 +169,7 @@ def _prepare(
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     if fresh:
         connection.execute("BEGIN IMMEDIATE")

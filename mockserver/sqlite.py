@@ -20,8 +20,10 @@ from acrmock.clock import Clock
 from mockserver._adopt import adopt
 from mockserver._received import Hasher, ReceivedFile
 from mockserver._space import Place, Space, place_of
+from mockserver._sqlite_ahead import LogAhead
 from mockserver._sqlite_memory import Memory
 from mockserver._sqlite_open import (
+    CHECKPOINT_PAGES,
     FORMAT,
     MIGRATIONS,
     DirectoryLock,
@@ -83,6 +85,7 @@ class SqliteStore:
         self._begun = (0, 0)
         self.space = None if path is None else self._open_space(path, synced=synced)
         self._lock = threading.Lock()
+        self._log = LogAhead(path, CHECKPOINT_PAGES, self._lock) if path is not None and synced else None
         self._owner = 0
         self._queued = 0
         self._settled = 0
@@ -254,6 +257,8 @@ class SqliteStore:
                     note(self.connection, noted, self.held)
                     self._noted, self.dropping = noted, False
                 self.connection.execute("COMMIT")
+                if self._log is not None:
+                    self._log.committed()
                 if self.erasing:
                     self._empty_log()
         except Exception as error:  # noqa: BLE001 - whatever it is, the waiters must hear of it
@@ -348,6 +353,8 @@ class SqliteStore:
                 self._commit()
             self._closed = True
         self.release_waiters()
+        if self._log is not None:
+            self._log.close()
         while self._readers:
             self._readers.pop().close()
         self.hasher.close()
