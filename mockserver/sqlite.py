@@ -83,7 +83,15 @@ class SqliteStore:
         self.added: list[Place] = []
         self.removed: list[Place] = []
         self._begun = (0, 0)
-        self.space = None if path is None else self._open_space(path, synced=synced)
+        self.space: Space | None = None
+        if path is not None:
+            try:
+                self.space = self._open_space(path, synced=synced)
+            except BaseException:
+                self.connection.close()
+                if self._guard is not None:
+                    self._guard.release()
+                raise
         self._lock = threading.Lock()
         self._log = LogAhead(path, CHECKPOINT_PAGES, self._lock) if path is not None and synced else None
         self._owner = 0
@@ -107,7 +115,11 @@ class SqliteStore:
         clean = take_note(self.connection)
         named = rows_of(self.connection)("SELECT place FROM received WHERE place IS NOT NULL AND place LIKE '%+%'", ())
         space = Space(path.with_name("objects.bytes"), (place_of(place) for (place,) in named), synced=synced, clean=clean)
-        adopt(self.connection, space, path.with_name("objects"))
+        try:
+            adopt(self.connection, space, path.with_name("objects"))
+        except BaseException:
+            space.close()
+            raise
         return space
 
     def object_file(self, size: int = 0) -> ReceivedFile | None:
