@@ -64,9 +64,9 @@ class SqliteUnit(SqliteReader):
     """One savepoint; a context manager that takes the state lock when entered."""
 
     def __init__(self, store: SqliteStore) -> None:
-        super().__init__(self._run, store.space, store.memory.of_units)
+        super().__init__(self._run, store.received.space, store.memory.of_units)
         self._store = store
-        self._first_places = (0, 0)
+        self._mark = (0, 0)
         self._connection = store.connection
         self._first_seq = 0
         self._first_held = (0, 0)
@@ -77,13 +77,13 @@ class SqliteUnit(SqliteReader):
     def __enter__(self) -> Self:
         self._store.enter(self)
         self._first_seq, self._first_held = self._store.next_seq, self._store.held
-        self._first_places = (len(self._store.added), len(self._store.removed))
+        self._mark = self._store.received.mark
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._store.next_seq, self._store.held = self._first_seq, self._first_held
-            self._store.forget_places(*self._first_places)
+            self._store.received.undo(self._mark)
         self._store.leave(self, undo=kind is not None)
 
     @property
@@ -151,10 +151,10 @@ class SqliteUnit(SqliteReader):
 
     def put_object(self, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:
         """Keep received bytes."""
-        file = self._store.as_file(data)
+        file = self._store.received.as_file(data)
         row = (*scope, sop_instance, sha256, data if file is None else None, file and place_text(file.place))
         if self._do("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?, ?)", row) and file is not None:
-            self._store.take(file)
+            self._store.received.add(file)
         elif file is not None and file is not data:
             file.discard()
 
@@ -169,7 +169,9 @@ class SqliteUnit(SqliteReader):
     def _erase(self, where: str, values: Sequence[str]) -> None:
         found = self._run(f"SELECT place FROM received WHERE {where}", values)  # noqa: S608 - constants
         if found:
-            self._store.removed += [place_of(place) for (place,) in found if place is not None]
+            for (place,) in found:
+                if place is not None:
+                    self._store.received.remove(place_of(place))
             self._run(f"DELETE FROM received WHERE {where}", values)  # noqa: S608 - constants
             self._store.erasing = True
 

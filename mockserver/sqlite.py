@@ -11,16 +11,15 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from acrmock.clock import Clock
-from mockserver._adopt import adopt
-from mockserver._received import Hasher, ReceivedFile
-from mockserver._space import Place, Space, place_of
+from mockserver._received import ReceivedFile
 from mockserver._sqlite_ahead import LogAhead
+from mockserver._sqlite_bytes import ReceivedBytes
 from mockserver._sqlite_memory import Memory
 from mockserver._sqlite_open import (
     CHECKPOINT_PAGES,
@@ -37,7 +36,7 @@ from mockserver._sqlite_open import (
 )
 from mockserver._sqlite_reads import SqliteReader, rows_of
 from mockserver._sqlite_unit import Batch, SqliteUnit, as_store_error
-from mockserver.store import ObjectFile, Snapshot, StoreError, Ticket
+from mockserver.store import Snapshot, StoreError, Ticket
 
 _BATCH_SECONDS = 0.003
 _BATCH_UNITS = 256
@@ -79,19 +78,14 @@ class SqliteStore:
             self.connection.execute("PRAGMA synchronous = OFF")
         self.erasing = False
         self.memory = Memory()
-        self.hasher = Hasher()
-        self.added: list[Place] = []
-        self.removed: list[Place] = []
-        self._begun = (0, 0)
-        self.space: Space | None = None
-        if path is not None:
-            try:
-                self.space = self._open_space(path, synced=synced)
-            except BaseException:
-                self.connection.close()
-                if self._guard is not None:
-                    self._guard.release()
-                raise
+        try:
+            clean = take_note(self.connection)
+            self.received = ReceivedBytes(self.connection, path, synced=synced, clean=clean)
+        except BaseException:
+            self.connection.close()
+            if self._guard is not None:
+                self._guard.release()
+            raise
         self._lock = threading.Lock()
         self._log = LogAhead(path, CHECKPOINT_PAGES, self._lock) if path is not None and synced else None
         self._owner = 0
@@ -109,49 +103,9 @@ class SqliteStore:
         self.dropping = False
         self._committed_held = self.held
 
-    # received bytes
-
-    def _open_space(self, path: Path, *, synced: bool) -> Space:
-        clean = take_note(self.connection)
-        named = rows_of(self.connection)("SELECT place FROM received WHERE place IS NOT NULL AND place LIKE '%+%'", ())
-        space = Space(path.with_name("objects.bytes"), (place_of(place) for (place,) in named), synced=synced, clean=clean)
-        try:
-            adopt(self.connection, space, path.with_name("objects"))
-        except BaseException:
-            space.close()
-            raise
-        return space
-
     def object_file(self, size: int = 0) -> ReceivedFile | None:
         """Room for a data set; None where everything is in memory."""
-        return None if self.space is None else ReceivedFile(self.space, self.hasher, size)
-
-    def as_file(self, data: bytes | ObjectFile) -> ReceivedFile | None:
-        """Received bytes, finished; None where everything is in memory. For units only."""
-        if isinstance(data, ReceivedFile):
-            return data
-        octets = data if isinstance(data, bytes) else data.whole()
-        file = self.object_file(len(octets))
-        if file is not None:
-            file.write(octets)
-            file.finish()
-        return file
-
-    def take(self, file: ReceivedFile) -> None:
-        """The bytes belong to the store from now on; for units only."""
-        self.added.append(file.take())
-        first, last = file.begun
-        self._begun = (min(self._begun[0] or first, first), max(self._begun[1], last))
-
-    def forget_places(self, added: int = 0, removed: int = 0) -> None:
-        """What the batch did to received bytes beyond so many additions and removals is undone; the state lock is held."""
-        self._let_go(self.added[added:])
-        del self.added[added:], self.removed[removed:]
-
-    def _let_go(self, places: Iterable[Place]) -> None:
-        if self.space is not None:
-            for place in places:
-                self.space.give_back(place)
+        return self.received.file(size)
 
     # units
 
@@ -262,8 +216,7 @@ class SqliteStore:
             if self._before_commit is not None:
                 self._before_commit()
             if self.connection.in_transaction:
-                if self.added and self.space is not None:
-                    self.space.wait(*self._begun)
+                self.received.synced()
                 noted = self.next_seq - 1
                 if self.dropping or noted - self._noted >= _NOTE_ENTRIES:
                     note(self.connection, noted, self.held)
@@ -279,11 +232,7 @@ class SqliteStore:
         self._batch = Batch()
         self.memory.commit()
         self._committed, self._committed_held = self.next_seq - 1, self.held
-        self.added.clear()
-        self._begun = (0, 0)
-        if self.removed:
-            self._let_go(self.removed)
-            self.removed.clear()
+        self.received.committed()
         batch.done.set()
         with self._news:
             self._news.notify_all()
@@ -302,8 +251,7 @@ class SqliteStore:
                 self.connection.execute("ROLLBACK")
         self._noted, self.dropping = 0, False
         self.next_seq, self.held = self._committed + 1, self._committed_held
-        self.forget_places()
-        self._begun = (0, 0)
+        self.received.failed()
         self.memory.undo()
         batch.error = error
         batch.done.set()
@@ -322,7 +270,7 @@ class SqliteStore:
         except IndexError:
             connection = self._connect_reader()
         try:
-            yield SqliteReader(rows_of(connection), self.space, self.memory.committed)
+            yield SqliteReader(rows_of(connection), self.received.space, self.memory.committed)
         finally:
             if self._closed:
                 connection.close()
@@ -369,12 +317,9 @@ class SqliteStore:
             self._log.close()
         while self._readers:
             self._readers.pop().close()
-        self.hasher.close()
-        if self.space is not None:
-            self.space.close()
-            if self.space.clean:
-                with contextlib.suppress(sqlite3.Error):
-                    leave_note(self.connection)
+        if self.received.close():
+            with contextlib.suppress(sqlite3.Error):
+                leave_note(self.connection)
         self.connection.close()
         if self._guard is not None:
             self._guard.release()

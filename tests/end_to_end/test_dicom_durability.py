@@ -19,6 +19,7 @@ from clients.server import Served
 
 from acrmock.clock import SystemClock
 from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
+from mockserver._space import place_of
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import SqliteStore
 
@@ -83,8 +84,11 @@ def check(path: Path, acknowledged: list[str]) -> None:
                 assert kept[uid].size == len(octets)
         assert len(entries) == len(set(entries))
         assert set(acknowledged) <= set(entries) == set(kept)
-        assert store.connection.execute("SELECT count(*) FROM received").fetchone() == (len(kept),)
-        assert store.space is not None
-        assert store.space.clean
+        places = [place_of(text) for (text,) in store.connection.execute("SELECT place FROM received")]
+        assert len(places) == len(kept)
+        held = bytearray(path.with_name("objects.bytes").read_bytes())
+        for offset, length in (piece for place in places for piece in place):
+            held[offset : offset + length] = bytes(length)
+        assert not any(held), "bytes that no row names"
     finally:
         store.close()
