@@ -23,18 +23,25 @@ _DIGITS = 12
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What ends: the state of `kind` under `key` of an application's environment; its secret's mark goes with it."""
+    """What ends: the state of `kind` under `key` of an application's environment; its secret's mark goes with it.
+
+    `beside`: marks of other secrets that go with it.
+    """
 
     kind: str
     application: str
     environment: str
     key: str
+    beside: tuple[str, ...] = ()
 
 
-def note_ending(call: Call, kind: str, key: str, ends: float) -> None:
-    """Remember in the call's unit that the state of `kind` under `key` ends at `ends` (protocol time, seconds since 1970)."""
+def note_ending(call: Call, kind: str, key: str, ends: float, *, beside: tuple[str, ...] = ()) -> None:
+    """Remember in the call's unit that the state of `kind` under `key` ends at `ends` (protocol time, seconds since 1970).
+
+    The secrets whose marks are `beside` end with it, so that what is issued together is one thing to write.
+    """
     second = int(ends + call.settings.number("auth.memory"))
-    ending = Ending(kind=kind, application=call.scope[0], environment=call.scope[1], key=key)
+    ending = Ending(kind=kind, application=call.scope[0], environment=call.scope[1], key=key, beside=beside)
     call.unit.put(ENDING, GLOBAL, f"{second:0{_DIGITS}d}/{kind}/{key}", ending)
 
 
@@ -51,4 +58,6 @@ def forget_ended(call: Call) -> None:
             unit.delete(ending.kind, scope, ending.key)
         if ending.kind != FAMILY:
             unit.delete(SECRET, GLOBAL, ending.key)
+        for mark in ending.beside:
+            unit.delete(SECRET, GLOBAL, mark)
         unit.delete(ENDING, GLOBAL, place)
