@@ -20,6 +20,8 @@ AT_ONCE = 8
 """How many are forgotten in one unit at most; more than one unit issues, so that they become fewer."""
 
 _DIGITS = 12
+_NEVER = "~"
+"""A place behind all others."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,13 +44,19 @@ def note_ending(call: Call, kind: str, key: str, ends: float, *, beside: tuple[s
     """
     second = int(ends + call.settings.number("auth.memory"))
     ending = Ending(kind=kind, application=call.scope[0], environment=call.scope[1], key=key, beside=beside)
-    call.unit.put(ENDING, GLOBAL, f"{second:0{_DIGITS}d}/{kind}/{key}", ending)
+    place = f"{second:0{_DIGITS}d}/{kind}/{key}"
+    call.unit.put(ENDING, GLOBAL, place, ending)
+    call.engine.first_ending = min(call.engine.first_ending, place)
 
 
 def forget_ended(call: Call) -> None:
     """Forget, in the call's unit, the oldest of what has long ended."""
     unit, now = call.unit, f"{int(call.wall.timestamp()):0{_DIGITS}d}"
-    if all(place >= now for place, _ in unit.scan(ENDING, GLOBAL, Ending, limit=1)):
+    if call.engine.first_ending >= now:
+        return
+    first = next((place for place, _ in unit.scan(ENDING, GLOBAL, Ending, limit=1)), _NEVER)
+    if first >= now:
+        call.engine.first_ending = first
         return
     for place, ending in list(unit.scan(ENDING, GLOBAL, Ending, limit=AT_ONCE)):
         if place >= now:
