@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
@@ -30,6 +31,8 @@ __all__ = ["BODY_LIMIT", "Digester", "Headers", "Noted", "Redactor"]
 BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
 
+_PAIRED = frozenset({"query", "body"})
+_UNQUOTED = re.compile(r"[A-Za-z0-9_.~:-]*")
 _URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
 
 Headers = Sequence[tuple[str, str]]
@@ -245,14 +248,15 @@ class Redactor(JsonCleaner):
         """One `name=value` of a query or form: the decoded name and value, and the part as sent, all cleaned."""
         raw_name, equals, raw_value = part.partition("=")
         name, value = _unquote(raw_name), _unquote(raw_value)
-        spot = Spot({"query": "query", "body": "body"}.get(place, path.place), name if place else path.name, pointer)
-        if path.name:
+        if path.name or not place:
             spot = Spot(path.place, path.name, pointer)
+        else:
+            spot = Spot(place if place in _PAIRED else path.place, name, pointer)
         clean_name = self._text(name, seen, spot)
         person = self._identities.get(name.lower())
         clean = self._value(name, value, self._parameters, seen, spot) if person is None else self._identity(person, value)
-        sent_name = raw_name if clean_name == name else quote(clean_name, safe=":")
-        sent_value = raw_value if clean == value else quote(clean, safe=":")
+        sent_name = raw_name if clean_name == name else _quote(clean_name)
+        sent_value = raw_value if clean == value else _quote(clean)
         if clean == value and equals:
             sent_value = self._text(raw_value, seen, spot)
         return clean_name, clean, sent_name + equals + sent_value
@@ -396,6 +400,11 @@ def _without_parts(pair: NameValue, pieces: Mapping[str, str]) -> NameValue:
 
 def _unquote(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _quote(text: str) -> str:
+    """`text` percent-encoded but for the colons of references."""
+    return text if _UNQUOTED.fullmatch(text) else quote(text, safe=":")
 
 
 def _is_json(media: str, text: str) -> bool:

@@ -10,14 +10,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oidc.core.util import create_half_hash
-
 from acrmock.record import SecretKind
 from mockserver.auth import wrong
 from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
-from mockserver.auth.signing import SigningKey
+from mockserver.auth.signing import SigningKey, half_hash
 from mockserver.auth.tokens import user_named
 from mockserver.context import Call, Settings
 
@@ -185,7 +183,7 @@ def _id_token(
         "aud": call.registration.client_id,
         "exp": shared["iat"] + terms.id_lifetime,
         "auth_time": int(family.auth_time),
-        "at_hash": create_half_hash(access, terms.algorithm).decode("ascii"),
+        "at_hash": half_hash(terms.algorithm, access),
         # two ID tokens of one second must still be two values, or the recorder could not tell them apart
         "jti": "ID." + secrets.token_urlsafe(24),
     }

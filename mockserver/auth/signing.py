@@ -7,11 +7,13 @@ is not RS256, and its tokens are the same, octet by octet.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from binascii import b2a_base64
 from typing import Any
 
 import msgspec
+from authlib.oidc.core.util import create_half_hash
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from joserfc import jwt
@@ -71,6 +73,13 @@ class SigningKeys:
                 self._parsed.clear()
             self._parsed[keys.signing_kid] = found
         return found
+
+
+def half_hash(algorithm: str, value: str) -> str:
+    """The `at_hash` of a token (OpenID Connect Core 3.1.3.6): the left half of its hash by the algorithm's own."""
+    if algorithm != _RS256:
+        return str(create_half_hash(value, algorithm).decode("ascii"))
+    return segment(hashlib.sha256(value.encode("ascii")).digest()[:16]).decode("ascii")
 
 
 def segment(data: bytes) -> bytes:

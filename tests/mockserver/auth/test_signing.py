@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
+from authlib.oidc.core.util import create_half_hash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 
-from mockserver.auth.signing import SigningKey, segment
+from mockserver.auth.signing import SigningKey, half_hash, segment
 from mockserver.keys import passing_keys
 
 KEY = SigningKey(passing_keys("localhost"))
@@ -42,6 +43,12 @@ def test_another_algorithm_is_the_librarys(algorithm: str) -> None:
     """A token of an algorithm that is not RS256 is one that joserfc reads with that algorithm alone."""
     token = KEY.jwt(algorithm, "JWT", {"sub": "1"})
     assert jwt.decode(token, KEY.jwk, [algorithm]).claims == {"sub": "1"}
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=100), st.sampled_from(["RS256", "RS384"]))
+def test_the_half_of_a_hash_is_that_of_the_library(value: str, algorithm: str) -> None:
+    """`at_hash` is what Authlib makes of the same token."""
+    assert half_hash(algorithm, value) == create_half_hash(value, algorithm).decode()
 
 
 @given(st.binary(max_size=200))
