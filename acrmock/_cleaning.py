@@ -168,6 +168,11 @@ class Cleaner:
         return pseudonym(self._digester.stream, kind, value)
 
 
+def may_hold(text: str, pieces: Mapping[str, str]) -> bool:
+    """Whether `without_parts` could find anything in `text`: what it looks for begins with so many characters of a piece."""
+    return "%" in text or any(piece[:SHORTEST_PART] in text for piece in pieces)
+
+
 def without_parts(text: str, pieces: Mapping[str, str]) -> str:
     """`text` without the beginnings of `pieces`, which stand in it where it was cut: each replaced by what stands for the whole.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 
 from acrmock.record import SecretKind
 
 MARK_LENGTH = 22
 _BLOCK = 64
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Digester:
@@ -24,7 +25,7 @@ class Digester:
 
     def mark(self, value: str | bytes) -> str:
         """The mark of a value: 22 characters of base64url."""
-        return base64.urlsafe_b64encode(self.stream(value))[:MARK_LENGTH].decode("ascii")
+        return b2a_base64(self.stream(value))[:MARK_LENGTH].translate(_URL_SAFE).decode("ascii")
 
     def stream(self, value: str | bytes) -> bytes:
         """The 32 bytes of a value's keyed digest."""

@@ -20,6 +20,8 @@ _LONGEST_PART = 64
 _LONGEST_HEADER = 200
 _MOST_PARTS = 4096
 _MOST_HEADERS = 1024
+_LONGEST_TEXT = 2048
+_MOST_TEXTS = 256
 _SPACE = " \t\r\n"
 _BESIDE_STRINGS = frozenset(':,[]{}"')
 _BACKSLASH, _QUOTE = "\x01", "\x02"
@@ -140,6 +142,22 @@ class Quick:
             memory.urls.add(_last_uuid(url)[0])
 
     @staticmethod
+    def keep_field(memory: Memory, part: str, pair: NameValue) -> None:
+        """A field of a form was gone through thoroughly, and nothing was in it; `pair` is what it says."""
+        if len(part) <= _LONGEST_HEADER and not _is_hard(part):
+            if len(memory.fields) >= _MOST_HEADERS:
+                memory.fields = {}
+            memory.fields[part] = pair
+
+    @staticmethod
+    def keep_text(memory: Memory, text: str) -> None:
+        """A text of ours, of which few differ, was gone through thoroughly, and nothing was in it."""
+        if len(text) <= _LONGEST_TEXT and not _is_hard(text):
+            if len(memory.texts) >= _MOST_TEXTS:
+                memory.texts = set()
+            memory.texts.add(text)
+
+    @staticmethod
     def keep_header(kept: KeptHeaders, pair: NameValue) -> None:
         """A header field was gone through thoroughly, and nothing was in it; URLs are remembered elsewhere."""
         short = len(pair.name) + len(pair.value) <= _LONGEST_HEADER and "/" not in pair.value[:1] and "://" not in pair.value
@@ -152,12 +170,15 @@ class Quick:
 class Memory:
     """What was found harmless until a secret was learnt; short texts only, and a bounded number of them."""
 
-    __slots__ = ("answered", "generation", "parts", "sent", "urls")
+    __slots__ = ("answered", "fields", "generation", "parts", "sent", "texts", "urls")
 
     def __init__(self, generation: int) -> None:
         self.generation = generation
         self.parts: set[str] = {""}
         self.urls: set[str] = set()
+        self.texts: set[str] = set()
+        self.fields: dict[str, NameValue] = {}
+        """Fields of forms that stay as they are, by how they were sent."""
         self.sent: KeptHeaders = {}
         """Header fields of requests that stay as they are."""
         self.answered: KeptHeaders = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus
@@ -17,7 +18,7 @@ from urllib.parse import quote, unquote, unquote_plus
 import msgspec
 
 from acrmock import _secretnames
-from acrmock._cleaning import SHORTEST_PART, Noted, Seen, Spot, without_parts
+from acrmock._cleaning import Noted, Seen, Spot, may_hold, without_parts
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
 from acrmock._quickly import KeptHeaders, Quick
@@ -30,6 +31,8 @@ __all__ = ["BODY_LIMIT", "Digester", "Headers", "Noted", "Redactor"]
 BODY_LIMIT = 1024 * 1024
 """Characters of a body that an entry keeps; the rest is cut after its facts were computed."""
 
+_PAIRED = frozenset({"query", "body"})
+_UNQUOTED = re.compile(r"[A-Za-z0-9_.~:-]*")
 _URL_HEADERS = frozenset({"referer", "location", "content-location", "origin"})
 
 Headers = Sequence[tuple[str, str]]
@@ -90,7 +93,7 @@ class Redactor(JsonCleaner):
         clean = self.text(text, known, ours=ours)
         if clean != text and ("%" in text or not well_formed(clean)):
             clean = _written(_strings(msgspec.json.decode(text), lambda name, value: self._alone(name, value, known)))
-        if pieces and ("%" in clean or any(piece[:SHORTEST_PART] in clean for piece in pieces)):
+        if pieces and may_hold(clean, pieces):
             clean = _written(
                 _strings(
                     msgspec.json.decode(clean), lambda name, value: without_parts(value, pieces) if name is not None else value
@@ -110,6 +113,14 @@ class Redactor(JsonCleaner):
         noted = Noted()
         self._text(text, Seen(known, noted=noted), Spot("", "", ""))
         return noted.pieces
+
+    def is_nothing_new(self, text: str, pieces: Mapping[str, str]) -> bool:
+        """Whether `text` was told to `keep_nothing` before, and nothing of `pieces` can stand in it."""
+        return text in self.quick.memory.texts and not may_hold(text, pieces)
+
+    def keep_nothing(self, text: str) -> None:
+        """Nothing was found in `text`, one of few that come again; it is remembered until a secret is learnt."""
+        self.quick.keep_text(self.quick.memory, text)
 
     def holds_nothing(self, words: Sequence[str], known: Known) -> bool:
         """Whether there is nothing to redact in any of these words; what was found harmless is remembered."""
@@ -182,7 +193,7 @@ class Redactor(JsonCleaner):
                 self.quick.keep_header(memory.answered, pair)
         page = "page" if "html" in media.lower() else ""
         text, truncated = self._body(media, body, seen, Spot(page, "", "/response/content/text"))
-        if pieces:
+        if pieces and may_hold("\n".join((text, *[pair.value for pair in clean])), pieces):
             text = without_parts(text, pieces)
             clean = tuple([_without_parts(pair, pieces) for pair in clean])
         location = next((pair.value for pair in clean if pair.name.lower() == "location"), "")
@@ -237,14 +248,15 @@ class Redactor(JsonCleaner):
         """One `name=value` of a query or form: the decoded name and value, and the part as sent, all cleaned."""
         raw_name, equals, raw_value = part.partition("=")
         name, value = _unquote(raw_name), _unquote(raw_value)
-        spot = Spot({"query": "query", "body": "body"}.get(place, path.place), name if place else path.name, pointer)
-        if path.name:
+        if path.name or not place:
             spot = Spot(path.place, path.name, pointer)
+        else:
+            spot = Spot(place if place in _PAIRED else path.place, name, pointer)
         clean_name = self._text(name, seen, spot)
         person = self._identities.get(name.lower())
         clean = self._value(name, value, self._parameters, seen, spot) if person is None else self._identity(person, value)
-        sent_name = raw_name if clean_name == name else quote(clean_name, safe=":")
-        sent_value = raw_value if clean == value else quote(clean, safe=":")
+        sent_name = raw_name if clean_name == name else _quote(clean_name)
+        sent_value = raw_value if clean == value else _quote(clean)
         if clean == value and equals:
             sent_value = self._text(raw_value, seen, spot)
         return clean_name, clean, sent_name + equals + sent_value
@@ -317,18 +329,23 @@ class Redactor(JsonCleaner):
         if "x-www-form-urlencoded" not in media.lower():
             text, truncated = self._body(media, body, seen, spot)
             return PostData(mimeType=self._text(media, seen, spot), text=text, truncated=truncated)
-        raw = body.decode("utf-8", "replace")
+        raw, memory = body.decode("utf-8", "replace"), self.quick.memory
         pairs: list[NameValue] = []
         parts: list[str] = []
         size = 0
         for part in raw.split("&"):
             if not part:
                 continue
-            pointer = f"/request/postData/params/{len(pairs)}/value"
-            name, value, sent = self._pair(part, seen, "body", Spot("body", "", pointer), pointer)
+            pair, sent = memory.fields.get(part), part
+            if pair is None:
+                pointer = f"/request/postData/params/{len(pairs)}/value"
+                name, value, sent = self._pair(part, seen, "body", Spot("body", "", pointer), pointer)
+                pair = NameValue(name=name, value=value)
+                if sent == part:
+                    self.quick.keep_field(memory, part, pair)
             size += len(sent) + 1
             if size <= self._body_limit:
-                pairs.append(NameValue(name=name, value=value))
+                pairs.append(pair)
                 parts.append(sent)
         return PostData(mimeType=media, text="&".join(parts), params=tuple(pairs), truncated=size > self._body_limit)
 
@@ -383,6 +400,11 @@ def _without_parts(pair: NameValue, pieces: Mapping[str, str]) -> NameValue:
 
 def _unquote(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _quote(text: str) -> str:
+    """`text` percent-encoded but for the colons of references."""
+    return text if _UNQUOTED.fullmatch(text) else quote(text, safe=":")
 
 
 def _is_json(media: str, text: str) -> bool:

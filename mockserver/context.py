@@ -177,6 +177,8 @@ class EngineCore:
     metrics: Metrics = field(default_factory=Metrics)
     probed: Probed = field(default_factory=Probed)
     stored_lengths: set[int] = field(default_factory=set)
+    first_ending: str = ""
+    """Nothing that is to be forgotten stands before this place (`mockserver.auth.endings`); empty: unknown."""
     guides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     objects: ObjectStore = field(init=False)
     read_apart: bool = False

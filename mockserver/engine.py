@@ -265,6 +265,7 @@ class Engine:
             applications.forget()
             bound.forget()
             core.stored_lengths.clear()
+            core.first_ending = ""
             core.faults.forget()
 
         store.on_undo = undone

@@ -180,13 +180,19 @@ class Journal:
 
     def _clean_facts(self, facts: HttpFacts, known: Known, pieces: Mapping[str, str] | None = None) -> HttpFacts:
         """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value, or a part."""
+        pieces = pieces or {}
         ours = _references(facts)
         quoted = _quoted(_outspoken(facts))
-        clean = self._redactor.document(quoted, known, pieces or {}, ours=ours)
+        common = quoted.replace(facts.body_digest, "") if facts.transaction is None and facts.document is None else ""
+        if common and self._redactor.is_nothing_new(common, pieces):
+            return facts
+        clean = self._redactor.document(quoted, known, pieces, ours=ours)
         if clean == quoted and self._redactor.holds_nothing(_words(facts), known):
+            if common:
+                self._redactor.keep_nothing(common)
             return facts
         quoted = _quoted(facts)
-        cleaned = self._redactor.document(quoted, known, pieces or {}, ours=ours)
+        cleaned = self._redactor.document(quoted, known, pieces, ours=ours)
         return facts if cleaned == quoted else decode(cleaned, HttpFacts)
 
     def _clean_refusal(self, refusal: Refusal, known: Known, pieces: Mapping[str, str] | None = None) -> Refusal:

@@ -200,16 +200,33 @@ class Lane:
         until = self._server.clock.monotonic() + BATCH_SECONDS
         self._quick.begin()
         try:
-            for connection in list(self._in_turn()):
-                del self._whole[connection]
-                stays = self._make(connection)
-                if stays is not None:
-                    made.append((connection, stays))
+            while self._whole:
+                made += self._make_until(until)
                 if self._server.clock.monotonic() > until:
                     break
+                self._gather({connection for connection, _ in made})
         finally:
             self._quick.end()
         return [connection for connection, stays in made if self._sent(connection, stays=stays)]
+
+    def _make_until(self, until: float) -> list[tuple[Connection, bool]]:
+        """Make the answers that are asked for, as many as can be begun in time; with each, whether its connection stays open."""
+        made = []
+        for connection in list(self._in_turn()):
+            del self._whole[connection]
+            stays = self._make(connection)
+            if stays is not None:
+                made.append((connection, stays))
+            if self._server.clock.monotonic() > until:
+                break
+        return made
+
+    def _gather(self, answered: Collection[Connection]) -> None:
+        """Take in what came on other connections meanwhile: the more is committed at once, the less each answer costs."""
+        for key, _ in self._selector.select(0):
+            connection = key.data
+            if connection is not None and connection not in answered and self._is_whole(connection):
+                self._whole[connection] = None
 
     def _make(self, connection: Connection) -> bool | None:
         """Make an answer that is not sent yet; whether the connection stays open. None where a worker must do it."""

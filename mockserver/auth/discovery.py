@@ -8,8 +8,8 @@ import flask
 import msgspec
 
 from mockserver.auth import wrong
-from mockserver.auth.mint import SigningKeys
 from mockserver.auth.settings import issuer_of, paths_of
+from mockserver.auth.signing import SigningKeys
 from mockserver.context import Call
 
 KEYS_MAX_AGE = 300
@@ -57,7 +57,7 @@ def answer_metadata(call: Call) -> flask.Response:
 
 def answer_keys(call: Call, signing: SigningKeys) -> flask.Response:
     """The public keys as a JWK Set (RFC 7517 section 5)."""
-    key = signing.of(call.engine.keys).as_dict(private=False)
+    key = signing.of(call.engine.keys).jwk.as_dict(private=False)
     return _json({"keys": [{**key, "alg": call.settings.text("auth.signing_alg")}]}, KEYS_MAX_AGE)
 
 

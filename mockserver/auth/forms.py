@@ -14,6 +14,11 @@ def form_pairs(body: bytes) -> list[tuple[str, str]]:
     Bytes that are not UTF-8 become U+FFFD, so that what is stored is always text.
     """
     text = body.decode("utf-8", "replace")
+    if "%" not in text and "+" not in text:  # nothing is encoded
+        if text.count("&") >= MOST_FIELDS:
+            raise ValueError("too many fields")
+        parted = [part.partition("=") for part in text.split("&") if part]
+        return [(name, value) for name, _, value in parted]
     return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
 
 

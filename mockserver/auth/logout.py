@@ -18,12 +18,12 @@ from acrmock.record import ClientFacts
 from mockserver.auth import pages, sessions
 from mockserver.auth.back import redirect, refuse_by_page
 from mockserver.auth.clients import whose
-from mockserver.auth.mint import SigningKeys
 from mockserver.auth.parameters import field_problem
 from mockserver.auth.request import PageRefusal, parameters_of, same_site
 from mockserver.auth.seal import SealedLogout, seal, unseal
 from mockserver.auth.sessions import SignedIn, session_of
 from mockserver.auth.settings import FormNames, form_names, issuer_of, paths_of
+from mockserver.auth.signing import SigningKeys
 from mockserver.auth.striking import strike_page
 from mockserver.context import Call
 
@@ -115,7 +115,7 @@ def _hinted(signing: SigningKeys, call: Call, hint: str) -> str:
     if not hint:
         return ""
     try:
-        key = signing.of(call.engine.keys)
+        key = signing.of(call.engine.keys).jwk
         claims = jwt.decode(hint, key, [call.settings.text("auth.signing_alg")]).claims
     except (JoseError, ValueError, TypeError, KeyError):
         claims = {}

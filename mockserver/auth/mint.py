@@ -10,41 +10,36 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oidc.core.util import create_half_hash
-from cryptography.hazmat.primitives import serialization
-from joserfc import jwt
-from joserfc.jwk import RSAKey
-
 from acrmock.record import SecretKind
 from mockserver.auth import wrong
 from mockserver.auth.endings import forget_ended, note_ending
 from mockserver.auth.model import FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.auth.settings import issuer_of
+from mockserver.auth.signing import SigningKey, half_hash
 from mockserver.auth.tokens import user_named
-from mockserver.context import Call
-from mockserver.keys import Keys
-
-_KEYS = 16
+from mockserver.context import Call, Settings
 
 
-class SigningKeys:
-    """The signing key as joserfc wants it, parsed once per key and never per request; those of a few engines are kept."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the layers say of the tokens of one environment; lifetimes in seconds (fact U5)."""
 
-    def __init__(self) -> None:
-        self._parsed: dict[str, RSAKey] = {}
+    access_lifetime: int
+    id_lifetime: int
+    opaque: bool
+    audience: str
+    algorithm: str
 
-    def of(self, keys: Keys) -> RSAKey:
-        """The private key of `keys`, with its key ID."""
-        found = self._parsed.get(keys.signing_kid)
-        if found is None:
-            pem = keys.signing.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            found = RSAKey.import_key(pem, {"kid": keys.signing_kid, "use": "sig"})
-            if len(self._parsed) >= _KEYS:
-                self._parsed.clear()
-            self._parsed[keys.signing_kid] = found
-        return found
+    @classmethod
+    def of(cls, settings: Settings) -> Terms:
+        """What these settings say."""
+        return cls(
+            access_lifetime=settings.integer("auth.access_token_lifetime"),
+            id_lifetime=settings.integer("auth.id_token_lifetime"),
+            opaque=settings.text("auth.access_token_format") == "opaque",
+            audience=settings.text("auth.audience"),
+            algorithm=settings.text("auth.signing_alg"),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +52,7 @@ class Draft:
     id_token: str
     expires_in: int
     expires_at: float
+    id_expires_at: float
     refresh: str | None = None
     renewed: bool = False
 
@@ -75,7 +71,7 @@ def family_of(call: Call, code: AuthorizationCode) -> Family:
 
 def draft(
     call: Call,
-    key: RSAKey,
+    key: SigningKey,
     family: Family,
     scopes: tuple[str, ...],
     *,
@@ -84,17 +80,18 @@ def draft(
     renew: bool = False,
 ) -> Draft:
     """Signed tokens for `family`; a new refresh token with `renew`, else the one given. Raises `LookupError` without a user."""
-    lifetime = call.settings.integer("auth.access_token_lifetime")
+    terms = call.settings.derived("auth.terms", Terms.of)
     now = int(call.wall.timestamp())
     claims = _shared_claims(call, family, now)
-    access = _access_token(call, key, claims, scopes, lifetime)
+    access = _access_token(call, key, claims, scopes, terms)
     return Draft(
         family=family,
         scopes=scopes,
         access=access,
-        id_token=_id_token(call, key, claims, family, access=access, nonce=nonce),
-        expires_in=lifetime,
-        expires_at=now + lifetime,
+        id_token=_id_token(call, key, claims, family, terms, access=access, nonce=nonce),
+        expires_in=terms.access_lifetime,
+        expires_at=now + terms.access_lifetime,
+        id_expires_at=now + terms.id_lifetime,
         refresh=secrets.token_urlsafe(48) if renew else refresh,
         renewed=renew,
     )
@@ -107,9 +104,19 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
         call.unit.put(FAMILY, call.scope, family.id, family)
         note_ending(call, FAMILY, family.id, family.refresh_until)
     forget_ended(call)
-    _remember(call, SecretKind.ACCESS_TOKEN, tokens.access, family, scopes=tokens.scopes, expires_at=tokens.expires_at)
+    together = tokens.expires_at == tokens.id_expires_at
     id_mark = call.issue(SecretKind.ID_TOKEN, tokens.id_token)
-    note_ending(call, SecretKind.ID_TOKEN, id_mark, call.wall.timestamp() + call.settings.number("auth.id_token_lifetime"))
+    if not together:
+        note_ending(call, SecretKind.ID_TOKEN, id_mark, tokens.id_expires_at)
+    _remember(
+        call,
+        SecretKind.ACCESS_TOKEN,
+        tokens.access,
+        family,
+        scopes=tokens.scopes,
+        expires_at=tokens.expires_at,
+        beside=(id_mark,) if together else (),
+    )
     answer: dict[str, Any] = {
         "token_type": "Bearer",
         "expires_in": tokens.expires_in,
@@ -125,12 +132,22 @@ def issue(call: Call, tokens: Draft) -> dict[str, Any]:
     return answer
 
 
-def _remember(call: Call, kind: SecretKind, value: str, family: Family, *, scopes: tuple[str, ...], expires_at: float) -> None:
+def _remember(
+    call: Call,
+    kind: SecretKind,
+    value: str,
+    family: Family,
+    *,
+    scopes: tuple[str, ...],
+    expires_at: float,
+    beside: tuple[str, ...] = (),
+) -> None:
+    """Store that a token was issued; `beside` are marks of secrets that end with it."""
     mark = call.issue(kind, value)
     issued_at = float(int(call.wall.timestamp()))
     token = IssuedToken(kind=kind, family=family.id, scopes=scopes, expires_at=expires_at, issued_at=issued_at)
     call.unit.put(TOKEN, call.scope, mark, token)
-    note_ending(call, TOKEN, mark, expires_at)
+    note_ending(call, TOKEN, mark, expires_at, beside=beside)
 
 
 def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:
@@ -138,17 +155,17 @@ def _shared_claims(call: Call, family: Family, now: int) -> dict[str, Any]:
     return {"iss": issuer_of(call), "sub": user.sub, "iat": now, "name": user.name, "preferred_username": user.username}
 
 
-def _access_token(call: Call, key: RSAKey, shared: dict[str, Any], scopes: tuple[str, ...], lifetime: int) -> str:
-    if call.settings.text("auth.access_token_format") == "opaque":
+def _access_token(call: Call, key: SigningKey, shared: dict[str, Any], scopes: tuple[str, ...], terms: Terms) -> str:
+    if terms.opaque:
         return secrets.token_urlsafe(48)
     client_id = call.registration.client_id
     claims = {
         "ver": 1,
         "jti": "AT." + secrets.token_urlsafe(24),
         "iss": shared["iss"],
-        "aud": call.settings.text("auth.audience"),
+        "aud": terms.audience,
         "iat": shared["iat"],
-        "exp": shared["iat"] + lifetime,
+        "exp": shared["iat"] + terms.access_lifetime,
         "sub": shared["sub"],
         "client_id": client_id,
         "scope": " ".join(scopes),
@@ -156,23 +173,21 @@ def _access_token(call: Call, key: RSAKey, shared: dict[str, Any], scopes: tuple
         "uid": shared["sub"],
         "scp": list(scopes),
     }
-    return _sign(call, key, "at+jwt", claims)
+    return key.jwt(terms.algorithm, "at+jwt", claims)
 
 
-def _id_token(call: Call, key: RSAKey, shared: dict[str, Any], family: Family, *, access: str, nonce: str | None) -> str:
+def _id_token(
+    call: Call, key: SigningKey, shared: dict[str, Any], family: Family, terms: Terms, *, access: str, nonce: str | None
+) -> str:
     claims: dict[str, Any] = shared | {
         "aud": call.registration.client_id,
-        "exp": shared["iat"] + call.settings.integer("auth.id_token_lifetime"),
+        "exp": shared["iat"] + terms.id_lifetime,
         "auth_time": int(family.auth_time),
-        "at_hash": create_half_hash(access, call.settings.text("auth.signing_alg")).decode("ascii"),
+        "at_hash": half_hash(terms.algorithm, access),
         # two ID tokens of one second must still be two values, or the recorder could not tell them apart
         "jti": "ID." + secrets.token_urlsafe(24),
     }
     if nonce is not None:
         claims["nonce"] = nonce
-    return wrong.signature(call, _sign(call, key, "JWT", wrong.claims(call, claims), kid=wrong.key_id(call, key.kid)))
-
-
-def _sign(call: Call, key: RSAKey, kind: str, claims: dict[str, Any], *, kid: str | None = None) -> str:
-    algorithm = call.settings.text("auth.signing_alg")
-    return jwt.encode({"alg": algorithm, "kid": kid or key.kid, "typ": kind}, claims, key, [algorithm])
+    signed = key.jwt(terms.algorithm, "JWT", wrong.claims(call, claims), kid=wrong.key_id(call, key.kid))
+    return wrong.signature(call, signed)

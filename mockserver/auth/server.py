@@ -20,7 +20,8 @@ from mockserver.auth.explain import explain
 from mockserver.auth.forms import FORM, form_pairs
 from mockserver.auth.grants import CodeGrant, RefreshGrant, TokenRequest, extension, rotates, still_active, still_fresh
 from mockserver.auth.management import Introspection, Revocation
-from mockserver.auth.mint import SigningKeys, draft, family_of, issue
+from mockserver.auth.mint import draft, family_of, issue
+from mockserver.auth.signing import SigningKeys
 from mockserver.context import Call, Plain
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))

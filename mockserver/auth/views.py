@@ -16,10 +16,10 @@ from mockserver.auth.authorize import answer_authorize
 from mockserver.auth.discovery import answer_keys, answer_metadata
 from mockserver.auth.logout import answer_logout
 from mockserver.auth.management import Introspection, Revocation
-from mockserver.auth.mint import SigningKeys
 from mockserver.auth.server import TokenServer, answer_endpoint, answer_token_request
 from mockserver.auth.settings import Paths, paths_for, paths_of
 from mockserver.auth.signin import answer_sign_in
+from mockserver.auth.signing import SigningKeys
 from mockserver.auth.tokens import authenticate_bearer
 from mockserver.context import Call, Plain, Settings, current_call, wire
 from mockserver.problem import Problem

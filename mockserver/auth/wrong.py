@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.context import Call
+from mockserver.context import Call, Settings
 
 HOUR = 3600
 DAY = 24 * HOUR
 ELSEWHERE = "https://elsewhere.invalid"
 OTHER = "not-what-was-sent"
+
+
+_IN_ID_TOKENS = ("issuer", "audience", "nonce", "no_nonce", "at_hash", "auth_time", "future", "expired")
 
 
 def is_on(call: Call, name: str) -> bool:
@@ -22,8 +25,14 @@ def is_on(call: Call, name: str) -> bool:
     return call.settings.derived(key, lambda settings: settings.flag(key))
 
 
+def _any_claim(settings: Settings) -> bool:
+    return any(settings.flag(f"auth.wrong.{name}") for name in _IN_ID_TOKENS)
+
+
 def claims(call: Call, right: dict[str, Any]) -> dict[str, Any]:
     """The claims of an ID token, with those changed that are to be wrong."""
+    if not call.settings.derived("auth.wrong", _any_claim):
+        return right
     made = dict(right)
     if is_on(call, "issuer"):
         made["iss"] = ELSEWHERE

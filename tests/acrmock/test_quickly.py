@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from acrmock._cleaning import may_hold, without_parts
 from acrmock._people import People
 from acrmock._pseudonym import _bytes, _shape, pseudonym
 from acrmock._quickly import KeptHeaders, Memory
@@ -48,6 +49,9 @@ class Thorough:
         return False
 
     def keep_url(self, _memory: Memory, _url: str) -> None:
+        """Remember nothing."""
+
+    def keep_field(self, _memory: Memory, _part: str, _pair: NameValue) -> None:
         """Remember nothing."""
 
     def keep_header(self, _kept: KeptHeaders, _pair: NameValue) -> None:
@@ -205,6 +209,33 @@ def test_headers_and_urls(headers: list[tuple[str, str]], segments: list[str], q
         assert cleaned(QUICK, url, headers, b"{}") == cleaned(SLOW, url, headers, b"{}")
 
 
+@PATIENT
+@given(
+    fields=st.lists(
+        st.tuples(NAMES | st.sampled_from(["refresh_token", "client_id", "+", "%"]), TEXTS | st.sampled_from(["a+b", "%2B"])),
+        max_size=5,
+    ),
+    bare=st.booleans(),
+)
+def test_forms(fields: list[tuple[str, str]], bare: bool) -> None:  # noqa: FBT001 - a parameter
+    """The fields of a form, encoded or not, are cleaned alike, at the first time and when they come again."""
+    form = "&".join(f"{name}={value}" for name, value in fields) if bare else urlencode(fields)
+    headers = (("Content-Type", "application/x-www-form-urlencoded"),)
+    for _ in range(2):
+        assert cleaned(QUICK, "/x", headers, form.encode()) == cleaned(SLOW, "/x", headers, form.encode())
+
+
+@PATIENT
+@given(
+    texts=st.lists(TEXTS, max_size=3), pieces=st.lists(st.sampled_from([SECRET, TOKEN, "joe@hospital.org", "short"]), max_size=3)
+)
+def test_what_cannot_hold_a_part_holds_none(texts: list[str], pieces: list[str]) -> None:
+    """Where the quick look says that no part of a piece can stand, the thorough one finds none, in one text or in several."""
+    found = {piece: DIGESTER.ref("token", piece) for piece in pieces}
+    if not may_hold("\n".join(texts), found):
+        assert [without_parts(text, found) for text in texts] == texts
+
+
 @pytest.mark.parametrize("text", ["Abcdefgh-1234567", "Abcdefgh-1234567890z"])
 def test_what_was_harmless_is_looked_at_again_once_it_is_a_secret(text: str) -> None:
     """A text that came often is redacted everywhere as soon as it was issued."""
@@ -216,17 +247,24 @@ def test_what_was_harmless_is_looked_at_again_once_it_is_a_secret(text: str) -> 
     def entry() -> str:
         headers = [("X-Odd", text), (text, "1")]
         body = json.dumps({"Code": text, text: 1}).encode()
-        return str(made.request("POST", f"/a/{text}/{uuid.UUID(int=5)}", headers, body, lookup)[0])
+        form = f"{text}=1&x={text}".encode()
+        kind = ("Content-Type", "application/x-www-form-urlencoded")
+        return str(made.request("POST", f"/a/{text}/{uuid.UUID(int=5)}", headers, body, lookup)[0]) + str(
+            made.request("POST", "/", [kind], form, lookup)[0].postData
+        )
 
     before = [entry() for _ in range(3)]
     assert before[0] == before[2]
-    assert before[0].count(text) == 5
+    assert before[0].count(text) == 9
     assert made.quick.url(f"/a/{text}/{uuid.UUID(int=5)}")
     assert made.quick.words((text,), lookup)
+    made.keep_nothing(text)
+    assert made.is_nothing_new(text, {})
     made.learn(text)
     marks[DIGESTER.mark(text)] = SecretKind.CODE
     assert text not in entry()
     assert not made.quick.words((text,), lookup)
+    assert not made.is_nothing_new(text, {})
 
 
 def test_a_uuid_that_was_issued_is_found_behind_a_known_path() -> None:
@@ -248,8 +286,11 @@ def test_memory_is_bounded() -> None:
         url, headers = f"/a/{number}", [("X-Odd", f"v{number}")]
         made.request("POST", url, headers, json.dumps({"Code": f"c{number}", f"n{number}": 1}).encode(), known)
         made.response(200, "OK", headers, b"", known)
+        made.request("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), f"n{number}=1".encode(), known)
+        made.keep_nothing(f"text {number}")
     memory = made.quick.memory
-    assert max(len(memory.parts), len(memory.urls), len(memory.sent), len(memory.answered)) <= 4097
+    kept = (memory.parts, memory.urls, memory.sent, memory.answered, memory.fields, memory.texts)
+    assert max(map(len, kept)) <= 4097
 
 
 @given(st.uuids(), st.booleans())

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import flask
@@ -365,6 +366,15 @@ class Standing:
         self.lane._whole = dict.fromkeys(map(Waiting, letters))  # type: ignore[arg-type]
         self.lane._make = self.make  # type: ignore[method-assign,assignment]
         self.lane._send = lambda *_, **__: False  # type: ignore[method-assign,assignment]
+        self.lane._is_whole = lambda connection: connection.route != "x"  # type: ignore[method-assign,assignment,comparison-overlap]
+        self.lane._selector = self  # type: ignore[assignment]
+        self.coming: list[list[Waiting]] = []
+        """What has come whenever the lane looks."""
+        self.batches = 0
+
+    def select(self, _timeout: float) -> list[tuple[SimpleNamespace, int]]:
+        """What has come, the bell among it."""
+        return [(SimpleNamespace(data=each), 1) for each in (None, *(self.coming.pop(0) if self.coming else ()))]
 
     def monotonic(self) -> float:
         """The time."""
@@ -375,9 +385,11 @@ class Standing:
         return route
 
     def begin(self) -> None:
-        """Nothing is to be committed."""
+        """Another batch."""
+        self.batches += 1
 
-    end = begin
+    def end(self) -> None:
+        """Nothing is to be committed."""
 
     def make(self, connection: Waiting) -> bool:
         """Take a while."""
@@ -411,6 +423,24 @@ def test_a_batch_ends_before_all_are_answered() -> None:
     standing.lane._answer()
     assert standing.answered == "abcd"
     assert not standing.lane._whole
+
+
+def test_what_comes_meanwhile_joins_the_batch() -> None:
+    """Whoever asks while others are answered is answered with them, once each, and nobody waits for a request in pieces."""
+    standing, again = Standing("ab"), Waiting("c")
+    standing.coming = [[again, Waiting("x")], [again, Waiting("d")], [Waiting("x")]]
+    standing.lane._answer()
+    assert standing.answered == "abcd"
+    assert standing.batches == 1
+    assert not standing.lane._whole
+
+
+def test_a_batch_in_which_more_and_more_comes_ends() -> None:
+    """What comes meanwhile keeps nobody waiting longer than a batch may last."""
+    standing = Standing("a", cost=BATCH_SECONDS * 0.3)
+    standing.coming = [[Waiting(letter)] for letter in "bcdefgh"]
+    standing.lane._answer()
+    assert standing.answered == "abcd"
 
 
 METHODS = st.sampled_from(["POST", "GET", "HEAD", "PUT", "post", "P\0ST"])

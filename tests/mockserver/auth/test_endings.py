@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mockserver.auth.endings import AT_ONCE, ENDING, Ending
 from mockserver.auth.model import CODE, FAMILY, TOKEN, AuthorizationCode, Family, IssuedToken
 from mockserver.journal import SECRET, IssuedSecret
@@ -39,9 +41,11 @@ def test_what_has_ended_is_known_for_a_week(house: Any) -> None:
     assert house.last().facts.bearer.state == "unknown"
 
 
-def test_the_store_stays_bounded(house: Any) -> None:
-    """However many refreshes there are, what is kept of them is what a week of them leaves."""
+@pytest.mark.parametrize("settings", [{}, {"auth.id_token_lifetime": 7200}, {"auth.refresh_mode": "rotate-with-grace"}])
+def test_the_store_stays_bounded(house: Any, settings: dict[str, Any]) -> None:
+    """However many refreshes there are, what is kept of them is what a week of them leaves; ID tokens that end later too."""
     party = house.test
+    party.change(settings=settings)
     refresh = party.tokens()["refresh_token"]
     sizes = []
     for _ in range(6):
@@ -64,3 +68,26 @@ def test_a_family_outlives_its_refresh_token(house: Any) -> None:
     assert counts(house)["families"] == 1
     assert party.refresh(refresh).status_code == 400
     assert house.last().facts.grant.grant_state == "unknown"
+
+
+def test_what_ends_is_found_after_a_start(house: Any) -> None:
+    """What ends first is sought where nobody knows it any more, and is no later than what is noted since."""
+    party, core = house.test, house.core
+    refresh = party.tokens()["refresh_token"]
+    party.refresh(refresh)
+    known = core.first_ending
+    core.first_ending = ""
+    party.refresh(refresh)
+    assert core.first_ending == known
+    house.clock.wait(MEMORY + 3601)
+    party.refresh(refresh)
+    assert counts(house)["tokens"] == 2
+
+
+def test_what_ends_is_sought_again_where_forgetting_was_undone(start: Any) -> None:
+    """That nothing is to be forgotten before some time is no longer believed once a unit was undone."""
+    core = start().engine.core
+    core.first_ending = "~"
+    with pytest.raises(RuntimeError), core.store.unit():
+        raise RuntimeError
+    assert core.first_ending == ""
