@@ -16,9 +16,10 @@ from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from acrmock.clock import rfc3339
 from acrmock.record import AssociationEnd, AssociationFacts, ContextFacts, FieldProblem, Refusal, TlsFacts
 from mockserver.dirlink import injecting
-from mockserver.dirlink.lean import Bell, LeanDul, Ringing
+from mockserver.dirlink.lean import Bell, Ringing
 from mockserver.dirlink.receive import Asked, Operations, Peer
 from mockserver.dirlink.titles import AE_BYTES, malformed, printable
+from mockserver.dirlink.waiting import WaitingDul
 from mockserver.dirlink.wire import ReceiverDul
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class ReceiverAssociation(Association):
         if listener.lean:
             bell = Bell()
             self._reactor_checkpoint = bell
-            self.dul = LeanDul(self, bell)
+            self.dul = WaitingDul(self, bell)
             self.dimse.msg_queue = Ringing(bell)
         else:
             self.dul = ReceiverDul(self)
