@@ -161,6 +161,8 @@ class ReceiverAssociation(Association):
             self.note_end(AssociationEnd.ABORTED_BY_US, "a fault of the receiver's own")
             self.abort(block=False)
         finally:
+            if self.dul.ident is None:  # its thread could not be had, and so nobody closes the connection
+                cast("ReceiverSocket", self.dul.socket).close()
             self.listener.ended(self)
 
     def hang_up(self) -> None:

@@ -68,9 +68,10 @@ class _Server(ThreadedAssociationServer):
         self.listener.serve(self, request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
-        """Say what went wrong with a connection."""
+        """Say what went wrong with a connection, unless it came when all was over."""
         self.listener.forget(request)
-        _log.exception("a connection could not be served")
+        if not self.listener.stopping:
+            _log.exception("a connection could not be served")
 
 
 class Listener:
@@ -89,6 +90,8 @@ class Listener:
         self._tls = tls_context
         self._lock = threading.Lock()
         self._connections: set[Any] = set()
+        self._shaking: set[ssl.SSLSocket] = set()
+        self._stopping = False
         self._associations: set[ReceiverAssociation] = set()
         self._running: set[ReceiverAssociation] = set()
         self._server: _Server | None = None
@@ -122,7 +125,11 @@ class Listener:
         socketserver.BaseServer.shutdown(self._server)
         self._server.server_close()
         with self._lock:
-            running = tuple(self._running)
+            self._stopping = True
+            running, shaking = tuple(self._running), tuple(self._shaking)
+        for wire in shaking:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(wire, socket.SHUT_RDWR)
         for association in running:
             with contextlib.suppress(Exception):
                 if association.is_established:
@@ -143,6 +150,12 @@ class Listener:
 
     # connections
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nobody is served any more."""
+        with self._lock:
+            return self._stopping
+
     def open(self, request: Any) -> bool:
         """Count a connection; False where there are too many."""
         with self._lock:
@@ -161,16 +174,41 @@ class Listener:
         peer, tls, wrapped = self.addresses.normal(str(client_address[0])), None, request
         if self._tls is not None:
             try:
-                request.settimeout(self.offer.limits.request)
-                wrapped = self._tls.wrap_socket(request, server_side=True)
-                tls = TlsFacts(version=wrapped.version() or "", cipher=(wrapped.cipher() or ("", "", 0))[0])
+                wrapped, tls = self._shake_hands(self._tls, request)
             except (OSError, ValueError) as error:
                 self._failed_handshake(request, peer, error)
                 return
-        association = self._associate(server, request, wrapped, client_address, peer, tls)
+        try:
+            self._begin(self._associate(server, request, wrapped, client_address, peer, tls))
+        except BaseException:
+            wrapped.close()
+            raise
+
+    def _begin(self, association: ReceiverAssociation) -> None:
+        """Start the thread of an association; raises `RuntimeError` where there can be none, `OSError` where the end has come."""
         with self._lock:
+            if self._stopping:
+                raise ConnectionAbortedError("the receiver stops")
+            association.start()
             self._running.add(association)
-        association.start()
+
+    def _shake_hands(self, context: ssl.SSLContext, request: socket.socket) -> tuple[ssl.SSLSocket, TlsFacts]:
+        """The connection over TLS; raises `OSError` or `ValueError`, and closes it, where that fails or takes too long."""
+        request.settimeout(self.offer.limits.request)
+        wrapped = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        try:
+            with self._lock:
+                self._shaking.add(wrapped)
+                if self._stopping:
+                    raise ConnectionAbortedError("the receiver stops")
+            wrapped.do_handshake()
+            return wrapped, TlsFacts(version=wrapped.version() or "", cipher=(wrapped.cipher() or ("", "", 0))[0])
+        except BaseException:
+            wrapped.close()
+            raise
+        finally:
+            with self._lock:
+                self._shaking.discard(wrapped)
 
     def _associate(  # noqa: PLR0917 - what a connection is made of
         self,
@@ -202,6 +240,8 @@ class Listener:
         self.forget(request)
         with contextlib.suppress(OSError):
             request.close()
+        if self.stopping:  # it was broken off by this side
+            return
         try:
             with self.core.store.write() as unit:
                 self.core.journal.handshake(unit, TlsFacts(error=str(error)[:200]), peer=peer)

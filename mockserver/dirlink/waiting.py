@@ -1,8 +1,8 @@
 """The upper layer's waiting before an association is established and after its release was asked for.
 
-pynetdicom's upper layer looks every millisecond at the socket and at what its own side wants to send, so that a connection that
-says nothing costs a part of a core. Here the one is waited for that can move the state machine on (PS3.8 table 9-10): the own side
-where it has to answer the peer, and the network everywhere else.
+pynetdicom's upper layer looks every millisecond at the socket and at what its own side wants to send: a connection that says
+nothing costs it a part of a core. Here the one is waited for that can move the state machine on (PS3.8 table 9-10): the own
+side where it has to answer the peer, and the network everywhere else.
 """
 
 from __future__ import annotations
