@@ -181,6 +181,7 @@ class Listener:
         try:
             self._begin(self._associate(server, request, wrapped, client_address, peer, tls))
         except BaseException:
+            self.forget(request)
             wrapped.close()
             raise
 

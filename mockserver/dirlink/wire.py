@@ -36,8 +36,8 @@ _FIRST = 48 * 1024
 _LEAST = 0.001
 """Seconds that a TLS connection is read for at least: 0 would make it one that does not block."""
 
-_TIMED = frozenset({"Sta2", "Sta13"})
-"""States in which the ARTIM timer runs: no request came yet, and the connection is about to be closed (PS3.8 table 9-10)."""
+_TIMED = frozenset({"Sta1", "Sta2", "Sta13"})
+"""States in which the ARTIM timer runs, or is about to: no request came yet, and before the end (PS3.8 table 9-10)."""
 
 
 class ReceiverSocket(AssociationSocket):
