@@ -19,6 +19,7 @@ from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._scarce import Scarcity
 from mockserver.dirlink.association import ReceiverAssociation
+from mockserver.dirlink.handshakes import Handshakes
 from mockserver.dirlink.limits import offer
 from mockserver.dirlink.receive import Operations, whose
 from mockserver.dirlink.titles import Titles
@@ -87,10 +88,9 @@ class Listener:
         self.titles = Titles(core.facts, core.applications)
         self.addresses = Addresses()
         self._address = (bind, port)
-        self._tls = tls_context
+        self._handshakes = None if tls_context is None else Handshakes(tls_context, self.offer.limits.request)
         self._lock = threading.Lock()
         self._connections: set[Any] = set()
-        self._shaking: set[ssl.SSLSocket] = set()
         self._stopping = False
         self._associations: set[ReceiverAssociation] = set()
         self._running: set[ReceiverAssociation] = set()
@@ -126,10 +126,9 @@ class Listener:
         self._server.server_close()
         with self._lock:
             self._stopping = True
-            running, shaking = tuple(self._running), tuple(self._shaking)
-        for wire in shaking:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(wire, socket.SHUT_RDWR)
+            running = tuple(self._running)
+        if self._handshakes is not None:
+            self._handshakes.stop()
         for association in running:
             with contextlib.suppress(Exception):
                 if association.is_established:
@@ -172,9 +171,9 @@ class Listener:
     def serve(self, server: _Server, request: socket.socket, client_address: Any) -> None:
         """Shake hands where TLS is wanted, then let the association begin."""
         peer, tls, wrapped = self.addresses.normal(str(client_address[0])), None, request
-        if self._tls is not None:
+        if self._handshakes is not None:
             try:
-                wrapped, tls = self._shake_hands(self._tls, request)
+                wrapped, tls = self._handshakes.shake(request)
             except (OSError, ValueError) as error:
                 self._failed_handshake(request, peer, error)
                 return
@@ -192,24 +191,6 @@ class Listener:
                 raise ConnectionAbortedError("the receiver stops")
             association.start()
             self._running.add(association)
-
-    def _shake_hands(self, context: ssl.SSLContext, request: socket.socket) -> tuple[ssl.SSLSocket, TlsFacts]:
-        """The connection over TLS; raises `OSError` or `ValueError`, and closes it, where that fails or takes too long."""
-        request.settimeout(self.offer.limits.request)
-        wrapped = context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
-        try:
-            with self._lock:
-                self._shaking.add(wrapped)
-                if self._stopping:
-                    raise ConnectionAbortedError("the receiver stops")
-            wrapped.do_handshake()
-            return wrapped, TlsFacts(version=wrapped.version() or "", cipher=(wrapped.cipher() or ("", "", 0))[0])
-        except BaseException:
-            wrapped.close()
-            raise
-        finally:
-            with self._lock:
-                self._shaking.discard(wrapped)
 
     def _associate(  # noqa: PLR0917 - what a connection is made of
         self,
