@@ -16,9 +16,10 @@ from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from acrmock.clock import rfc3339
 from acrmock.record import AssociationEnd, AssociationFacts, ContextFacts, FieldProblem, Refusal, TlsFacts
 from mockserver.dirlink import injecting
-from mockserver.dirlink.lean import Bell, LeanDul, Ringing
+from mockserver.dirlink.lean import Bell, Ringing
 from mockserver.dirlink.receive import Asked, Operations, Peer
 from mockserver.dirlink.titles import AE_BYTES, malformed, printable
+from mockserver.dirlink.waiting import WaitingDul
 from mockserver.dirlink.wire import ReceiverDul
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _log = logging.getLogger("mockserver")
 _CALLED, _CALLING = slice(10, 10 + AE_BYTES), slice(26, 26 + AE_BYTES)
 _ENDS = {"Evt16": AssociationEnd.ABORTED, "Evt17": AssociationEnd.LOST, "Evt18": AssociationEnd.TIMED_OUT}
 _WAITING, _ASKED, _REQUESTED = "Sta2", "Sta3", "Evt6"
+_UNEXPECTED = "AA-8"
+"""The action upon a PDU that is not expected in a state (PS3.8 table 9-9)."""
 
 
 @dataclass(slots=True)
@@ -132,7 +135,7 @@ class ReceiverAssociation(Association):
         if listener.lean:
             bell = Bell()
             self._reactor_checkpoint = bell
-            self.dul = LeanDul(self, bell)
+            self.dul = WaitingDul(self, bell)
             self.dimse.msg_queue = Ringing(bell)
         else:
             self.dul = ReceiverDul(self)
@@ -161,6 +164,8 @@ class ReceiverAssociation(Association):
             self.abort(block=False)
         finally:
             self.listener.ended(self)
+            if self.dul.ident is None:  # its thread could not be had, and so nobody closes the connection
+                cast("ReceiverSocket", self.dul.socket).close()
 
     def hang_up(self) -> None:
         """End the connection whatever is going on upon it, so that whoever waits for its peer wakes up."""
@@ -173,6 +178,8 @@ class ReceiverAssociation(Association):
         end = _ENDS.get(event.fsm_event)
         if end is not None:
             self.note_end(end)
+        if event.action == _UNEXPECTED:
+            self.note_end(AssociationEnd.ABORTED_BY_US, "a PDU came that has no place there")
         if event.current_state == _WAITING and event.next_state != _ASKED:
             if event.fsm_event == _REQUESTED:  # of a protocol version that pynetdicom rejects by itself
                 self.seen.rejection = (PERMANENT, BY_PROVIDER, VERSION_UNKNOWN)

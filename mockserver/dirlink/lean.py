@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from mockserver.dirlink.association import ReceiverAssociation
 
 ESTABLISHED = "Sta6"
-_WAIT = 0.05
+_WAIT = 0.25
 """Seconds that the socket is waited for before the own side is looked at."""
 
-_REST = 0.25
+_REST = 1.0
 _HEAD = 16 * 1024
 """Bytes of a large data set that are kept beside its file: its header is nearly always in them, and else read from the file."""
 

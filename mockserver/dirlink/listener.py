@@ -19,6 +19,7 @@ from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._scarce import Scarcity
 from mockserver.dirlink.association import ReceiverAssociation
+from mockserver.dirlink.handshakes import Handshakes
 from mockserver.dirlink.limits import offer
 from mockserver.dirlink.receive import Operations, whose
 from mockserver.dirlink.titles import Titles
@@ -68,9 +69,10 @@ class _Server(ThreadedAssociationServer):
         self.listener.serve(self, request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base class's signature
-        """Say what went wrong with a connection."""
+        """Say what went wrong with a connection, unless it came when all was over."""
         self.listener.forget(request)
-        _log.exception("a connection could not be served")
+        if not self.listener.stopping:
+            _log.exception("a connection could not be served")
 
 
 class Listener:
@@ -86,9 +88,10 @@ class Listener:
         self.titles = Titles(core.facts, core.applications)
         self.addresses = Addresses()
         self._address = (bind, port)
-        self._tls = tls_context
+        self._handshakes = None if tls_context is None else Handshakes(tls_context, self.offer.limits.request)
         self._lock = threading.Lock()
         self._connections: set[Any] = set()
+        self._stopping = False
         self._associations: set[ReceiverAssociation] = set()
         self._running: set[ReceiverAssociation] = set()
         self._server: _Server | None = None
@@ -122,7 +125,10 @@ class Listener:
         socketserver.BaseServer.shutdown(self._server)
         self._server.server_close()
         with self._lock:
+            self._stopping = True
             running = tuple(self._running)
+        if self._handshakes is not None:
+            self._handshakes.stop()
         for association in running:
             with contextlib.suppress(Exception):
                 if association.is_established:
@@ -143,6 +149,12 @@ class Listener:
 
     # connections
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nobody is served any more."""
+        with self._lock:
+            return self._stopping
+
     def open(self, request: Any) -> bool:
         """Count a connection; False where there are too many."""
         with self._lock:
@@ -159,18 +171,26 @@ class Listener:
     def serve(self, server: _Server, request: socket.socket, client_address: Any) -> None:
         """Shake hands where TLS is wanted, then let the association begin."""
         peer, tls, wrapped = self.addresses.normal(str(client_address[0])), None, request
-        if self._tls is not None:
+        if self._handshakes is not None:
             try:
-                request.settimeout(self.offer.limits.request)
-                wrapped = self._tls.wrap_socket(request, server_side=True)
-                tls = TlsFacts(version=wrapped.version() or "", cipher=(wrapped.cipher() or ("", "", 0))[0])
+                wrapped, tls = self._handshakes.shake(request)
             except (OSError, ValueError) as error:
                 self._failed_handshake(request, peer, error)
                 return
-        association = self._associate(server, request, wrapped, client_address, peer, tls)
+        try:
+            self._begin(self._associate(server, request, wrapped, client_address, peer, tls))
+        except BaseException:
+            self.forget(request)
+            wrapped.close()
+            raise
+
+    def _begin(self, association: ReceiverAssociation) -> None:
+        """Start the thread of an association; raises `RuntimeError` where there can be none, `OSError` where the end has come."""
         with self._lock:
+            if self._stopping:
+                raise ConnectionAbortedError("the receiver stops")
+            association.start()
             self._running.add(association)
-        association.start()
 
     def _associate(  # noqa: PLR0917 - what a connection is made of
         self,
@@ -202,6 +222,8 @@ class Listener:
         self.forget(request)
         with contextlib.suppress(OSError):
             request.close()
+        if self.stopping:  # it was broken off by this side
+            return
         try:
             with self.core.store.write() as unit:
                 self.core.journal.handshake(unit, TlsFacts(error=str(error)[:200]), peer=peer)

@@ -33,6 +33,12 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 _FIRST = 48 * 1024
 """Bytes of the buffer until a longer PDU comes: most reports are one of some 30 kB."""
 
+_LEAST = 0.001
+"""Seconds that a TLS connection is read for at least: 0 would make it one that does not block."""
+
+_TIMED = frozenset({"Sta1", "Sta2", "Sta13"})
+"""States in which the ARTIM timer runs, or is about to: no request came yet, and before the end (PS3.8 table 9-10)."""
+
 
 class ReceiverSocket(AssociationSocket):
     """A socket that reads ahead into one buffer, acknowledges at once and gives up after `patience` seconds."""
@@ -43,7 +49,7 @@ class ReceiverSocket(AssociationSocket):
         with contextlib.suppress(OSError):
             self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._secure = isinstance(client_socket, ssl.SSLSocket)
-        self._raw.settimeout(float(assoc.limits.idle) if self._secure else 0.0)
+        self._raw.settimeout(None if self._secure else 0.0)
         self._quick = quick and _QUICKACK is not None
         self._owed = False
         self._most = most + _HEADER.size
@@ -81,13 +87,14 @@ class ReceiverSocket(AssociationSocket):
             return bool(self._poll.poll(max(0.0, seconds) * 1000))
         return bool(select.select([self._raw], [], [], max(0.0, seconds))[0])
 
-    def pdu(self, longest: dict[int, int]) -> tuple[int, memoryview]:
+    def pdu(self, longest: dict[int, int], within: float | None = None) -> tuple[int, memoryview]:
         """The type and the bytes, header included, of the next PDU; valid until the next call.
 
-        `longest` gives the longest body by PDU type, 0 for any other. Raises `BadPdu`, `EOFError` when the connection was closed
+        `longest` gives the longest body by PDU type, 0 for any other; `within` the seconds that the whole of it may take to come
+        where those are not as many as for any. Raises `BadPdu`, `EOFError` when the connection was closed
         and `OSError` when it broke or nothing came for too long.
         """
-        until = self._clock.monotonic() + self._patience
+        until = self._clock.monotonic() + (self._patience if within is None else max(0.0, within))
         self._fill(_HEADER.size, until)
         kind, _, length = _HEADER.unpack_from(self._space, self._begin)
         if kind not in _KNOWN:
@@ -113,13 +120,7 @@ class ReceiverSocket(AssociationSocket):
             self._space[: len(left)] = left
             self._begin, self._end = 0, len(left)
         while self._end - self._begin < wanted:
-            if self._owed and self._secure:
-                self._acknowledge()
-            try:
-                count = self._raw.recv_into(self._view[self._end :])
-            except BlockingIOError:
-                self._readable(until - self._clock.monotonic())
-                count = -1
+            count = self._receive(until)
             if self._clock.monotonic() > until:
                 raise TimeoutError("the PDU did not come to its end")
             if not count:
@@ -127,6 +128,18 @@ class ReceiverSocket(AssociationSocket):
             if count > 0:
                 self._end += count
                 self._owed = self._quick
+
+    def _receive(self, until: float) -> int:
+        """How many bytes came into the buffer: 0 when the connection was closed, -1 when there were none yet."""
+        if self._secure:
+            if self._owed:
+                self._acknowledge()
+            self._raw.settimeout(max(_LEAST, until - self._clock.monotonic()))
+        try:
+            return self._raw.recv_into(self._view[self._end :])
+        except BlockingIOError:
+            self._readable(until - self._clock.monotonic())
+            return -1
 
     def _acknowledge(self) -> None:
         """Have the system acknowledge what came without waiting for an answer to go with it; it forgets this by itself."""
@@ -137,6 +150,7 @@ class ReceiverSocket(AssociationSocket):
     def send_all(self, octets: bytes) -> None:
         """Send everything; raises `OSError`, `TimeoutError` where the peer takes nothing for too long."""
         if self._secure:
+            self._raw.settimeout(self._patience)
             self._raw.sendall(octets)
             return
         self._owed = False
@@ -171,6 +185,12 @@ class ReceiverSocket(AssociationSocket):
         """Close the connection, and what was read ahead with it."""
         self._begin = self._end = 0
         super().close()
+
+    def _shutdown_socket(self) -> None:
+        """Close the connection; pynetdicom's method leaves it open where its peer closed it first."""
+        self.hang_up()
+        with contextlib.suppress(OSError):
+            self._raw.close()
 
 
 class ReceiverDul(DULServiceProvider):
@@ -209,8 +229,9 @@ class ReceiverDul(DULServiceProvider):
     def next_pdu(self) -> tuple[int, memoryview] | None:
         """The type and the bytes of the next PDU, or None when there is none to be had; the event is then in the queue."""
         wire = cast("ReceiverSocket", self.socket)
+        within = self.artim_timer.remaining if self.state_machine.current_state in _TIMED else None
         try:
-            return wire.pdu(self.longest)
+            return wire.pdu(self.longest, within)
         except BadPdu as error:
             self.bad_pdu(error)
         except (EOFError, OSError) as error:

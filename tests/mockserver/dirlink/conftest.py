@@ -7,6 +7,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -233,6 +234,25 @@ def lean(request: pytest.FixtureRequest) -> bool:
 
 
 Receive = Callable[..., Receiver]
+
+
+def limited(receive: Receive, folder: Path, options: dict[str, Any] | None = None, **limits: int) -> Receiver:
+    """A receiver with limits of its own: a setting's name after `dirlink.`, its point written as two underscores."""
+    lines = ["schema: acrmock/layer/1", "kind: settings", "settings:"]
+    for key, value in limits.items():
+        name = key.replace("__", ".")
+        lines += [f"  dirlink.{name}:", f"    value: {value}", "    provenance: mock-choice", "    sources: [MOCK]"]
+    overlay = folder / "limited.yaml"
+    overlay.write_text("\n".join(lines) + "\n")
+    return receive(overlays=(overlay,), **(options or {}))
+
+
+def served(receiver: Receiver) -> None:
+    """Somebody else is served."""
+    with receiver.raw() as raw:
+        assert raw.associate() == ASSOCIATE_AC
+        assert raw.store("2.25.999") == 0
+        assert raw.release() == RELEASE_RP
 
 
 @pytest.fixture

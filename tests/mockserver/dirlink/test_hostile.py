@@ -32,20 +32,14 @@ from .conftest import (
     command,
     data_set,
     element,
+    limited,
     p_data,
     pdv,
+    served,
 )
 
 ENDED = {0, ABORT}
 """The association is aborted, or the connection closed."""
-
-
-def served(receiver: Receiver) -> None:
-    """Somebody else is served."""
-    with receiver.raw() as raw:
-        assert raw.associate() == ASSOCIATE_AC
-        assert raw.store("2.25.999") == 0
-        assert raw.release() == RELEASE_RP
 
 
 @pytest.mark.parametrize(
@@ -252,17 +246,6 @@ def test_hyphen_and_leading_zeros_are_kept(receiver: Receiver) -> None:
     with receiver.raw() as raw:
         raw.associate()
         assert [raw.store(uid) for uid in ("1.2.03.4", "1.2.-3.4")] == [0, 0]
-
-
-def limited(receive: Callable[..., Receiver], folder: Path, **limits: int) -> Receiver:
-    """A receiver with limits of its own: a setting's name after `dirlink.`, its point written as two underscores."""
-    lines = ["schema: acrmock/layer/1", "kind: settings", "settings:"]
-    for key, value in limits.items():
-        name = key.replace("__", ".")
-        lines += [f"  dirlink.{name}:", f"    value: {value}", "    provenance: mock-choice", "    sources: [MOCK]"]
-    overlay = folder / "limited.yaml"
-    overlay.write_text("\n".join(lines) + "\n")
-    return receive(overlays=(overlay,))
 
 
 @pytest.fixture
