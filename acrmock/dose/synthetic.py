@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from acrmock.dose.header import Header
+from acrmock.dose.header import Brief
 from acrmock.facts import Facts
 
 
-def looks_synthetic(header: Header, facts: Facts) -> bool:
+def looks_synthetic(header: Brief, facts: Facts) -> bool:
     """Whether an object is recognisably synthetic: its Patient ID and its Patient's Name both keep our convention.
 
     The settings `dirlink.synthetic.patient_id` (a pattern for the whole ID) and `dirlink.synthetic.patient_name_prefix` (upper

@@ -18,7 +18,7 @@ import msgspec
 
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
-from acrmock.dose.header import Header, read_header
+from acrmock.dose.header import Brief, read_brief
 from acrmock.dose.synthetic import looks_synthetic
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import injecting, intake
@@ -83,7 +83,7 @@ class Answer(msgspec.Struct, frozen=True):
 class _Taken:
     """A data set on its way to the disk: why it may come, and what was there before."""
 
-    header: Header
+    header: Brief
     sha256: str
     synthetic: bool
     planted: bool = False
@@ -155,16 +155,16 @@ class Operations:
             file.write(data)
         return file
 
-    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Header:
+    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Brief:
         """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
         most = self.offer.limits.header_bytes
         if file is None or len(data) == asked.length:
-            return read_header(data, asked.transfer_syntax, most)
+            return read_brief(data, asked.transfer_syntax, most)
         with contextlib.suppress(Unreadable):
-            header = read_header(data, asked.transfer_syntax, most)
+            header = read_brief(data, asked.transfer_syntax, most)
             if header.study_uid:
                 return header
-        return read_header(file.whole(), asked.transfer_syntax, most)
+        return read_brief(file.whole(), asked.transfer_syntax, most)
 
     def _unfit(self, asked: Asked) -> Answer | None:
         """Why the request is refused before its data set is looked at."""
@@ -227,7 +227,7 @@ class Operations:
         what = "no room" if full else "cannot be kept now"
         return Answer(self.offer.status.out_of_resources, what)
 
-    def synthetic(self, header: Header) -> bool:
+    def synthetic(self, header: Brief) -> bool:
         """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, each value."""
         return looks_synthetic(header, self.core.facts)
 
