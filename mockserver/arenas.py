@@ -29,7 +29,7 @@ def share_arenas() -> None:
 def spare_what_is_loaded() -> None:
     """Have the collector of cyclic garbage look no more at what is there by now, once the server has started.
 
-    Modules, facts and tables stay until the end; to look through them takes some 50 ms, in which nobody is answered.
+    Modules, facts and tables stay until the end; to look through them takes some 50 ms, in which nobody is answered. What is
+    garbage by then stays too, a hundred small objects: looking for it would make the start longer.
     """
-    gc.collect()
     gc.freeze()
