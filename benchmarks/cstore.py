@@ -31,7 +31,7 @@ from benchmarks.load import cpu_seconds, peak_mebibytes
 from benchmarks.measure import CLOCK, Row
 from benchmarks.named import Absent
 from mockserver import Engine
-from mockserver.arenas import share_arenas
+from mockserver.arenas import share_arenas, spare_what_is_loaded
 from synthetic.dose import Kind, Maker, Options
 
 REPORT, IMAGE = 34_000, 512_000
@@ -71,6 +71,7 @@ def _serve(folder: str, synced: str, lean: str) -> None:
     """Be that process, as `acrmock serve` is: serve until the input ends."""
     share_arenas()
     with Engine(Path(folder, "data"), dicom_port=0, synced=synced == "1", lean_dicom=lean == "1", read_apart=True) as engine:
+        spare_what_is_loaded()
         ready = engine.ready
         if ready is None:
             raise RuntimeError("the engine did not start")

@@ -34,10 +34,12 @@ SEQUENCE_END = 0xFFFEE0DD
 VALUE, SEQUENCE, SKIPPED, KNOWN = 0, 1, 2, 3
 """What an event of the walk with another tag is: a value, the start of a sequence, or one stepped over, unread or known."""
 
+LONG_VRS = frozenset([b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"])
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+"""Value representations with a length of 4 bytes, and of 2 (PS3.5 section 7.1.2)."""
+
 _UNDEFINED = 0xFFFFFFFF
 _NEVER = 1 << 62
-_LONG = frozenset([b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"])
-_SHORT = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _PLAIN_UNDEFINED = frozenset([b"OB", b"OW"])
 _FIRST_PART = 1 << 18
 _CODE_MOST = 1024
@@ -182,7 +184,7 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
         if most < 0:
             raise Unreadable("the data set has too many elements", pos)
         group, element, vr, length = short(data, pos)
-        if explicit and not in_sequence and vr in _SHORT and group != 0xFFFE:
+        if explicit and not in_sequence and vr in SHORT_VRS and group != 0xFFFE:
             start = pos + 8
             stop = start + length
             if stop > size:
@@ -217,10 +219,10 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
             continue
         tag = group << 16 | element
         start = pos + 8
-        if not explicit or (vr not in _LONG and not vr.isalpha()):
+        if not explicit or (vr not in LONG_VRS and not vr.isalpha()):
             vr = b""
             length = item(data, pos)[2]
-        elif vr in _LONG:
+        elif vr in LONG_VRS:
             start = pos + 12
             if start > size:
                 raise Unreadable("the data set ends inside an element", pos)
@@ -276,7 +278,7 @@ def _end(pos: int, length: int, size: int) -> int:
 def _explicit(data: bytes, pos: int, *, implicit: bool) -> bool:
     """Whether the element at `pos` has a VR; a data set that is not what its transfer syntax says is read as it is."""
     vr = data[pos + 4 : pos + 6]
-    if vr in _SHORT or vr in _LONG:
+    if vr in SHORT_VRS or vr in LONG_VRS:
         return True
     return not implicit and (vr.isalpha() or len(vr) < 2)
 

@@ -53,6 +53,8 @@ _PLAIN = bytes(range(0x80)).replace(b"\x1b", b"")
 
 def codec(charset: str) -> str:
     """The Python codec of a Specific Character Set (its first value); an unknown one is read as UTF-8."""
+    if charset in _CODECS:
+        return _CODECS[charset]
     first = charset.partition("\\")[0].strip().upper().replace("ISO 2022 IR", "ISO_IR").replace("_IR_", "_IR ")
     return _CODECS.get(first, "utf-8")
 

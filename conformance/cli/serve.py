@@ -80,7 +80,7 @@ def serve(
 ) -> None:
     """Run the simulated ACR until it is stopped (Ctrl-C, SIGTERM)."""
     from mockserver import Engine
-    from mockserver.arenas import share_arenas
+    from mockserver.arenas import share_arenas, spare_what_is_loaded
 
     share_arenas()
 
@@ -104,6 +104,7 @@ def serve(
     engine = Engine(data, port, **options)
     ready = engine.start()
     try:
+        spare_what_is_loaded()
         click.echo(summary(ready, data))
         while not stop.wait(1.0):  # a bounded wait lets Windows deliver Ctrl-C
             pass

@@ -130,11 +130,10 @@ class LeanDul(ReceiverDul):
         command = message.number(pdata.COMMAND) or 0
         if command & pdata.ANSWER:
             raise BadPdu("an answer that nobody asked for")
-        asked = _asked(message, *context, assoc.clock.monotonic())
-        if command == pdata.C_STORE_RQ and asked.service == STORE and message.has_data:
-            answer = assoc.operations.store(assoc.peer, asked)
+        if command == pdata.C_STORE_RQ and message.has_data:
+            answer = assoc.operations.store(assoc.peer, _asked(STORE, message, *context, assoc.clock.monotonic()))
         elif command == pdata.C_ECHO_RQ and not message.has_data:
-            answer = assoc.operations.echo(assoc.peer, asked)
+            answer = assoc.operations.echo(assoc.peer, _asked(ECHO, message, *context, assoc.clock.monotonic()))
         else:
             self._hand_on(message)
             return
@@ -161,16 +160,15 @@ class LeanDul(ReceiverDul):
         self.assoc.dimse.receive_primitive(primitive)
 
 
-def _asked(message: Message, abstract_syntax: str, transfer_syntax: str, began: float) -> Asked:
-    store = message.number(pdata.COMMAND) == pdata.C_STORE_RQ
+def _asked(service: str, message: Message, abstract_syntax: str, transfer_syntax: str, began: float) -> Asked:
     return Asked(
-        service=STORE if store else ECHO,
+        service=service,
         message_id=message.number(pdata.MESSAGE_ID) or 0,
         context=message.context,
         abstract_syntax=abstract_syntax,
         transfer_syntax=transfer_syntax,
         sop_class=message.uid(pdata.SOP_CLASS),
-        sop_instance=message.uid(pdata.SOP_INSTANCE) if store else "",
+        sop_instance=message.uid(pdata.SOP_INSTANCE) if service == STORE else "",
         data=message.data,
         file=message.file,
         length=message.length,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from acrmock.dose.header import Header
+from acrmock.dose.header import Brief
 from mockserver.store import Stored
 
 REPORT = "dir-report"
@@ -34,7 +34,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     size: int
     at: str
-    header: Header
+    header: Brief
     run: str | None = None
     peer: str = ""
     planted: bool = False

@@ -25,6 +25,9 @@ _ELEMENT = struct.Struct("<HHL")
 _ITEM = struct.Struct(">LBB")
 _PDU = struct.Struct(">BBL")
 _US = struct.Struct("<H")
+_SHORTS = struct.Struct("<" + 4 * "HHLH")
+"""Four elements that are unsigned shorts, one after another."""
+
 _IS_COMMAND, _IS_LAST = 0x01, 0x02
 _COMMENT_LENGTH = 64
 
@@ -58,7 +61,7 @@ class Message:
     def number(self, element: int) -> int | None:
         """The value of an element that is an unsigned short, or None where it is absent or of another length."""
         value = self.elements.get(element, b"")
-        return int(_US.unpack(value)[0]) if len(value) == _US.size else None
+        return int.from_bytes(value, "little") if len(value) == _US.size else None
 
     def uid(self, element: int) -> str:
         """The value of an element that is a UID, without padding; empty where absent."""
@@ -165,15 +168,15 @@ class Assembler:
 def command_elements(command: bytes | bytearray) -> dict[int, bytes]:
     """The values of a command set by element number (implicit little endian, PS3.7 section 6.3.1); raises `BadPdu`."""
     found: dict[int, bytes] = {}
-    at, end = 0, len(command)
+    octets, at, end = bytes(command), 0, len(command)
     while at < end:
         if at + _ELEMENT.size > end:
             raise BadPdu("the command set breaks off")
-        group, element, length = _ELEMENT.unpack_from(command, at)
+        group, element, length = _ELEMENT.unpack_from(octets, at)
         at += _ELEMENT.size
         if group or at + length > end:
             raise BadPdu("the command set holds what is no command element")
-        found[element] = bytes(command[at : at + length])
+        found[element] = octets[at : at + length]
         at += length
     if len(found.get(COMMAND, b"")) != _US.size:
         raise BadPdu("the command set has no Command Field")
@@ -182,9 +185,9 @@ def command_elements(command: bytes | bytearray) -> dict[int, bytes]:
 
 def answer(message: Message, status: int, comment: str = "") -> bytes:
     """The command set of the answer to a C-STORE-RQ or C-ECHO-RQ (PS3.7 tables 9.3-2 and 9.3-13)."""
-    command = ANSWER | (message.number(COMMAND) or 0)
-    parts = [_uid(SOP_CLASS, message.elements.get(SOP_CLASS, b"")), _short(COMMAND, command)]
-    parts += [_short(ANSWERED, message.number(MESSAGE_ID) or 0), _short(DATA_SET_TYPE, NO_DATA_SET), _short(STATUS, status)]
+    command, number = ANSWER | (message.number(COMMAND) or 0), message.number(MESSAGE_ID) or 0
+    told = (0, COMMAND, 2, command, 0, ANSWERED, 2, number, 0, DATA_SET_TYPE, 2, NO_DATA_SET, 0, STATUS, 2, status)
+    parts = [_uid(SOP_CLASS, message.elements.get(SOP_CLASS, b"")), _SHORTS.pack(*told)]
     if comment:
         text = comment.encode("ascii", "replace")[:_COMMENT_LENGTH]
         parts.append(_element(COMMENT, text + b" " * (len(text) % 2)))
@@ -206,10 +209,6 @@ def pdus(context: int, command: bytes, most: int) -> bytes:
 
 def _element(element: int, value: bytes) -> bytes:
     return _ELEMENT.pack(0, element, len(value)) + value
-
-
-def _short(element: int, value: int) -> bytes:
-    return _element(element, _US.pack(value))
 
 
 def _uid(element: int, value: bytes) -> bytes:

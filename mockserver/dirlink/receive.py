@@ -18,7 +18,7 @@ import msgspec
 
 from acrmock.clock import rfc3339
 from acrmock.dose.elements import Unreadable
-from acrmock.dose.header import Header, read_header
+from acrmock.dose.header import Brief, read_brief
 from acrmock.dose.synthetic import looks_synthetic
 from acrmock.record import DimseFacts, FieldProblem, Refusal
 from mockserver.dirlink import injecting, intake
@@ -83,7 +83,7 @@ class Answer(msgspec.Struct, frozen=True):
 class _Taken:
     """A data set on its way to the disk: why it may come, and what was there before."""
 
-    header: Header
+    header: Brief
     sha256: str
     synthetic: bool
     planted: bool = False
@@ -155,16 +155,16 @@ class Operations:
             file.write(data)
         return file
 
-    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Header:
+    def _header(self, asked: Asked, file: ObjectFile | None, data: bytes) -> Brief:
         """The header by the beginning of the data set; by the whole of it where that does not reach as far as the study's UID."""
         most = self.offer.limits.header_bytes
         if file is None or len(data) == asked.length:
-            return read_header(data, asked.transfer_syntax, most)
+            return read_brief(data, asked.transfer_syntax, most)
         with contextlib.suppress(Unreadable):
-            header = read_header(data, asked.transfer_syntax, most)
+            header = read_brief(data, asked.transfer_syntax, most)
             if header.study_uid:
                 return header
-        return read_header(file.whole(), asked.transfer_syntax, most)
+        return read_brief(file.whole(), asked.transfer_syntax, most)
 
     def _unfit(self, asked: Asked) -> Answer | None:
         """Why the request is refused before its data set is looked at."""
@@ -198,15 +198,15 @@ class Operations:
         if core.journal.full:
             return _refused(words.out_of_resources, "journal-full", "the journal is full", "room", "none")
         scope = (peer.application, peer.environment)
-        wall = core.clock.now()
         with core.store.unit() as unit:
+            mine = whose(core, peer, core.clock.now())
             taken.planted = unit.get(PLANTED, scope, asked.sop_instance, Planted) is not None
             if not (taken.planted or taken.synthetic or core.accept_real_data):
                 answer = self._real()
             else:
-                answer = self._keep(unit, peer, asked, taken, wall, data=data)
+                answer = self._keep(unit, peer, asked, taken, mine, data=data)
             kept = answer.status == words.success
-            self._write(unit, peer, asked, answer, taken if kept else None)
+            self._write(unit, peer, asked, answer, mine, taken=taken if kept else None)
         core.jobs.give_way()
         core.store.flush(unit.ticket)
         peer.stored += kept
@@ -227,15 +227,14 @@ class Operations:
         what = "no room" if full else "cannot be kept now"
         return Answer(self.offer.status.out_of_resources, what)
 
-    def synthetic(self, header: Header) -> bool:
+    def synthetic(self, header: Brief) -> bool:
         """Whether a report is recognisably made up: its patient's ID and name are of the layer's shape, each value."""
         return looks_synthetic(header, self.core.facts)
 
-    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, wall: datetime, *, data: bytes | ObjectFile) -> Answer:
+    def _keep(self, unit: Unit, peer: Peer, asked: Asked, taken: _Taken, mine: Whose, *, data: bytes | ObjectFile) -> Answer:
         """Put the bytes and what is known of them into `unit`; the same bytes again change nothing."""
         scope = (peer.application, peer.environment)
         before = unit.get(REPORT, scope, asked.sop_instance, StoredReport)
-        at = rfc3339(self.core.applications.business(peer.application, wall))
         if before is not None and not before.deleted and before.state != self.offer.expired:
             hashes = (before.sha256, *(copy.sha256 for copy in before.copies))
             taken.repeat, taken.same = True, taken.sha256 in hashes
@@ -244,11 +243,10 @@ class Operations:
                 return _refused(words.out_of_resources, "copies", "too many different data sets under this UID", "one", "more")
         if not taken.same:
             self.core.objects.put(unit, scope, asked.sop_instance, taken.sha256, data)
-        intake.received(unit, self.core, self._received(peer, asked, taken, at), before)
+        intake.received(unit, self.core, self._received(peer, asked, taken, mine), before)
         return Answer(self.offer.status.success)
 
-    def _received(self, peer: Peer, asked: Asked, taken: _Taken, at: str) -> Received:
-        application = self.core.applications.get(peer.application)
+    def _received(self, peer: Peer, asked: Asked, taken: _Taken, mine: Whose) -> Received:
         return Received(
             application=peer.application,
             environment=peer.environment,
@@ -259,9 +257,9 @@ class Operations:
             transfer_syntax=asked.transfer_syntax,
             sha256=taken.sha256,
             size=asked.length,
-            at=at,
+            at=rfc3339(mine.at),
             header=taken.header,
-            run=application.run if application is not None else None,
+            run=mine.run,
             peer=peer.peer,
             planted=taken.planted,
             synthetic=taken.synthetic,
@@ -275,14 +273,14 @@ class Operations:
         """Write an operation down that changed nothing else; its answer leaves even where that fails."""
         try:
             with self.core.store.write() as unit:
-                self._write(unit, peer, asked, answer, None)
+                self._write(unit, peer, asked, answer, whose(self.core, peer, self.core.clock.now()))
         except StoreError as error:
             _log.warning("a %s could not be recorded: %s", asked.service, error)
         peer.operations += 1
         self.core.metrics.dimse(asked.service, answer.status)
         return answer
 
-    def _write(self, unit: Unit, peer: Peer, asked: Asked, answer: Answer, taken: _Taken | None) -> None:
+    def _write(self, unit: Unit, peer: Peer, asked: Asked, answer: Answer, mine: Whose, *, taken: _Taken | None = None) -> None:
         facts = DimseFacts(
             association=peer.association,
             service=asked.service,
@@ -299,9 +297,8 @@ class Operations:
             repeat=taken.repeat if taken is not None else False,
             same=taken.same if taken is not None else None,
         )
-        wall = self.core.clock.now()
         took = (self.core.clock.monotonic() - asked.began) * 1000 if asked.began else 0.0
-        self.core.journal.dimse(unit, facts, whose(self.core, peer, wall), milliseconds=took, refusal=answer.refusal)
+        self.core.journal.dimse(unit, facts, mine, milliseconds=took, refusal=answer.refusal)
 
 
 def is_uid(text: str) -> bool:

@@ -17,10 +17,11 @@ from acrmock.dose.compare import REST, changed, digest_tags, normal_value
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import Header
 from acrmock.dose.part10 import split
-from acrmock.dose.synthetic import looks_synthetic
+from acrmock.dose.synthetic import id_is_synthetic, looks_synthetic, name_is_synthetic
 from acrmock.dose.text import nul_padded, unpadded
 from acrmock.facts import load_facts
 
+FACTS = load_facts()
 LAYER = """schema: acrmock/layer/1
 kind: settings
 settings:
@@ -206,6 +207,20 @@ def test_other_names_and_ids_count(others: dict[str, str], *, ours: bool) -> Non
     """A patient's other names and IDs must keep the convention too, where there are any."""
     header = Header(patient_name="Synthetic^One", patient_id="SYN00000001", **others)
     assert looks_synthetic(header, load_facts()) is ours
+
+
+NAMES = st.lists(st.sampled_from(["SYNTHETIC", "Synthetic^A", "Doe^J", "a", " ", "=", "\\", "\0", "^"]), max_size=4).map("".join)
+IDS = st.lists(st.sampled_from(["SYN00000001", "12345678", " ", "\\", ""]), max_size=3).map("".join)
+
+
+@given(NAMES, IDS, NAMES, IDS)
+def test_all_of_a_patient_is_synthetic_or_none(name: str, patient: str, names: str, ids: str) -> None:
+    """A report is ours just when each of its four attributes keeps the convention by itself, and name and ID are there."""
+    apart = name_is_synthetic(name, FACTS) and name_is_synthetic(names, FACTS) and id_is_synthetic(ids, FACTS)
+    there = bool(name.replace("\\", "").strip(" \0")) and "\\" not in patient and patient.strip(" ") == patient != ""
+    ours = apart and there and id_is_synthetic(patient, FACTS)
+    header = Header(patient_name=name, patient_id=patient, other_names=names, other_ids=ids)
+    assert looks_synthetic(header, FACTS) is ours
 
 
 @pytest.mark.parametrize(
