@@ -4,8 +4,9 @@ Senders: DCMTK's storescu as it is (Nagle's algorithm on) and told not to use it
 send prebuilt PDUs (`cstore_sender`). Objects of 34 kB and of 512 kB, 1, 4 and 16 associations. Ours waits for the disk (synced);
 of the peers only Orthanc does, so ours is measured without waiting too (os). `BENCH_CSTORE=long` sends five times as many.
 
-Our receiver answers first and reads what it has kept later, while fewer objects come: so there are rows too for objects that are
-read in the end, until no job is left. *CPU each* is the server's while it answers, or its and its reading process's for all.
+Our receiver answers first and reads what it has kept later, while fewer objects come: so whatever is measured next waits for it,
+and there are rows too for objects that are read in the end, until no job is left. *CPU each* is the server's while it answers, or
+its and its reading process's for all.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from acrmock.dose.part10 import split
 from benchmarks import cstore_sender
@@ -45,8 +47,13 @@ DISK_ROUNDS = 3
 _WAIT = 30.0
 _LONGEST = 120.0
 
-Target = tuple[int, str]
-"""A receiver's port and the AE title to call."""
+
+class Target(NamedTuple):
+    """A receiver's port, the AE title to call, and how to wait until it works no more, so that it is in nobody's way."""
+
+    port: int
+    title: str
+    rest: Callable[[], None] = lambda: None
 
 
 def rows() -> list[Row]:
@@ -64,7 +71,7 @@ def acrmock(*, synced: bool, lean: bool = True) -> Iterator[Target]:
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, str(int(synced)), str(int(lean))]),
     ):
-        yield _registered(folder), "DIRLINK"
+        yield Target(_registered(folder), "DIRLINK", partial(_idle, folder))
 
 
 def _serve(folder: str, synced: str, lean: str) -> None:
@@ -104,7 +111,7 @@ def command(name: str, *options: str) -> Iterator[Target]:
             call = [name, *options, "--fork", "-od", folder, str(port)]
         with _process(call):
             _listening(port)
-            yield port, "ANY"
+            yield Target(port, "ANY")
 
 
 @contextmanager
@@ -128,7 +135,7 @@ def orthanc() -> Iterator[Target]:
         file.write_text(json.dumps(settings))
         with _process([server, str(file)]):
             _listening(port)
-            yield port, "ORTHANC"
+            yield Target(port, "ORTHANC")
 
 
 Receiver = Callable[[], AbstractContextManager[Target]]
@@ -147,7 +154,7 @@ PEERS: dict[str, Receiver] = {
 def fast(target: Target, size: int | Path, associations: int, count: int, *, seed: int = 1) -> float:
     """Objects per second from senders without Nagle's algorithm; each `seed`, and those that follow it, makes other objects."""
     each = max(1, count // associations)
-    call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target[0]), target[1], str(each), str(size)]
+    call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target.port), target.title, str(each), str(size)]
     quiet = subprocess.DEVNULL
     senders = [
         subprocess.Popen([*call, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
@@ -159,6 +166,7 @@ def fast(target: Target, size: int | Path, associations: int, count: int, *, see
         for sender in senders:
             sender.kill()
             sender.communicate()
+    target.rest()
     if good != each * associations:
         raise RuntimeError(f"{good} of {each * associations} were answered with success")
     return good / took
@@ -185,7 +193,7 @@ def storescu(target: Target, folder: Path, associations: int, count: int, *, nag
     each = max(1, count // associations)
     files = sorted(map(str, folder.glob("*.dcm")))
     calls = [
-        ["storescu", "-R", "-aec", target[1], "127.0.0.1", str(target[0]), *files[number * each : (number + 1) * each]]
+        ["storescu", "-R", "-aec", target.title, "127.0.0.1", str(target.port), *files[number * each : (number + 1) * each]]
         for number in range(associations)
     ]
     begun = CLOCK.monotonic()
@@ -196,9 +204,11 @@ def storescu(target: Target, folder: Path, associations: int, count: int, *, nag
         ended = [1]
     for sender in senders:
         sender.kill()
+    took = CLOCK.monotonic() - begun
     if any(ended):
         raise RuntimeError("storescu did not succeed")
-    return each * associations / (CLOCK.monotonic() - begun)
+    target.rest()
+    return each * associations / took
 
 
 def _files(folder: Path, size: int, count: int) -> None:
@@ -342,7 +352,7 @@ def _read_pair(kind: str, size: int | Path, count: int) -> Iterator[Row]:
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
     ):
-        target = (_registered(folder), "DIRLINK")
+        target = Target(_registered(folder), "DIRLINK")
         fast(target, size, 1, WARM_UP, seed=1001)
         _idle(folder)
         before, begun = _used(process.pid), CLOCK.monotonic()
@@ -392,7 +402,7 @@ def _memory_pair(size: int, kind: str) -> Iterator[Row]:
         _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
     ):
         port = _registered(folder)
-        fast((port, "DIRLINK"), size, 16, COUNT[size] * 2)
+        fast(Target(port, "DIRLINK"), size, 16, COUNT[size] * 2)
         _idle(folder)
         peak = beside = 0.0
         with contextlib.suppress(OSError):

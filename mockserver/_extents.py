@@ -32,7 +32,7 @@ class FreeBlocks:
         return sorted(self._counts.items())
 
     def take(self, count: int) -> int:
-        """The first of `count` blocks: of a free piece, or behind the end.
+        """The first of `count` blocks: of a free piece, or the last of them behind the end.
 
         Only a few pieces are looked at, others next time, so that it costs the same however many there are.
         """
@@ -45,7 +45,13 @@ class FreeBlocks:
                     self._counts.move_to_end(first + count, last=False)
                 return first
             self._counts.move_to_end(first)
-        return self.extend(count)
+        first = self._firsts.get(self.end, self.end)
+        if first < self.end:
+            self._drop(first, self.end - first)
+        if first + count < self.end:
+            self._put(first + count, self.end - first - count)
+        self.end = max(self.end, first + count)
+        return first
 
     def extend(self, count: int) -> int:
         """The first of `count` blocks behind the end."""

@@ -11,17 +11,22 @@ from mockserver._received import Hasher, ReceivedFile
 from mockserver._space import Place, Space, place_of
 from mockserver.store import ObjectFile
 
+_IN_ROW = 64 * 1024
+"""Bytes of a data set that its row may hold."""
+
 _NAMED = "SELECT place FROM received WHERE place LIKE '%+%'"
 
 
 class ReceivedBytes:
     """The bytes that the rows of the table `received` name, and what the current batch adds and removes; the state lock is held.
 
-    `path` is the database's, None where everything is in memory: then there is no file (`space` is None), and the rows hold the
-    bytes themselves. `clean`: the store was closed the last time. Raises `SetupError`.
+    Where the store is synced, the row of a short data set holds it: one sync for both takes less than two. Others are in one file
+    beside the database at `path`; None keeps everything in memory, in the rows. `clean`: the store was closed the last time.
+    Raises `SetupError`.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None, *, synced: bool, clean: bool) -> None:
+        self._in_row = _IN_ROW if synced else 0
         self._hasher = Hasher()
         self._added: list[Place] = []
         self._removed: list[Place] = []
@@ -29,11 +34,13 @@ class ReceivedBytes:
         self.space = None if path is None else _opened(connection, path, synced=synced, clean=clean)
 
     def file(self, size: int = 0) -> ReceivedFile | None:
-        """Room for a data set of `size` bytes, 0 when that is not known; None in memory. The lock need not be held."""
-        return None if self.space is None else ReceivedFile(self.space, self._hasher, size)
+        """Room for a data set of `size` bytes, 0 when that is not known; None for what its row holds. Needs no lock."""
+        if self.space is None or 0 < size <= self._in_row:
+            return None
+        return ReceivedFile(self.space, self._hasher, size)
 
     def as_file(self, data: bytes | ObjectFile) -> ReceivedFile | None:
-        """Received bytes as a finished file; None in memory."""
+        """Received bytes as a finished file; None for what its row holds."""
         if isinstance(data, ReceivedFile):
             return data
         octets = data if isinstance(data, bytes) else data.whole()

@@ -28,7 +28,7 @@ CREATE TABLE received (
   PRIMARY KEY (application, environment, sop_instance, sha256)
 ) WITHOUT ROWID
 """
-"""Received bytes: where they are in their file, or in a store in memory themselves."""
+"""Received bytes: they themselves, or where they are in their file."""
 
 _OLDER = "INSERT INTO received SELECT application, environment, sop_instance, sha256, data, file FROM object"
 CLEAN = "clean"
@@ -73,7 +73,7 @@ def _note_journal(connection: sqlite3.Connection) -> None:
 
 
 def _move_objects(connection: sqlite3.Connection) -> None:
-    """From format 4 to 5: received bytes are in one file; those that are not yet, stand in the table or have a file's name."""
+    """From format 4 to 5: received bytes are in one file, or in the table as before; those that have a file's name are moved."""
     connection.execute(_RECEIVED)
     connection.execute(_OLDER)
     connection.execute("DROP TABLE object")

@@ -1,8 +1,9 @@
 """The bytes of received data sets, exactly as they were on the wire (fact D1.9).
 
-They are in one file beside the store's database (mode 0600), each written once, and on the disk before the transaction that names
-it, so that no crash leaves the one without the other. Deleting overwrites them, and empties the write-ahead log after the commit.
-A large one is written while it comes in, and never in memory as a whole.
+They are in the store's database, or, where that takes fewer syncs, in one file beside it (both of mode 0600), on the disk before
+the transaction that names them, so that no crash leaves the one without the other. Deleting overwrites them (`PRAGMA
+secure_delete`), and empties the write-ahead log after the commit. A large one is written while it comes in, and never in memory
+as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class ObjectStore(Protocol):
     """Received bytes, by scope (application, environment), SOP Instance UID and SHA-256 (hexadecimal) of the bytes."""
 
     def file(self, size: int = 0) -> ObjectFile | None:
-        """Room for a data set of `size` bytes, 0 when that is not known; None where everything is in memory."""
+        """Room for a data set of `size` bytes, 0 when that is not known; None for what its unit keeps."""
         ...
 
     def put(self, unit: Unit, scope: Scope, sop_instance: str, sha256: str, data: bytes | ObjectFile) -> None:

@@ -32,7 +32,7 @@ SUCCESS = b"\x00\x00\x00\x09\x02\x00\x00\x00\x00\x00"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX signal is needed")
-@pytest.mark.parametrize("size", [20_000, 200_000], ids=["at-once", "while-they-come"])
+@pytest.mark.parametrize("size", [20_000, 200_000], ids=["in-rows", "in-the-file"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_kill_during_stores_loses_nothing_that_was_acknowledged(moment: int, size: int, tmp_path: Path) -> None:
     """Every object answered with success before SIGKILL is there after it, whole and once, with its one journal entry."""
@@ -84,9 +84,11 @@ def check(path: Path, acknowledged: list[str]) -> None:
                 assert kept[uid].size == len(octets)
         assert len(entries) == len(set(entries))
         assert set(acknowledged) <= set(entries) == set(kept)
-        places = [place_of(text) for (text,) in store.connection.execute("SELECT place FROM received")]
-        assert len(places) == len(kept)
-        held = bytearray(path.with_name("objects.bytes").read_bytes())
+        texts = [text for (text,) in store.connection.execute("SELECT place FROM received")]
+        assert len(texts) == len(kept)
+        places = [place_of(text) for text in texts if text is not None]
+        file = path.with_name("objects.bytes")
+        held = bytearray(file.read_bytes() if file.exists() else b"")
         for offset, length in (piece for place in places for piece in place):
             held[offset : offset + length] = bytes(length)
         assert not any(held), "bytes that no row names"

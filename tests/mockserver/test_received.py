@@ -130,6 +130,24 @@ def test_room_of_what_was_deleted_is_used_again(tmp_path: Path, open_: Open) -> 
     assert (tmp_path / "objects.bytes").stat().st_size < 10 * len(BYTES)
 
 
+@pytest.mark.parametrize("synced", [True, False])
+def test_short_data_sets_are_in_their_rows(tmp_path: Path, open_: Open, *, synced: bool) -> None:
+    """A short data set is in its row where each sync counts, and else in the file; either way it is read, and goes."""
+    store = open_(synced=synced)
+    short = NAME * 1000
+    digest = hashlib.sha256(short).hexdigest()
+    assert (store.object_file(len(short)) is None) == synced
+    with store.write() as unit:
+        unit.put_object(SCOPE, "1", digest, short)
+    assert (bytes_of(tmp_path) == b"") == synced
+    store.close()
+    store = open_(synced=not synced)
+    assert got(store, "1", digest) == short
+    with store.write() as unit:
+        unit.delete_object(SCOPE, "1")
+    assert not [path.name for path in tmp_path.iterdir() if NAME in path.read_bytes()]
+
+
 def test_same_again_is_kept_once(tmp_path: Path, open_: Open) -> None:
     """The same bytes under the same UID again are not kept twice, as a file or as bytes."""
     store = open_()
@@ -272,7 +290,7 @@ def test_closed_while_somebody_writes(tmp_path: Path, open_: Open) -> None:
 
 
 def test_bytes_of_older_stores_are_moved(tmp_path: Path, open_: Open) -> None:
-    """Bytes that stood in the table or had a file each are in the one file from then on; the folder goes."""
+    """Bytes that had a file each are in the one file from then on, and the folder goes; what stood in the table stays there."""
     old = open_writer(tmp_path / "store.sqlite3", MIGRATIONS, 4)
     rows = [("1", "aa", b"in the table", None), ("2", "bb", b"", "0123abcd"), ("3", "cc", b"", "4567ef")]
     old.executemany("INSERT INTO object VALUES (?, ?, ?, ?, ?, ?)", [(*SCOPE, *row) for row in rows])
