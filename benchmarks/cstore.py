@@ -12,6 +12,7 @@ its and its reading process's for all.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -19,13 +20,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from acrmock.dose.part10 import split
 from benchmarks import cstore_sender
@@ -40,12 +41,13 @@ REPORT, IMAGE = 34_000, 512_000
 KINDS = {REPORT: "34 kB reports", IMAGE: "512 kB objects"}
 ASSOCIATIONS = (1, 4, 16)
 _TIMES = 5 if os.environ.get("BENCH_CSTORE") == "long" else 1
-COUNT = {REPORT: 800 * _TIMES, IMAGE: 160 * _TIMES}
+COUNT = {REPORT: 400 * _TIMES, IMAGE: 100 * _TIMES}
 SLOW = 30 * _TIMES
+ROUNDS = 3
 WARM_UP = 32
-DISK_ROUNDS = 3
 _WAIT = 30.0
 _LONGEST = 120.0
+T = TypeVar("T")
 
 
 class Target(NamedTuple):
@@ -151,14 +153,18 @@ PEERS: dict[str, Receiver] = {
 # senders
 
 
-def fast(target: Target, size: int | Path, associations: int, count: int, *, seed: int = 1) -> float:
-    """Objects per second from senders without Nagle's algorithm; each `seed`, and those that follow it, makes other objects."""
+_seeds = itertools.count(1)
+"""One for each sender, so that no two send the same objects."""
+
+
+def fast(target: Target, size: int | Path, associations: int, count: int) -> float:
+    """Objects per second from senders without Nagle's algorithm."""
     each = max(1, count // associations)
     call = [sys.executable, "-m", "benchmarks.cstore_sender", "127.0.0.1", str(target.port), target.title, str(each), str(size)]
     quiet = subprocess.DEVNULL
     senders = [
-        subprocess.Popen([*call, str(seed + number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
-        for number in range(associations)
+        subprocess.Popen([*call, str(next(_seeds))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True)
+        for _ in range(associations)
     ]
     try:
         good, took = _sent(senders)
@@ -240,19 +246,9 @@ def _fast_rows() -> Iterator[Row]:
     }
     for size, kind in KINDS.items():
         for associations in ASSOCIATIONS:
-            found: list[tuple[str, str, float | None, dict[str, float]]] = []
             with ExitStack() as stack:
                 targets = {name: stack.enter_context(one()) for name, one in OURS.items()}
-                for target in targets.values():
-                    fast(target, size, associations, max(associations, WARM_UP), seed=1001)
-                for turn, (peer, receiver) in enumerate(PEERS.items()):
-                    ours = {
-                        name: fast(target, size, associations, COUNT[size], seed=turn * 20 + 1)
-                        for name, target in targets.items()
-                    }
-                    count = SLOW * 4 if peer in {"Orthanc", "pynetdicom storescp"} else COUNT[size]
-                    measured = partial(_measured, receiver, size, associations, count)
-                    found.append((peer, *_peer(peer, measured), ours))
+                found = [(peer, *_beside(peer, targets, size, associations)) for peer in PEERS]
             for peer, said, theirs, ours in found:
                 for name, rate in ours.items():
                     goal = goals.get((name, peer, size), "") if associations == 1 else ""
@@ -260,14 +256,29 @@ def _fast_rows() -> Iterator[Row]:
                     yield Row(what=what, unit="objects/s", ours=rate, peer=said, theirs=theirs, goal=goal)
 
 
-def _measured(receiver: Receiver, size: int, associations: int, count: int) -> float:
-    """Objects per second after a few that are not counted."""
-    with receiver() as target:
-        fast(target, size, associations, max(associations, WARM_UP), seed=1001)
-        return fast(target, size, associations, max(associations, count))
+def _beside(peer: str, ours: Mapping[str, Target], size: int, associations: int) -> tuple[str, float | None, dict[str, float]]:
+    """A peer, or what is wrong with it; its objects per second and ours, in turn."""
+
+    def measured() -> dict[str, float]:
+        with PEERS[peer]() as target:
+            return _in_turn({**ours, peer: target}, size, associations)
+
+    said, rates = _peer(peer, measured)
+    rates = rates or _in_turn(ours, size, associations)
+    return said, rates.get(peer), {name: rates[name] for name in ours}
 
 
-def _peer(name: str, measured: Callable[[], float]) -> tuple[str, float | None]:
+def _in_turn(targets: Mapping[str, Target], size: int, associations: int) -> dict[str, float]:
+    """Objects per second of each, the median of some rounds after one that is not counted; who is slow is sent fewer."""
+    rates: dict[str, list[float]] = {name: [] for name in targets}
+    for _ in range(ROUNDS + 1):
+        for name, target in targets.items():
+            count = SLOW * 4 if name in {"Orthanc", "pynetdicom storescp"} else COUNT[size]
+            rates[name].append(fast(target, size, associations, max(associations, count)))
+    return {name: median(found[1:]) for name, found in rates.items()}
+
+
+def _peer(name: str, measured: Callable[[], T]) -> tuple[str, T | None]:
     """A peer's name and figure; of one that cannot be had or fails, what is wrong instead."""
     try:
         return name, measured()
@@ -301,7 +312,7 @@ def _dcmtk_rows() -> Iterator[Row]:
                     receiver: Receiver, *, nagle: bool = nagle, associations: int = associations, count: int = count
                 ) -> float:
                     with receiver() as target:
-                        fast(target, REPORT, 1, WARM_UP, seed=1001)
+                        fast(target, REPORT, 1, WARM_UP)
                         return storescu(target, Path(folder), associations, count, nagle=nagle)
 
                 ours = measured(OURS["synced"])
@@ -317,8 +328,8 @@ def _disk_rows() -> Iterator[Row]:
     for size, kind in KINDS.items():
         count = COUNT[size] // 2
         with OURS["synced"]() as target:
-            fast(target, size, 1, WARM_UP, seed=1001)
-            pairs = [(fast(target, size, 1, count, seed=number + 1), _disk(size)) for number in range(DISK_ROUNDS)]
+            fast(target, size, 1, WARM_UP)
+            pairs = [(fast(target, size, 1, count), _disk(size)) for _ in range(ROUNDS)]
         ours, theirs = (median(rates) for rates in zip(*pairs, strict=True))
         what = f"C-STORE, {kind}, 1 association, synced"
         yield Row(what=what, unit="objects/s", ours=ours, peer="the disk: write and sync", theirs=theirs, goal=">= 0.8 x")
@@ -353,7 +364,7 @@ def _read_pair(kind: str, size: int | Path, count: int) -> Iterator[Row]:
         _process([sys.executable, "-m", "benchmarks.cstore", folder, "0", "1"]) as process,
     ):
         target = Target(_registered(folder), "DIRLINK")
-        fast(target, size, 1, WARM_UP, seed=1001)
+        fast(target, size, 1, WARM_UP)
         _idle(folder)
         before, begun = _used(process.pid), CLOCK.monotonic()
         rate = fast(target, size, 1, count)
