@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from acrmock.datafile import (
     write_pipe,
     write_workbook,
 )
-from acrmock.datafile.workbook import text_of
+from acrmock.datafile.workbook import _ValuedRows, text_of
 from acrmock.errors import SetupError
 from acrmock.facts import load_facts
 
@@ -131,3 +132,40 @@ def test_cells_as_text() -> None:
     """What Excel keeps as numbers and truths is read as what it shows."""
     assert [text_of(value) for value in (7, 7.0, 2.5, "x")] == ["7", "7", "2.5", "x"]
     assert (text_of(value=True), text_of(None)) == ("TRUE", "")
+
+
+@given(
+    rows=st.lists(st.sampled_from([("a", "1"), ("", ""), ("<row", "</row>"), (" ", "<v>")]), max_size=30), size=st.integers(1, 90)
+)
+def test_rows_with_values_are_counted_as_they_come(rows: list[tuple[str, str]], size: int) -> None:
+    """However a sheet's XML is cut, its rows that hold a value are counted, but for the last, which may go on."""
+    stream = io.BytesIO()
+    write_workbook(rows, stream)
+    with zipfile.ZipFile(stream) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    counted, told = _ValuedRows(), [0]
+    told += [counted.add(sheet[at : at + size]) for at in range(0, len(sheet), size)]
+    held = [any(row) for row in rows]
+    assert told == sorted(told)
+    assert told[-1] == sum(held[:-1])
+
+
+@pytest.mark.parametrize("empty", [0, 50])
+def test_too_many_rows_of_a_workbook(empty: int) -> None:
+    """A workbook of more rows than may come is refused before the first is given; empty ones do not count."""
+    stream = io.BytesIO()
+    write_workbook([("a", "1")] * 20 + [("", "")] * empty + [("a", "1")], stream)
+    assert len(list(read_workbook(stream, Limits(rows=21), ()))) == 21
+    rows = read_workbook(stream, Limits(rows=19), ())
+    with pytest.raises(FileFault) as told:
+        next(rows)
+    assert (told.value.kind, told.value.expected) == (FileFaultKind.TOO_MANY_ROWS, "at most 19")
+
+
+def test_a_row_without_end_is_counted_once() -> None:
+    """One row of very many cells is one, and is not kept while it comes."""
+    counted = _ValuedRows()
+    for piece in [b"<sheetData><row r='1'>", *[b"<c><v>1</v></c>" * 20_000] * 20, b"</row><row r='2'/><row r='3'>"]:
+        counted.add(piece)
+        assert len(counted._rest) < 2 * 1024 * 1024
+    assert counted.valued == 1
