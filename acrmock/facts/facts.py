@@ -128,7 +128,7 @@ class Facts:
         """The profile of that name, in its newest revision unless one is named; raises `FactsError` when there is none.
 
         `a+b` joins profiles (`acrmock.facts.joining`), of which `revision` then names each, `1+1`. One that only lists others
-        joins those.
+        joins those. A registry that no profile is made for, as one of the user's own, has the one that a setting names.
         """
         names = name.split(joining.SIGN)
         if len(names) > 1:
@@ -147,7 +147,7 @@ class Facts:
         return msgspec.structs.replace(joined, name=found.name, revision=found.revision, title=found.title, note=found.note)
 
     def _single(self, name: str, revision: str | None) -> Profile:
-        found = [profile for profile in self.profiles.values() if profile.name == name]
+        found = [profile for profile in self.profiles.values() if profile.name == name] or self._borrowed(name)
         if revision is not None:
             found = [profile for profile in found if profile.revision == revision]
         if not found:
@@ -155,6 +155,18 @@ class Facts:
             wanted = name if revision is None else f"{name} in revision {revision}"
             raise FactsError(f"there is no profile {wanted}", file="profiles", fix=f"known: {known}")
         return max(found, key=lambda profile: (len(profile.revision), profile.revision))
+
+    def _borrowed(self, slug: str) -> list[Profile]:
+        """The profile of another registry as that of the registry `slug`, if there is such a registry."""
+        registry = next((registry for registry in self.registries if registry.slug == slug), None)
+        if registry is None:
+            return []
+        like = self.text("judge.profile.other_registries")
+        return [
+            msgspec.structs.replace(profile, name=slug, title=registry.title, registries=(slug,), note="", like=like)
+            for profile in self.profiles.values()
+            if profile.name == like
+        ]
 
     def fact(self, key: str) -> Fact:
         """One setting with its provenance."""

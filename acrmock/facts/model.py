@@ -157,6 +157,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     `weights` has every requirement that is judged. `checks` are those that stand for their whole group: where it names any of
     a group, the group's others are left out. `joins`: it is these profiles together and nothing of its own. `role` is what a
     sender of dose reports is; `topology` and `prefers` say, for people, which ways of sending are meant and what ACR prefers.
+    `like`: the profile of another registry, which stands for the one that this registry has not.
     """
 
     name: str
@@ -180,11 +181,13 @@ class Profile(Struct, frozen=True, kw_only=True):
     prefers: str = ""
     note: str = ""
     layer: str = ""
+    like: str = ""
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What people are told of the profile beside its result: the ways of sending that are meant, and ACR's preference."""
-        return (*self.topology, *((self.prefers,) if self.prefers else ()))
+        """What people are told of the profile beside its result: the ways of sending meant, ACR's preference, and whose it is."""
+        like = f"No profile is made for this registry: it was judged as {self.like} is." if self.like else ""
+        return (*self.topology, *(text for text in (self.prefers, like) if text))
 
     @property
     def not_scored(self) -> tuple[str, ...]:

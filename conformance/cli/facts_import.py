@@ -112,6 +112,8 @@ def import_(
             click.echo(f"{len(names):5} {word}{_some(names)}", err=True)
     if made.keyless:
         click.echo("      no element tells one exam from another now: name some with --key and --patient", err=True)
+    if known is None and out is not None:
+        click.echo(f"      try it: acrmock demo --profile {registry} --overlay {out}", err=True)
 
 
 def _some(names: tuple[str, ...]) -> str:

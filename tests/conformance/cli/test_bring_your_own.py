@@ -9,9 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import openpyxl
+import pytest
 import yaml
 from command_line import acrmock
 
+from acrmock.facts import FactsError, load_facts
 from acrmock.schema import RecordValidator
 from mockserver import Engine
 
@@ -199,3 +201,25 @@ def test_new_and_diff(tmp_path: Path) -> None:
     assert acrmock("facts", "diff", "vouched.yaml", "--words", cwd=tmp_path).returncode == 1
     same = acrmock("facts", "diff", "mine.yaml", "--against", "mine.yaml", cwd=tmp_path)
     assert (same.returncode, same.stdout.strip()) == (0, "nothing differs")
+
+
+def test_a_registry_of_ones_own_is_judged(tmp_path: Path) -> None:
+    """A registry that only a table of the user's knows is certified by its name, alone or joined, and the result says how."""
+    rows = ["Element Name,Type,Required,Values", "MRN,Text,Yes,", "Seen_On,Date,Yes,", "Stripes,Number,Yes,0-90", "Calm,Yes/No,,"]
+    (tmp_path / "stripes.csv").write_text("\n".join(rows), encoding="utf-8")
+    new = ("--registry", "zebra", "--version", "1.0", "--title", "Stripes", "--key", "Seen_On", "--patient", "MRN")
+    imported = acrmock("facts", "import", "stripes.csv", *new, "--out", "zebra.yaml", cwd=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+    assert "there is no profile zebra" in acrmock("demo", "--profile", "zebra", cwd=tmp_path).stderr
+    demo = ("demo", "--profile", "zebra", "--overlay", "zebra.yaml", "--format", "json")
+    answer = acrmock(*demo, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    told = json.loads(answer.stdout)
+    assert (told["profile"], told["verdict"]) == ("zebra", "ready")
+    assert "No profile is made for this registry: it was judged as ctc is." in told["notes"]
+    assert json.loads(acrmock(*demo, "--broken", "tx-schema", cwd=tmp_path).stdout)["verdict"] == "not-ready"
+    facts = load_facts([tmp_path / "zebra.yaml"])
+    assert facts.profile("lcsr+zebra").registries == ("lcsr", "zebra")
+    assert not facts.profile("lcsr").like
+    with pytest.raises(FactsError, match="no profile zebra in revision 7"):
+        facts.profile("zebra", "7")
