@@ -15,6 +15,9 @@ from typing import NamedTuple
 from acrmock.dose.tree import Item
 from acrmock.facts.dose import Dictionary
 
+NOT_READ = "not read"
+"""How a reader's word begins about what it does not read."""
+
 LOOKED_AT = 10
 """So many parts before, and after, the one that held when an event began are looked at."""
 
@@ -76,11 +79,11 @@ def unread(details: Item, dictionary: Dictionary) -> Iterator[tuple[Item, str]]:
     parts -= {known[key].meaning for key in dictionary.details}
     named = ", ".join(sorted(parts, key=lambda name: (name == "others", name)))
     if named:
-        yield details, f"not read: {named}; of the details only what gives elements of the registry is"
+        yield details, f"{NOT_READ}: {named}; of the details only what gives elements of the registry is"
     numbers = {concept for family in dictionary.detailed.values() for concept, element in family.items() if element.unit}
     for item in details.walk():
         if item.type == "TABLE" and item.key in numbers:
-            yield item, "is a table of values over time, which is not read"
+            yield item, f"{NOT_READ}: a table of values over time"
 
 
 def source(item: Item) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from acrmock.dose.details import Details, unread
+from acrmock.dose.details import NOT_READ, Details, unread
 from acrmock.dose.dictionary import Dictionary, Quantity, quantity
 from acrmock.dose.elements import INFLATED_MOST
 from acrmock.dose.header import header
@@ -105,6 +105,8 @@ class _Reader:
         scope = tree.first("scope")
         uids = [item.text for item in scope.children if item.key in _SCOPE_UIDS] if scope else []
         self._oddities()
+        if not root.collected:
+            self._note(tree, f"{NOT_READ}: more than header and device, as the registry does not collect such reports")
         for item in tree.all(_DETAILS):
             for part, reason in unread(item, self.dictionary):
                 self._note(part, reason)

@@ -154,7 +154,7 @@ def test_what_is_not_read_of_the_details_is_said() -> None:
     (event,) = report.projection_events
     assert (event.kvp, event.thickness) == (None, None)
     assert "not read: Radiation Technique, others;" in told(report)
-    assert "a table of values over time, which is not read" in told(report)
+    assert "not read: a table of values over time" in told(report)
 
 
 def test_parts_outside_the_details_are_none() -> None:
