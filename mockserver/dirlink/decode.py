@@ -103,7 +103,7 @@ def place(
     """The report in the state that it comes to first, stored, with what is to happen next."""
     if not report.synthetic and not report.planted:
         retain(core, unit, scope, report.sop_instance, report.at)
-    if why := _aside(core, report, reading):
+    if why := _aside(report, reading):
         report = come_to(core, scope[0], report, (State.QUARANTINED, why))
     elif found.station is None:
         report = hold(core, unit, scope, report, found.why)
@@ -113,15 +113,14 @@ def place(
     return report
 
 
-def _aside(core: EngineCore, report: StoredReport, reading: Reading) -> str:
+def _aside(report: StoredReport, reading: Reading) -> str:
     """Why the object is put aside, or an empty string."""
     if not reading.facts.readable:
         return f"cannot be read: {reading.problem}"[:300]
     if not reading.facts.dose:
         return "not a dose report"
     if not reading.collected:
-        known = core.facts.dose.classes.get(report.sop_class)
-        name = f" ({known.name})" if known else ""
+        name = f" ({reading.kind})" if reading.kind else ""
         return f"not collected by the registry: modality {report.modality or 'unknown'}, SOP class {report.sop_class}{name}"
     return ""
 
