@@ -19,6 +19,7 @@ from .conftest import ASSOCIATE_AC, EXPLICIT, Raw, Receiver, command, p_data, pd
 ENHANCED, RADIOPHARMACEUTICAL, PATIENT = (f"1.2.840.10008.5.1.4.1.1.88.{end}" for end in (76, 68, 73))
 SCOPE = ("default", "test")
 LEVELS = 60
+HIDDEN = (*(f"2.25.3141592653589793238{number}" for number in range(3)), "Synthetic^Surgeon")
 CLASSES = [ENHANCED, RADIOPHARMACEUTICAL, PATIENT]
 
 
@@ -28,6 +29,17 @@ def named(*parts: Dataset) -> tuple[Dataset, ...]:
     device = (item("CODE", "121005,DCM", "121007,DCM"), item("UIDREF", "121012,DCM", "2.25.990011223344556677"))
     place = item("TEXT", "121017,DCM", "Synthetic Hospital East")
     return (*device, place, person, container("7,99MINE", item("CODE", "8,99MINE", "9,99MINE"), person), *parts)
+
+
+def placed() -> Dataset:
+    """A beam's position: a point and a table, with UIDs and a person where no other report has any."""
+    point, table, cell, values = item("SCOORD3D", "130525,DCM"), item("TABLE", "130520,DCM"), Dataset(), Dataset()
+    point.GraphicType, point.GraphicData = "POINT", [1.0, 2.0, 3.0]
+    point.ReferencedFrameOfReferenceUID, point.FiducialUID = HIDDEN[:2]
+    cell.SelectorUIValue, cell.SelectorPNValue, cell.SelectorLOValue = HIDDEN[2], HIDDEN[3], "Synthetic^One"
+    values.CellValuesSequence = [cell]
+    table.TabulatedValuesSequence = [values]
+    return container("130524,DCM", point, table)
 
 
 def enhanced(uid: str, station: str) -> Dataset:
@@ -44,6 +56,7 @@ def enhanced(uid: str, station: str) -> Dataset:
             "130505,DCM",
             container("130511,DCM", *during, source, item("NUM", "113733,DCM", ("120", "kV"))),
             container("130530,DCM", *during, source, item("TEXT", "125203,DCM", "Thorax")),
+            placed(),
             container("6,99MINE", item("PNAME", "5,99MINE", "Synthetic^Technician")),
         ),
     )
@@ -130,12 +143,13 @@ def test_an_enhanced_report_goes_all_the_way(receiver: Receiver) -> None:
         "ACKNOWLEDGED",
     ]
     text = page(receiver, "2.25.76010203040506070809")
-    assert "not read a meaning Radiation Technique, others; of the details only what gives elements of the registry is" in text
+    assert "not read a meaning Beam Position, Radiation Technique, others; of the details only what gives elements" in text
     kept = receiver.report("2.25.76010203040506070809")
     assert kept is not None
     made = view.anonymised(receiver.core, SCOPE, kept, data, show_before=False)
     assert made.problem == ""
     assert leaks(data, made.data) == set()
+    assert [text for text in HIDDEN if text.encode() not in data or text.encode() in made.data] == []
     assert b"Thorax" in made.data
     assert kept.central == view.remapped(receiver.core, SCOPE, "2.25.76010203040506070809")
     ready = receiver.engine.ready
