@@ -16,6 +16,11 @@ _PAUSE = 0.05
 _SAY_EVERY = 60.0
 
 
+def is_scarce(error: BaseException) -> bool:
+    """Whether an error is that the system has no room now, which passes."""
+    return isinstance(error, OSError) and error.errno in _SCARCE
+
+
 class Scarcity:
     """What one listener does when it cannot accept; for its own thread."""
 
@@ -25,7 +30,7 @@ class Scarcity:
 
     def outlast(self, error: OSError) -> bool:
         """Wait a moment where `error` is that there is no room; False, at once, where it is another."""
-        if error.errno not in _SCARCE:
+        if not is_scarce(error):
             return False
         now = self._clock.monotonic()
         if self._said is None or now - self._said >= _SAY_EVERY:

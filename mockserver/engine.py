@@ -77,9 +77,9 @@ class Engine:
     without asking. `trusted_proxies` (CIDRs) are those whose PROXY and forwarding headers are
     believed. `dicom_port` and `dicom_tls_port` are where dose reports are received (None: not at all; 0 picks a free one);
     `accept_real_data` takes reports that are neither planted nor synthetic; `lean_dicom` False leaves every PDU to pynetdicom;
-    `read_apart` has reports read and anonymised by a process of its own, from the first one on; `lane` False has every request
-    answered by a worker; `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house` replace
-    what is shipped (for tests).
+    `read_apart` has reports read and anonymised by a process of its own, from the first connection on; `lane` False has every
+    request answered by a worker; `synced` False does not wait for the disk (only for measuring). `facts`, `wires` and `house`
+    replace what is shipped (for tests).
     """
 
     def __init__(

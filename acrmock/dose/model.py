@@ -185,7 +185,8 @@ class DoseReport(Struct, frozen=True, kw_only=True):
 
     `modality` is `CT`, `RF`, `DX`, `MG`, `NM` or empty; `collected` says whether the registry takes such reports. `warnings` say
     what was odd or missing though the report can be processed. `tree` is the content tree that all this was read from.
-    `enhanced`: it is an Enhanced X-Ray Radiation Dose Report (PS3.16 TID 10040), of which only the summaries are read.
+    `enhanced`: it is an Enhanced X-Ray Radiation Dose Report (PS3.16 TID 10040), of which the summaries are read, and of the
+    details what gives elements of events (TID 10053, 10054).
     """
 
     header: Header

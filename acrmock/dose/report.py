@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from acrmock.dose.details import NOT_READ, Details, unread
 from acrmock.dose.dictionary import Dictionary, Quantity, quantity
 from acrmock.dose.elements import INFLATED_MOST
 from acrmock.dose.header import header
@@ -81,6 +82,8 @@ class _Reader:
         self.tree = document.root
         self.odd = document.odd
         self.warnings: dict[tuple[str, str], FieldProblem] = {}
+        self.parts: dict[int, dict[str, Any]] = {}
+        self.details = Details(self.tree.all(_DETAILS), dictionary.details)
 
     def report(self, empty: DoseReport) -> DoseReport:
         """The report, with the header and template of `empty`."""
@@ -102,8 +105,11 @@ class _Reader:
         scope = tree.first("scope")
         uids = [item.text for item in scope.children if item.key in _SCOPE_UIDS] if scope else []
         self._oddities()
+        if not root.collected:
+            self._note(tree, f"{NOT_READ}: more than header and device, as the registry does not collect such reports")
         for item in tree.all(_DETAILS):
-            self._note(item, "is not read: of an enhanced report only the summaries of totals and events are")
+            for part, reason in unread(item, self.dictionary):
+                self._note(part, reason)
         return DoseReport(
             enhanced=enhanced,
             header=empty.header,
@@ -158,6 +164,7 @@ class _Reader:
                 found.append(self._ct_event(item))
             elif item.key in {_DR, _SUMMARY}:
                 stated = self._fields(self.dictionary.families["projection"], item.walk())
+                self._detailed(item, "projection", stated)
                 kind = stated.get("event_type", NO_CODE).key
                 found.append(ProjectionEvent(path=item.path, kind=kind, **stated))
         return tuple(found)
@@ -165,12 +172,34 @@ class _Reader:
     def _ct_event(self, item: Item) -> CtEvent:
         families = self.dictionary.families
         stated = self._fields(families["ct"], item.walk())
+        self._detailed(item, "ct", stated)
         owners = (item, *item.all("ct_parameters"))
         sources = tuple(
             CtSource(**self._fields(families["source"], source.walk())) for owner in owners for source in owner.all("ct_source")
         )
         kind = stated.get("acquisition_type", NO_CODE).key
         return CtEvent(path=item.path, kind=kind, sources=sources, **stated)
+
+    def _detailed(self, event: Item, family: str, stated: dict[str, Any]) -> None:
+        """Add to what an event of an enhanced report states what the details say of its source and time."""
+        if event.key != _SUMMARY:
+            return
+        for concept in self.dictionary.details:
+            elements = self.dictionary.detailed.get((concept, family), {})
+            found: dict[str, Any] = {}
+            for part in self.details.of(event, concept) if elements else ():
+                for name, value in self._of_part(part, elements).items():
+                    if found.setdefault(name, value) != value:
+                        self._note(part, f"{name} changes within an event, which is given what held at its beginning")
+            for name, value in found.items():
+                stated.setdefault(name, value)
+
+    def _of_part(self, part: Item, elements: Mapping[str, DoseElement]) -> dict[str, Any]:
+        """What a part of the details states; each is read once, however many events it applies to."""
+        known = self.parts.get(id(part))
+        if known is None:
+            known = self.parts[id(part)] = self._fields(elements, part.walk())
+        return known
 
     def _fields(self, family: Mapping[str, DoseElement], items: Iterable[Item]) -> dict[str, Any]:
         """The elements of a family among the items, the first of each; its concept's right code before any other."""

@@ -144,6 +144,13 @@ class SopClass(Told, frozen=True, kw_only=True):
     dose: bool
 
 
+class Detail(Told, frozen=True, kw_only=True):
+    """A part of an enhanced report's details (PS3.16 TID 10043): the `elements` that events are given of it."""
+
+    concept: str
+    elements: tuple[str, ...]
+
+
 class Dictionary:
     """The compiled dictionary; its mappings are never changed.
 
@@ -160,6 +167,7 @@ class Dictionary:
         self.roots = _compiled(tables["roots"], _root)
         self.modalities = _compiled(tables["modalities"], _modality)
         self.classes = _compiled(tables["classes"], _class)
+        self.details = _compiled(tables["details"], _detail)
         self.memo: dict[str, dict[bytes, Any]] = {}
         self._check(tables)
 
@@ -191,6 +199,15 @@ class Dictionary:
             found.setdefault(element.family, {})[element.concept or element.name] = element
         return found
 
+    @cached_property
+    def detailed(self) -> Mapping[tuple[str, str], Mapping[str, DoseElement]]:
+        """The elements that are taken of a part of the details, by the part's concept and the family, then by their concept."""
+        found: dict[tuple[str, str], dict[str, DoseElement]] = {}
+        for detail in self.details.values():
+            for element in (self.elements[name] for name in detail.elements):
+                found.setdefault((detail.concept, element.family), {})[element.concept] = element
+        return found
+
     def _check(self, tables: Mapping[str, Entries]) -> None:
         """Check what the tables name of each other; raises `FactsError` at the entry that is wrong."""
         for element in self.elements.values():
@@ -210,9 +227,18 @@ class Dictionary:
                     raise tables["needs"][need.key].error(reason, "all" if name in need.all else "any")
         for key in self.roots:
             self._known(tables["roots"][key], "concept", [key], self.concepts)
+        self._check_details(tables["details"])
         for rule in self.modalities.values():
             named = [*rule.procedures, *rule.devices, *rule.events]
             self._known(tables["modalities"][rule.modality], "procedures", named, self.concepts)
+
+    def _check_details(self, entries: Entries) -> None:
+        for key, detail in self.details.items():
+            self._known(entries[key], "concept", [key], self.concepts)
+            self._known(entries[key], "elements", detail.elements, self.elements)
+            for name in detail.elements:
+                if self.elements[name].family not in _AMONG["each-event"]:
+                    raise entries[key].error(f"gives {name}, which is no element of an event", "elements")
 
     @staticmethod
     def _known(entry: Entry, attribute: str, names: Iterable[str], table: Mapping[str, Any]) -> None:
@@ -221,7 +247,7 @@ class Dictionary:
                 raise entry.error(f"names {name}, which is not known", attribute if attribute in entry.data else None)
 
 
-TABLES = ("concepts", "units", "elements", "rows", "needs", "roots", "modalities", "classes")
+TABLES = ("concepts", "units", "elements", "rows", "needs", "roots", "modalities", "classes", "details")
 _AMONG = {
     "header": {"header"},
     "report": {"report", "header"},
@@ -349,3 +375,7 @@ def _modality(key: str, entry: Entry) -> ModalityRule:
 
 def _class(key: str, entry: Entry) -> SopClass:
     return SopClass(uid=key, name=entry.need("name"), dose=entry.need("dose"), **_told(entry))
+
+
+def _detail(key: str, entry: Entry) -> Detail:
+    return Detail(concept=key, elements=tuple(entry.need("elements")), **_told(entry))

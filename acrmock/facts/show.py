@@ -155,6 +155,8 @@ def _dose(facts: Facts) -> Iterator[Row]:
         yield _row(f"dose.row.{row.key}", row.types, f"mandatory in TID {row.template} below {row.parent}", row)
     for need in dose.needs.values():
         yield _row(f"dose.need.{need.key}", (*need.all, *need.any), need.text, need)
+    for detail in dose.details.values():
+        yield _row(f"dose.detail.{detail.concept}", detail.elements, "given to events of an enhanced report's details", detail)
     for root in dose.roots.values():
         title = "makes a dose report" if root.collected else "makes a dose report that the registry does not collect"
         yield _row(f"dose.root.{root.concept}", dose.concepts[root.concept].written, title, root)

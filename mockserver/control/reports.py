@@ -8,6 +8,7 @@ from typing import Any
 import flask
 import msgspec
 
+from acrmock.dose.details import NOT_READ
 from acrmock.dose.elements import Unreadable
 from acrmock.dose.header import read_header
 from acrmock.dose.text import unpadded
@@ -216,7 +217,8 @@ def _odd(warning: str, words: Dictionary) -> Remark:
     """A warning of the reader, which is one line: its place, the element, why."""
     where, name, why = [*warning.split(": ", 2), "", ""][:3]
     known = words.elements.get(name)
-    return Remark(what="odd", element=name if known is None else known.title, where=where, why=why)
+    what = NOT_READ if why.startswith(NOT_READ) else "odd"
+    return Remark(what=what, element=name if known is None else known.title, where=where, why=why.removeprefix(f"{NOT_READ}: "))
 
 
 def _element(problem: FieldProblem, words: Dictionary) -> str:

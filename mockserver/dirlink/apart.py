@@ -2,7 +2,8 @@
 
 What the central server reads of them too. All are pure functions of bytes that take milliseconds of the interpreter, which the
 receiver has better uses for; and what a hostile report does to a reader is then done to a process that holds nothing. The process
-is started with the first report. Where there is none to be had, this process does the work.
+is started with the first connection, before descriptors can run short, or with the first report. Where there is none to be had,
+this process does the work.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import msgspec
 
 from acrmock.typed import decoder
+from mockserver._scarce import is_scarce
 from mockserver.dirlink.outcome import Outgoing, Reading
 from mockserver.dirlink.worker import Anonymise, Answer, Describe, Read, Setup, Task, receive, send
 from mockserver.jobs import Unfinished
@@ -61,13 +63,30 @@ class Apart:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: Reader | None = None
         self._decode: Callable[[bytes], Answer] | None = None
-        self._closed = False
+        self._set_up = False
+        self._preparing = threading.Lock()
+        self._prepared = self._closed = False
 
     @property
     def pid(self) -> int | None:
         """The process's identifier while there is one."""
         process = self._process
         return None if process is None else process.pid
+
+    def prepare(self) -> None:
+        """Have at hand what the first report needs: the process, or here modules, dictionary and rules, which are files to open.
+
+        Done once, however often it is called; what cannot be had now is left to the first report. It waits for no process.
+        """
+        if self._prepared:
+            return
+        with self._preparing, contextlib.suppress(OSError, ImportError):
+            if not self._prepared and not self._closed:
+                if self._wanted:
+                    self._launch_ahead()
+                else:
+                    self._own().prepare()
+                self._prepared = True
 
     def read(self, data: bytes, transfer_syntax: str, facts: ReportFacts) -> Reading:
         """As `reading.Reader.read`; raises `Unfinished` when the engine stops meanwhile."""
@@ -145,31 +164,52 @@ class Apart:
 
     def _ready(self) -> bool:
         """Whether there is a process, started if need be; False, and no more tries, where there can be none."""
-        if self._process is not None:
+        if self._process is not None and self._set_up:
             return True
         why = ""
         for _ in range(_STARTS):
             try:
-                self._set_up()
+                if self._process is None:
+                    self._launch()
+                self._greet()
             except (OSError, EOFError, ValueError, msgspec.MsgspecError) as error:
                 code = self._forget()
                 if self._closed:
                     raise Unfinished from None
                 why = str(error) or f"exit status {code}"
+                if is_scarce(error):  # it passes: the next report is read apart again
+                    _log.warning("no process for reading reports can be started for now (%s): a report is read here", why)
+                    return False
             else:
                 return True
         self._wanted = False
         _log.warning("no process for reading reports could be started (%s): they are read in the server's own", why)
         return False
 
-    def _set_up(self) -> None:
-        """Start the process and tell it what it needs to know."""
-        self._process = self._started()
+    def _launch_ahead(self) -> None:
+        """Start the process that there is none of yet; raises `OSError` where it cannot be."""
+        with self._lock:
+            if self._process is not None or self._closed:
+                return
+            try:
+                self._launch()
+            except (OSError, ValueError):
+                self._forget()
+                raise
+
+    def _launch(self) -> None:
+        """Start the process and tell it what it needs to know; its answer is waited for when it is first asked."""
+        self._process, self._set_up = self._started(), False
         if self._closed:
             self._process.kill()
         dose = tuple((layer.name, layer.document.text) for layer in self._facts.overlaid("dose", "settings", "sources"))
-        if self._exchange(Setup(key=self._key, layers=dose)).error:
+        send(cast("BinaryIO", self._process.stdin), Setup(key=self._key, layers=dose))
+
+    def _greet(self) -> None:
+        """Wait until the process knows what it needs to know."""
+        if self._answer().error:
             raise EOFError
+        self._set_up = True
 
     def _started(self) -> subprocess.Popen[bytes]:
         """The process: it inherits no socket, and of the environment only what an interpreter needs to find its modules."""
@@ -185,13 +225,18 @@ class Apart:
             creationflags=_FLAGS,
         )
 
-    def _exchange(self, request: msgspec.Struct, data: bytes | None = None) -> Answer:
+    def _exchange(self, request: msgspec.Struct, data: bytes) -> Answer:
+        if self._process is None:
+            raise EOFError
+        send(cast("BinaryIO", self._process.stdin), request, data)
+        return self._answer()
+
+    def _answer(self) -> Answer:
         if self._process is None:
             raise EOFError
         if self._decode is None:
             decoder(Answer)  # works the types out, one thread at a time
             self._decode = msgspec.msgpack.Decoder(Answer).decode
-        send(cast("BinaryIO", self._process.stdin), request, data)
         return self._decode(receive(cast("BinaryIO", self._process.stdout)))
 
     def _forget(self) -> int | None:

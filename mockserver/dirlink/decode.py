@@ -120,7 +120,8 @@ def _aside(report: StoredReport, reading: Reading) -> str:
     if not reading.facts.dose:
         return "not a dose report"
     if not reading.collected:
-        return f"not collected by the registry: modality {report.modality or 'unknown'}, SOP class {report.sop_class}"
+        name = f" ({reading.kind})" if reading.kind else ""
+        return f"not collected by the registry: modality {report.modality or 'unknown'}, SOP class {report.sop_class}{name}"
     return ""
 
 

@@ -18,6 +18,7 @@ from acrmock.errors import SetupError
 from acrmock.record import TlsFacts
 from mockserver._addresses import Addresses
 from mockserver._scarce import Scarcity
+from mockserver.context import job_handlers
 from mockserver.dirlink.association import ReceiverAssociation
 from mockserver.dirlink.handshakes import Handshakes
 from mockserver.dirlink.limits import offer
@@ -170,6 +171,9 @@ class Listener:
 
     def serve(self, server: _Server, request: socket.socket, client_address: Any) -> None:
         """Shake hands where TLS is wanted, then let the association begin."""
+        with contextlib.suppress(OSError, ImportError):  # what cannot be loaded now is tried again with the first report
+            job_handlers()
+        self.core.apart.prepare()
         peer, tls, wrapped = self.addresses.normal(str(client_address[0])), None, request
         if self._handshakes is not None:
             try:

@@ -11,7 +11,8 @@ from mockserver.dirlink.changes import Change
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A data set as read: what the journal says of it, and what its way depends on.
 
-    With a `problem` it could not be read. `collected` says whether the registry takes such reports. `fault`: that is the
+    With a `problem` it could not be read. `collected` says whether the registry takes such reports, `kind` is
+    its SOP class by name. `fault`: that is the
     harness's own (the process that read it died), not the sender's. `real` says where names or IDs stand that are not synthetic,
     though the header is (see `persons`).
     """
@@ -20,6 +21,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str = ""
     study_uid: str = ""
     collected: bool = False
+    kind: str = ""
     real: str = ""
     fault: bool = False
 

@@ -20,6 +20,7 @@ from acrmock.record import ReportFacts
 from acrmock.redaction import Digester
 from mockserver.dirlink.anonymise import CannotAnonymise, anonymise, uid_map
 from mockserver.dirlink.changes import Policy
+from mockserver.dirlink.deidentification import shipped_rules
 from mockserver.dirlink.outcome import Outgoing, Reading
 from mockserver.dirlink.persons import real_persons
 
@@ -40,6 +41,11 @@ class Reader:
         overlaid = [parse(text, name, shipped=False) for name, text in layers]
         return cls(Facts(overlaid, ""), Digester(key))
 
+    def prepare(self) -> None:
+        """Read the facts that are read once, now."""
+        words = dose_dictionary(self.facts)
+        _ = words.by_code, words.families, words.detailed, shipped_rules()
+
     def read(self, data: bytes, transfer_syntax: str, facts: ReportFacts) -> Reading:
         """`data` read, with `facts` (what is known of it already) filled in."""
         words = dose_dictionary(self.facts)
@@ -55,6 +61,7 @@ class Reader:
         return Reading(
             study_uid=header.study_uid,
             collected=report.collected,
+            kind=known.name if (known := words.classes.get(facts.sop_class)) else "",
             real=real,
             facts=msgspec.structs.replace(
                 facts,

@@ -128,3 +128,18 @@ def test_a_report_as_data() -> None:
     assert shown["events"][0]["dlp"]["value"] == 157.5
     assert "tree" not in shown
     assert "ssde" not in shown["events"][0]
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"),
+    [
+        (f"nowhere: {{elements: [ct.dlp], {OURS}}}", "names nowhere, which is not known"),
+        (f"attenuation: {{elements: [ct.nothing], {OURS}}}", "names ct.nothing, which is not known"),
+        (f"attenuation: {{elements: [plane.dap], {OURS}}}", "gives plane.dap, which is no element of an event"),
+    ],
+)
+def test_a_bad_detail_is_refused(tmp_path: Path, detail: str, reason: str) -> None:
+    """A part of the details, or an element given of it, that is not known is refused with its line."""
+    with pytest.raises(FactsError, match=reason) as caught:
+        _ = load_facts([overlay(tmp_path, f"details:\n  {detail}\n")]).dose
+    assert "mine.yaml:4" in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -151,6 +152,45 @@ def test_without_a_process_reports_are_read_here(command: tuple[str, ...], dose:
     data = dose.report("1.2.100.1")
     assert reader.read(data, EXPLICIT, known()) == make(process=False).read(data, EXPLICIT, known())
     assert reader.pid is None
+
+
+def test_a_shortage_of_descriptors_passes(monkeypatch: pytest.MonkeyPatch, dose: Any) -> None:
+    """While no process can be started for want of descriptors a report is read here, and the next one apart again."""
+    reader, short = make(), [True]
+    started = reader._started
+
+    def maybe() -> Any:
+        if short:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return started()
+
+    monkeypatch.setattr(reader, "_started", maybe)
+    try:
+        reader.prepare()
+        assert reader.read(dose.report("1.2.100.1"), EXPLICIT, known()).facts.dose
+        assert reader.pid is None
+        short.clear()
+        assert reader.read(dose.report("1.2.100.1"), EXPLICIT, known()).facts.dose
+        assert reader.pid is not None
+    finally:
+        reader.close()
+
+
+def test_what_is_prepared_is_prepared_once(dose: Any) -> None:
+    """However often it is asked for there is one process; after the end there is none, here there never is."""
+    reader, here = make(), make(process=False)
+    try:
+        reader.prepare()
+        first = reader.pid
+        reader.prepare()
+        assert reader.read(dose.report("1.2.100.1"), EXPLICIT, known()).facts.dose
+        assert first is not None
+        assert reader.pid == first
+    finally:
+        reader.close()
+    reader.prepare()
+    here.prepare()
+    assert (reader.pid, here.pid) == (None, None)
 
 
 def test_a_process_that_is_killed_while_it_starts_is_started_again(tmp_path: Path, dose: Any) -> None:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import requests
 from .conftest import ASSOCIATE_AC, ECHO_CLASS, RELEASE_RP, Raw, command, p_data, pdv
 
 ROOM, CROWD = 24, 60
+FEW = 0
 CHILD = """
 import json, os, resource, socket, sys, threading
 from acrmock.clock import SystemClock
@@ -38,20 +39,22 @@ def counted(sock):
         raise
 socket.socket.accept = counted
 
-engine = Engine(sys.argv[1], dicom_port=0, clock=Counting(), lane=False)
+engine = Engine(sys.argv[1], dicom_port=0, clock=Counting(), lane=False, read_apart=sys.argv[3] == "apart")
 ready = engine.start()
 def say(**values):
     print(json.dumps(values), flush=True)
 say(url=ready.url, token=ready.control_token, ca=str(ready.ca_file), port=ready.dicom_port)
 for line in sys.stdin:
     if line.strip() == "lower":
-        engine.core.jobs.idle(60)  # what is read once for the first report has been read
+        engine.core.jobs.idle(60)
         lowest = os.dup(0)
         os.close(lowest)
         before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         Counting.waits = 0
         resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + int(sys.argv[2]), hard))
         say()
+    elif line.strip() == "done":
+        say(done=engine.core.jobs.idle(60), reader=engine.core.apart.pid is not None)
     elif line.strip() == "await":
         say(refused=[often.acquire(timeout=60) for _ in range(5)])
     elif line.strip() == "raise":
@@ -71,11 +74,11 @@ engine.stop()
 class Child:
     """A process that receives; `ask` sends it a line and reads its answer."""
 
-    def __init__(self, data: Path, said: Path) -> None:
+    def __init__(self, data: Path, said: Path, room: int = ROOM, reader: str = "here") -> None:
         self.said = said
         with said.open("w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", CHILD, str(data), str(ROOM)],
+                [sys.executable, "-c", CHILD, str(data), str(room), reader],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -106,11 +109,11 @@ class Child:
         assert self.process.wait(60) == 0, self.said.read_text()
 
 
-@pytest.fixture
-def child(tmp_path: Path) -> Iterator[Child]:
+@contextmanager
+def running(folder: Path, **options: Any) -> Iterator[Child]:
     """A process that receives, with an application."""
     pytest.importorskip("resource")
-    made = Child(tmp_path / "data", tmp_path / "said.txt")
+    made = Child(folder / "data", folder / "said.txt", **options)
     try:
         body = {"name": "Acme", "redirect_url": ["https://localhost:8765/callback"], "ip": ["203.0.113.7"], "registry": ["lcsr"]}
         headers = {"Authorization": f"Bearer {made.ready['token']}", "Connection": "close"}
@@ -120,6 +123,13 @@ def child(tmp_path: Path) -> Iterator[Child]:
     finally:
         made.process.kill()
         made.process.wait()
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[Child]:
+    """A process that receives."""
+    with running(tmp_path) as made:
+        yield made
 
 
 def echo(port: int) -> None:
@@ -160,3 +170,18 @@ def test_without_descriptors_nothing_is_lost(child: Child) -> None:
     said = child.said.read_text()
     assert said.count("no more connections can be accepted for now") == 1
     assert "in accept" not in said  # no traceback of what was expected
+
+
+@pytest.mark.parametrize("reader", ["here", "apart"])
+def test_the_first_report_is_read_without_descriptors(tmp_path: Path, reader: str) -> None:
+    """Descriptors that run out when nobody has sent a report yet: the first one is read, at once and by whom it should be."""
+    with running(tmp_path, room=FEW, reader=reader) as child, Raw(child.ready["port"]) as raw:
+        assert raw.associate() == ASSOCIATE_AC
+        child.ask("lower")
+        assert raw.store("2.25.1") == 0
+        assert child.ask("done") == {"done": True, "reader": reader == "apart"}
+        child.ask("raise")
+        assert raw.release() == RELEASE_RP
+        assert child.ask("1")["kept"] == ["2.25.1"]
+        child.end()
+        assert child.said.read_text() == ""
