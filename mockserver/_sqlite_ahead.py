@@ -11,6 +11,8 @@ import os
 import threading
 from pathlib import Path
 
+from mockserver._syncer import started
+
 _CHUNK = 1024 * 1024
 _FRAME = 4096 + 24
 _AFTER_COMMITS = 64
@@ -35,8 +37,8 @@ class LogAhead:
         """Something was committed."""
         self._commits += 1
         if self._commits == _AFTER_COMMITS:
-            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-            self._thread.start()
+            with contextlib.suppress(OSError):
+                self._thread = started(self._run, "log")
 
     def close(self) -> None:
         """End; the lock must not be held."""
