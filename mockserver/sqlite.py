@@ -253,6 +253,7 @@ class SqliteStore:
         self._noted, self.dropping = 0, True  # so that the next commit writes something, whatever it is of
         self.next_seq, self.held = self._committed + 1, self._committed_held
         self.received.failed()
+        self.erasing = True  # the log may hold some of it
         self.memory.undo()
         batch.error = error
         batch.done.set()
