@@ -75,7 +75,9 @@ def test_a_log_that_is_gone_is_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-STEPS = st.lists(st.sampled_from(["commit", "commit", "much", "append", "append", "TRUNCATE", "RESTART", "PASSIVE", "read"]), max_size=25)
+STEPS = st.lists(
+    st.sampled_from(["commit", "commit", "much", "append", "append", "TRUNCATE", "RESTART", "PASSIVE", "read"]), max_size=25
+)
 
 
 @given(steps=STEPS, chunk=st.sampled_from([1, 4000, 4120, 50_000]), size=st.sampled_from([200_000, 400_000]))
