@@ -104,7 +104,7 @@ class Space:
             os.ftruncate(file, min(size, self._free.end * BLOCK))
         if not clean:
             for first, count in self._free.pieces():
-                self._zero(first * BLOCK, count * BLOCK)
+                self._zero(first * BLOCK, count * BLOCK, known=False)
 
     # what is written and read
 
@@ -249,11 +249,14 @@ class Space:
             return False
         return True
 
-    def _zero(self, offset: int, length: int) -> None:
+    def _zero(self, offset: int, length: int, *, known: bool = True) -> None:
+        """The same; not `known`: where there are none, so that nothing needs room on a disk that may be full."""
         with self._opened() as file:
             end = min(offset + length, os.fstat(file).st_size)
-        for at in range(offset, end, _CHUNK):
-            self.write(at, bytes(min(_CHUNK, end - at)))
+            for at in range(offset, end, _CHUNK):
+                zeros = bytes(min(_CHUNK, end - at))
+                if known or b"".join(_read(file, at, len(zeros))) != zeros:
+                    self.write(at, zeros)
 
     def _look_ahead(self) -> None:
         """Have more zeroed; the lock is held."""
