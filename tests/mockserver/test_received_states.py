@@ -142,10 +142,11 @@ class Stores(RuleBasedStateMachine):
     @rule(crash=st.booleans(), synced=st.booleans(), on_its_way=st.booleans())
     def again(self, crash: bool, synced: bool, on_its_way: bool) -> None:  # noqa: FBT001 - as above
         """Close, or take the files as a crash leaves them, and open again."""
-        if on_its_way and (file := self.store.object_file()) is not None:
+        if on_its_way and (file := self.store.object_file(100_000)) is not None:
             mark = b"<%08d>" % next(self.numbers)
             file.write(mark * 10_000)
             self.gone.add(mark)
+            self.unit([("put", SCOPES[0], "1", 90_000, "bytes")], "")  # behind it
         if crash:
             copy = Path(tempfile.mkdtemp(prefix="states"))
             for name in ("store.sqlite3", "store.sqlite3-wal", "objects.bytes"):
