@@ -177,7 +177,7 @@ class Stores(RuleBasedStateMachine):
             assert space._free.end - len(used) - len(free) in {0, 256}, "room was lost, but for what is being zeroed"
         assert len({*used, *free}) == len(used) + len(free)
         assert space.clean
-        for path in self.folder.glob("*[!m]"):
+        for path in self.folder.glob("*[!mk]"):
             assert not self.gone & set(MARK.findall(path.read_bytes())), path.name
 
     def teardown(self) -> None:
