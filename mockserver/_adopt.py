@@ -26,7 +26,7 @@ def adopt(connection: sqlite3.Connection, space: Space, folder: Path) -> None:
         hasher = Hasher()
         try:
             begun = [_move(connection, space, hasher, folder, row) for row in older]
-            space.wait(begun[0][0], begun[-1][1])
+            space.wait(min(first for first, _ in begun), max(last for _, last in begun))
             connection.execute("COMMIT")
         except (OSError, StoreError, sqlite3.Error) as error:
             connection.execute("ROLLBACK")

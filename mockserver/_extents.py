@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from itertools import islice
 
@@ -16,8 +16,9 @@ class FreeBlocks:
     """
 
     def __init__(self, used: Iterable[tuple[int, int]] = ()) -> None:
-        self._counts: OrderedDict[int, int] = OrderedDict()
+        self._counts: dict[int, int] = {}
         self._firsts: dict[int, int] = {}
+        self._alike: defaultdict[int, OrderedDict[int, None]] = defaultdict(OrderedDict)
         self.free = 0
         self.end = 0
         for first, count in sorted(used):
@@ -34,17 +35,17 @@ class FreeBlocks:
     def take(self, count: int) -> int:
         """The first of `count` blocks: of a free piece, or the last of them behind the end.
 
-        Only a few pieces are looked at, others next time, so that it costs the same however many there are.
+        Pieces lie by the length of their count in bits: of those alike a few are looked at, of the longer ones the first will do,
+        so that it costs the same however many there are.
         """
-        for first in list(islice(self._counts, _LOOKED_AT)):
-            there = self._counts[first]
-            if there >= count:
-                self._drop(first, there)
-                if there > count:
-                    self._put(first + count, there - count)
-                    self._counts.move_to_end(first + count, last=False)
-                return first
-            self._counts.move_to_end(first)
+        for bits in range(count.bit_length(), self.end.bit_length() + 1):
+            for first in islice(self._alike[bits], _LOOKED_AT):
+                there = self._counts[first]
+                if there >= count:
+                    self._drop(first, there)
+                    if there > count:
+                        self._put(first + count, there - count)
+                    return first
         first = self._firsts.get(self.end, self.end)
         if first < self.end:
             self._drop(first, self.end - first)
@@ -81,8 +82,9 @@ class FreeBlocks:
     def _put(self, first: int, count: int) -> None:
         self._counts[first] = count
         self._firsts[first + count] = first
+        self._alike[count.bit_length()][first] = None
         self.free += count
 
     def _drop(self, first: int, count: int) -> None:
-        del self._counts[first], self._firsts[first + count]
+        del self._counts[first], self._firsts[first + count], self._alike[count.bit_length()][first]
         self.free -= count

@@ -6,9 +6,9 @@ the commit until the bytes are on the disk (`SqliteStore`).
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 
 from mockserver._space import BLOCK, Place, Space, as_store_error, blocks
 
@@ -24,22 +24,23 @@ _WAITING = 16
 class Hasher:
     """SHA-256 on a thread of its own, for all data sets of a store: hashing needs no lock of the interpreter's."""
 
-    @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, thread_name_prefix="hash")
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
 
     def digest(self) -> Digest:
         """A new digest."""
         return Digest(self)
 
     def submit(self, digest: hashlib._Hash, part: bytes) -> Future[None]:
-        """Have a part hashed, after those that came before."""
-        return self._pool.submit(digest.update, part)
+        """Have a part hashed, after those that came before; raises `OSError` when that is over."""
+        try:
+            return self._pool.submit(digest.update, part)
+        except RuntimeError as error:
+            raise OSError(errno.EBADF, str(error)) from error
 
     def close(self) -> None:
         """End the thread."""
-        if "_pool" in self.__dict__:
-            self._pool.shutdown()
+        self._pool.shutdown()
 
 
 class Digest:
@@ -103,20 +104,19 @@ class ReceivedFile:
             return
         try:
             self._write(memoryview(part))
+            self._digest.update(part)
         except OSError as error:
             self.discard()
             self._error = error
-        else:
-            self._digest.update(part)
 
     def _write(self, rest: memoryview) -> None:
+        first = self.begun[0] or self._space.next_sync
         while rest:
             offset, room = self._room()
             self._space.write(offset, rest[:room])
             self._written += min(room, len(rest))
             rest = rest[room:]
-        last = self._space.begin_sync()
-        self.begun = (self.begun[0] or last, last)
+        self.begun = first, self._space.begin_sync()
 
     def _room(self) -> tuple[int, int]:
         """Where the next byte goes, and how many bytes may follow each other there."""
@@ -168,7 +168,9 @@ class ReceivedFile:
             self._returned()
 
     def take(self) -> Place:
-        """Where the bytes are, which belong to whoever asks from now on."""
+        """Where the bytes are, which belong to whoever asks from now on; nobody may ask twice."""
+        if self._taken:
+            raise RuntimeError("received bytes were kept twice")
         self._taken = True
         self._returned()
         return self.place

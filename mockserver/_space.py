@@ -12,12 +12,12 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from acrmock.errors import SetupError
 from mockserver._extents import FreeBlocks
-from mockserver._syncer import Syncer
+from mockserver._syncer import Syncer, started
 from mockserver.store import StoreError, StoreFull
 
 BLOCK = 4096
@@ -25,6 +25,7 @@ _CHUNK = 1024 * 1024
 _AHEAD = 16 * 1024 * 1024
 """Bytes that are zeroed in advance, a chunk at a time."""
 
+_READ = 1024 * 1024 * 1024
 _RESTORE = "restore it together with the database from one backup, or use another --data"
 _MODE = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -71,11 +72,14 @@ class Space:
         self._lock = threading.Condition()
         self._free = self._free_beside(places)
         self._file: int | None = None
-        self._syncer = Syncer(lambda: _sync_data(self._opened()))
+        self._users = 0
+        self._syncer = Syncer(self._sync)
         self._ahead: threading.Thread | None = None
         self._closed = False
+        self.overwritten = 0
+        """How often something was overwritten."""
         self._lent = 0
-        self._left = False
+        self._left: list[tuple[int, int]] = []
         try:
             self._begin(clean=clean)
         except OSError as error:
@@ -96,10 +100,11 @@ class Space:
             raise SetupError("this is not the file of the received bytes", where=str(self.path), actual=actual, fix=_RESTORE)
         if not size:
             return
-        os.ftruncate(self._opened(), min(size, self._free.end * BLOCK))
+        with self._opened() as file:
+            os.ftruncate(file, min(size, self._free.end * BLOCK))
         if not clean:
             for first, count in self._free.pieces():
-                self._overwrite(first * BLOCK, count * BLOCK)
+                self._zero(first * BLOCK, count * BLOCK, known=False)
 
     # what is written and read
 
@@ -114,28 +119,39 @@ class Space:
 
     def write(self, offset: int, part: bytes | bytearray | memoryview) -> None:
         """Write into room that was taken; raises `OSError`."""
-        file, rest = self._opened(), memoryview(part)
-        while rest:
-            done = _write_at(file, rest, offset)
-            rest, offset = rest[done:], offset + done
+        rest = memoryview(part)
+        with self._opened() as file:
+            while rest:
+                done = _write_at(file, rest, offset)
+                rest, offset = rest[done:], offset + done
 
     def read(self, place: Place) -> bytes:
         """The bytes of a place; raises `StoreError`."""
         try:
-            parts = [_read_at(self._opened(), length, offset) for offset, length in place]
+            with self._opened() as file:
+                parts = [part for piece in place for part in _read(file, *piece)]
         except OSError as error:
             raise StoreError("received bytes cannot be read", where=str(self.path), actual=str(error)) from error
-        if any(len(part) != length for part, (_, length) in zip(parts, place, strict=True)):
+        if sum(map(len, parts)) != sum(length for _, length in place):
             raise StoreError("received bytes cannot be read", where=str(self.path), actual="it is too short", fix=_RESTORE)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def give_back(self, place: Place, *, written: bool = True) -> None:
-        """Overwrite what a place holds, if something was `written`, and let others have it; blocks count as a whole."""
-        for offset, length in place:
-            if not length or (written and not self._overwrite(offset, blocks(length) * BLOCK)):
-                continue  # nothing to give back; or it is overwritten at the next start
+        """Overwrite what a place holds, if something was `written`, and let others have it; blocks count as a whole.
+
+        What cannot be overwritten is tried again, a piece each time, at the end and at the next start.
+        """
+        with self._lock:
+            self.overwritten += written
+            pieces = [*place, *self._left[:1]] if written else list(place)
+            del self._left[: len(pieces) - len(place)]
+        for offset, length in pieces:
+            done = not length or not written or self._overwrite(offset, blocks(length) * BLOCK)
             with self._lock:
-                self._free.give(offset // BLOCK, blocks(length))
+                if not done:
+                    self._left.append((offset, length))
+                elif length:
+                    self._free.give(offset // BLOCK, blocks(length))
 
     def lend(self, number: int) -> None:
         """So many more, or fewer, write into room that no row names yet."""
@@ -144,17 +160,22 @@ class Space:
 
     @property
     def clean(self) -> bool:
-        """Whether everything that is free was overwritten."""
+        """Whether everything that is free was overwritten, and where the store is synced, once closed, on the disk too."""
         return not self._left and not self._lent
 
     # the disk
 
     def begin_sync(self) -> int:
-        """Have what was written on the disk soon, where the store is synced; a number for `wait`."""
+        """Have what was written on the disk soon, where the store is synced; a number for `wait`. Raises `OSError`."""
         return self._syncer.begin() if self._synced else 0
 
+    @property
+    def next_sync(self) -> int:
+        """The first sync that may tell of what is written from now on, for `wait`."""
+        return self._syncer.next
+
     def wait(self, first: int, last: int) -> None:
-        """Wait for what `begin_sync` began, from one to another; raises `StoreFull` and `StoreError` when it may not be there."""
+        """Wait from `next_sync` to what `begin_sync` began; raises `StoreFull` and `StoreError` when it may not be there."""
         if not last:
             return
         try:
@@ -165,36 +186,50 @@ class Space:
     def close(self) -> None:
         """Let go of the file and of what is free at its end; harmless when done twice."""
         with self._lock:
+            if self._closed:
+                return
             self._closed = True
             self._lock.notify_all()
         if self._ahead is not None:
             self._ahead.join()
         self._syncer.close()
+        for _ in tuple(self._left):
+            self.give_back(())
         with self._lock:
-            if self._file is None:
-                return
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._free.trim() * BLOCK)
-            os.close(self._file)
-            self._file = None
+            file, self._file = self._file, None
+            self._lock.wait_for(lambda: not self._users)
+        if file is not None:
+            try:
+                os.ftruncate(file, self._free.trim() * BLOCK)
+                if self._synced:
+                    _sync_data(file)  # what was overwritten, before anybody says that it was
+            except OSError:
+                self._left.append((0, 0))
+            os.close(file)
 
     # inside
 
-    def _opened(self) -> int:
-        file = self._file
-        if file is None:
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        """The file, which is not closed meanwhile: its number could be another file's by then."""
+        with self._lock:
+            if self._file is None:
+                self._file = self._open()
+            file = self._file
+            self._users += 1
+        try:
+            yield file
+        finally:
             with self._lock:
-                if self._file is None:
-                    self._file = self._open()
-                file = self._file
-        return file
+                self._users -= 1
+                if self._closed:
+                    self._lock.notify_all()
 
     def _open(self) -> int:
         if self._closed:
             raise OSError(errno.EBADF, "the store is closed")
-        fresh = not self.path.exists()
         file = os.open(self.path, _MODE, 0o600)
-        if fresh and self._synced and os.name != "nt":  # Windows has no sync of a folder
+        if self._synced and os.name != "nt":  # Windows has no sync of a folder
             folder = os.open(self.path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
@@ -202,22 +237,32 @@ class Space:
                 os.close(folder)
         return file
 
+    def _sync(self) -> None:
+        with self._opened() as file:
+            _sync_data(file)
+
     def _overwrite(self, offset: int, length: int) -> bool:
         """Have zeros there, as far as the file goes; whether that was done."""
         try:
-            end = min(offset + length, os.fstat(self._opened()).st_size)
-            for at in range(offset, end, _CHUNK):
-                self.write(at, bytes(min(_CHUNK, end - at)))
+            self._zero(offset, length)
         except OSError:
-            self._left = True
             return False
         return True
+
+    def _zero(self, offset: int, length: int, *, known: bool = True) -> None:
+        """The same; not `known`: where there are none, so that nothing needs room on a disk that may be full."""
+        with self._opened() as file:
+            end = min(offset + length, os.fstat(file).st_size)
+            for at in range(offset, end, _CHUNK):
+                zeros = bytes(min(_CHUNK, end - at))
+                if known or b"".join(_read(file, at, len(zeros))) != zeros:
+                    self.write(at, zeros)
 
     def _look_ahead(self) -> None:
         """Have more zeroed; the lock is held."""
         if self._ahead is None and not self._closed:
-            self._ahead = threading.Thread(target=self._zero_ahead, name="ahead", daemon=True)
-            self._ahead.start()
+            with contextlib.suppress(OSError):
+                self._ahead = started(self._zero_ahead, "ahead")
         self._lock.notify_all()
 
     def _zero_ahead(self) -> None:
@@ -232,13 +277,21 @@ class Space:
             refused = False
             try:
                 self.write(first * BLOCK, zeros)
-                _sync_data(self._opened())
+                number = self._syncer.begin()  # not by itself: who waits there would not hear of an error
+                self._syncer.wait(number, number)
             except OSError:
                 refused = True
             with self._lock:
                 self._free.give(first, _CHUNK // BLOCK)
                 if refused and not self._closed:
                     self._lock.wait()  # for the next who takes
+
+
+def _read(file: int, offset: int, length: int) -> Iterator[bytes]:
+    """What stands there, as far as the file goes: no system reads 2 GB at a time."""
+    while length > 0 and (part := _read_at(file, min(length, _READ), offset)):
+        yield part
+        offset, length = offset + len(part), length - len(part)
 
 
 if hasattr(os, "pwrite"):

@@ -11,9 +11,14 @@ import os
 import threading
 from pathlib import Path
 
+from mockserver._syncer import started
+
 _CHUNK = 1024 * 1024
 _FRAME = 4096 + 24
 _AFTER_COMMITS = 64
+_MODE = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+"""A system that appends in one step overwrites nothing, even if another program writes to the log meanwhile."""
+
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
@@ -35,8 +40,8 @@ class LogAhead:
         """Something was committed."""
         self._commits += 1
         if self._commits == _AFTER_COMMITS:
-            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-            self._thread.start()
+            with contextlib.suppress(OSError):
+                self._thread = started(self._run, "log")
 
     def close(self) -> None:
         """End; the lock must not be held."""
@@ -45,9 +50,13 @@ class LogAhead:
             self._thread.join()
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError), self._log.open("r+b", buffering=0) as file:
-            while not self._closed and self._append(file.fileno()):
-                _sync_data(file.fileno())
+        with contextlib.suppress(OSError):
+            file = os.open(self._log, _MODE)
+            try:
+                while not self._closed and self._append(file):
+                    _sync_data(file)
+            finally:
+                os.close(file)
 
     def _append(self, file: int) -> bool:
         """Append a chunk of zeros, unless there are enough; whether that was done."""
@@ -55,5 +64,4 @@ class LogAhead:
             size = os.fstat(file).st_size
             if self._closed or size >= self._most:
                 return False
-            os.lseek(file, size, os.SEEK_SET)
             return os.write(file, bytes(min(_CHUNK, self._most - size))) > 0

@@ -30,6 +30,8 @@ class ReceivedBytes:
         self._hasher = Hasher()
         self._added: list[Place] = []
         self._removed: list[Place] = []
+        self._doubtful: list[Place] = []
+        self._committing = False
         self._begun = (0, 0)
         self.space = None if path is None else _opened(connection, path, synced=synced, clean=clean)
 
@@ -56,7 +58,8 @@ class ReceivedBytes:
         """The bytes belong to the store from now on."""
         self._added.append(file.take())
         first, last = file.begun
-        self._begun = (min(self._begun[0] or first, first), max(self._begun[1], last))
+        if last:
+            self._begun = (min(self._begun[0] or first, first), max(self._begun[1], last))
 
     def remove(self, place: Place) -> None:
         """No row names the place any more, if the batch is committed."""
@@ -80,26 +83,38 @@ class ReceivedBytes:
         if self._added and self.space is not None:
             self.space.wait(*self._begun)
 
+    def committing(self) -> None:
+        """The commit is asked for. If it fails, a crash may still bring it about, until another one has succeeded."""
+        self._committing = True
+
     def committed(self) -> None:
         """The batch is committed."""
         self._added.clear()
-        self._begun = (0, 0)
+        if self._committing:
+            self._removed += self._doubtful
+            self._doubtful.clear()
+        self._end()
         if self._removed:
             self._overwrite(self._removed)
             self._removed.clear()
 
     def failed(self) -> None:
         """The batch is undone."""
+        if self._committing:
+            self._doubtful += self._added
+            self._added.clear()
         self.undo()
-        self._begun = (0, 0)
+        self._end()
+
+    def _end(self) -> None:
+        self._begun, self._committing = (0, 0), False
 
     def close(self) -> bool:
         """Let go of the file; whether all that is free in it was overwritten."""
+        if self.space is not None:
+            self.space.close()
         self._hasher.close()
-        if self.space is None:
-            return False
-        self.space.close()
-        return self.space.clean
+        return self.space is not None and self.space.clean and not self._doubtful
 
     def _overwrite(self, places: Iterable[Place]) -> None:
         if self.space is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -146,6 +147,7 @@ class SqliteReader:
 
     def get_object(self, scope: Scope, sop_instance: str, sha256: str) -> bytes | None:
         """The bytes kept, or None."""
+        before = 0 if self._space is None else self._space.overwritten
         row = self._object(scope, sop_instance, sha256)
         if row is None:
             return None
@@ -156,9 +158,12 @@ class SqliteReader:
             octets = self._space.read(place_of(place))
         except ValueError as error:
             raise StoreError("a stored place cannot be read", where=sop_instance[:200], actual=place[:200]) from error
-        if self._object(scope, sop_instance, sha256) != row:  # deleted meanwhile, and others may be there by now
-            return None
-        return octets
+        if self._space.overwritten == before:
+            return octets
+        same = self._object(scope, sop_instance, sha256) == row  # or deleted meanwhile, and others may be there by now
+        if same and hashlib.sha256(octets).hexdigest() == sha256:
+            return octets
+        return self.get_object(scope, sop_instance, sha256) if same else None
 
     def _object(self, scope: Scope, sop_instance: str, sha256: str) -> tuple[bytes | None, str | None] | None:
         where = "application = ? AND environment = ? AND sop_instance = ? AND sha256 = ?"

@@ -153,10 +153,12 @@ class SqliteUnit(SqliteReader):
         """Keep received bytes."""
         file = self._store.received.as_file(data)
         row = (*scope, sop_instance, sha256, data if file is None else None, file and place_text(file.place))
-        if self._do("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?, ?)", row) and file is not None:
-            self._store.received.add(file)
-        elif file is not None and file is not data:
-            file.discard()
+        try:
+            if self._do("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?, ?)", row) and file is not None:
+                self._store.received.add(file)
+        finally:
+            if file is not None and file is not data:
+                file.discard()
 
     def delete_object(self, scope: Scope, sop_instance: str, sha256: str | None = None) -> None:
         """Delete received bytes and what is left of them in the files."""

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable
+
+
+def started(run: Callable[[], None], name: str) -> threading.Thread:
+    """A thread that runs; raises `OSError` where the system gives none."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, str(error)) from error
+    return thread
 
 
 class Syncer:
@@ -18,17 +29,23 @@ class Syncer:
         self._closed = False
 
     def begin(self) -> int:
-        """Have what was written so far on the disk soon; a number to wait for."""
+        """Have what was written so far on the disk soon; a number to wait for. Raises `OSError` where it cannot be."""
         with self._changed:
-            self._asked += 1
+            if self._closed:
+                raise OSError(errno.EBADF, "the store is closed")
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
-                self._thread.start()
+                self._thread = started(self._run, "sync")
+            self._asked += 1
             self._changed.notify_all()
             return self._asked
 
+    @property
+    def next(self) -> int:
+        """The first sync that may tell of what is written from now on: one that goes on already may."""
+        return self._done + 1
+
     def wait(self, first: int, last: int) -> None:
-        """Wait until what was written before those `begin`s is on the disk; raises `OSError` when it may not be.
+        """Wait until what was written from `next` to `begin` is on the disk; raises `OSError` when it may not be.
 
         A sync that fails may be the only one that tells of bytes that were lost, so any between the two counts.
         """

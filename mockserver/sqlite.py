@@ -221,14 +221,15 @@ class SqliteStore:
                 if self.dropping or noted - self._noted >= _NOTE_ENTRIES:
                     note(self.connection, noted, self.held)
                     self._noted, self.dropping = noted, False
+                self.received.committing()
                 self.connection.execute("COMMIT")
-                if self._log is not None:
-                    self._log.committed()
-                if self.erasing:
-                    self._empty_log()
         except Exception as error:  # noqa: BLE001 - whatever it is, the waiters must hear of it
             self._fail(as_store_error(error))
             return
+        if self._log is not None:
+            self._log.committed()
+        if self.erasing:
+            self._empty_log()
         self._batch = Batch()
         self.memory.commit()
         self._committed, self._committed_held = self.next_seq - 1, self.held
@@ -249,9 +250,10 @@ class SqliteStore:
         with contextlib.suppress(sqlite3.Error):
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-        self._noted, self.dropping = 0, False
+        self._noted, self.dropping = 0, True  # so that the next commit writes something, whatever it is of
         self.next_seq, self.held = self._committed + 1, self._committed_held
         self.received.failed()
+        self.erasing = True  # the log may hold some of it
         self.memory.undo()
         batch.error = error
         batch.done.set()

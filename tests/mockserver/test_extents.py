@@ -64,3 +64,15 @@ def test_few_pieces_are_looked_at() -> None:
     assert blocks.take(5) == blocks.end - 5
     assert len({blocks.take(1) for _ in range(9_999)}) == 9_999
     assert blocks.free == 0
+
+
+def test_long_pieces_are_found_among_very_many_short_ones() -> None:
+    """Beside very many short pieces a file in which as much is given back as taken does not grow much."""
+    blocks, held = FreeBlocks((2 * number, 1) for number in range(20_000)), list[tuple[int, int]]()
+    begun = blocks.end
+    for number in range(3_000):
+        count = 17 + number * 37 % 200
+        held.append((blocks.take(count), count))
+        if len(held) > 50:
+            blocks.give(*held.pop(0))
+    assert blocks.end - begun < 2 * 50 * 217
