@@ -95,11 +95,6 @@ class Assembler:
         self._message: Message | None = None
         self._in_data = False
 
-    @property
-    def idle(self) -> bool:
-        """Whether no message has begun."""
-        return self._message is None
-
     def close(self) -> None:
         """Let go of a message that did not come to its end."""
         if self._message is not None:
