@@ -21,7 +21,7 @@ from acrmock import _secretnames
 from acrmock._cleaning import Noted, Seen, Spot, may_hold, without_parts
 from acrmock._cleanjson import JsonCleaner
 from acrmock._digest import Digester
-from acrmock._quickly import KeptHeaders, Quick
+from acrmock._quickly import KeptHeaders, Memory, Quick
 from acrmock._scan import Known
 from acrmock.record import Content, Exposure, HttpRequest, HttpResponse, NameValue, PostData
 from acrmock.strictjson import well_formed
@@ -118,9 +118,12 @@ class Redactor(JsonCleaner):
         """Whether `text` was told to `keep_nothing` before, and nothing of `pieces` can stand in it."""
         return text in self.quick.memory.texts and not may_hold(text, pieces)
 
-    def keep_nothing(self, text: str) -> None:
-        """Nothing was found in `text`, one of few that come again; it is remembered until a secret is learnt."""
-        self.quick.keep_text(self.quick.memory, text)
+    def keep_nothing(self, memory: Memory, text: str) -> None:
+        """Nothing was found in `text`, one of few that come again; remembered until a secret is learnt.
+
+        `memory` is that of before the look (`quick.memory`): what was learnt since was not looked for.
+        """
+        self.quick.keep_text(memory, text)
 
     def holds_nothing(self, words: Sequence[str], known: Known) -> bool:
         """Whether there is nothing to redact in any of these words; what was found harmless is remembered."""

@@ -180,7 +180,7 @@ class Journal:
 
     def _clean_facts(self, facts: HttpFacts, known: Known, pieces: Mapping[str, str] | None = None) -> HttpFacts:
         """Facts without what was seen: what they quote (a transaction ID, a client ID) may be the very value, or a part."""
-        pieces = pieces or {}
+        pieces, memory = pieces or {}, self._redactor.quick.memory
         ours = _references(facts)
         quoted = _quoted(_outspoken(facts))
         common = quoted.replace(facts.body_digest, "") if facts.transaction is None and facts.document is None else ""
@@ -189,7 +189,7 @@ class Journal:
         clean = self._redactor.document(quoted, known, pieces, ours=ours)
         if clean == quoted and self._redactor.holds_nothing(_words(facts), known):
             if common:
-                self._redactor.keep_nothing(common)
+                self._redactor.keep_nothing(memory, common)
             return facts
         quoted = _quoted(facts)
         cleaned = self._redactor.document(quoted, known, pieces, ours=ours)

@@ -229,7 +229,7 @@ def walk(  # noqa: C901, PLR0912, PLR0915 - one loop: a call for each element wo
             length = four(data, pos + 8)[0]
         if length == _UNDEFINED:
             if tag == 0x7FE00010 or vr in _PLAIN_UNDEFINED:
-                stop = _fragments(data, start, item)
+                stop = _fragments(data, pos, start, item)
                 yield tag, VALUE, start, stop, vr
                 pos = stop
                 continue
@@ -283,8 +283,8 @@ def _explicit(data: bytes, pos: int, *, implicit: bool) -> bool:
     return not implicit and (vr.isalpha() or len(vr) < 2)
 
 
-def _fragments(data: bytes, pos: int, item: Callable[[bytes, int], tuple[int, ...]]) -> int:
-    """Where a value in fragments ends (PS3.5 section A.4)."""
+def _fragments(data: bytes, begin: int, pos: int, item: Callable[[bytes, int], tuple[int, ...]]) -> int:
+    """Where a value in fragments ends (PS3.5 section A.4); its element is at `begin`, its value at `pos`."""
     while pos + 8 <= len(data):
         group, element, length = item(data, pos)
         pos += 8
@@ -293,4 +293,4 @@ def _fragments(data: bytes, pos: int, item: Callable[[bytes, int], tuple[int, ..
         if (group, element) != (0xFFFE, 0xE000) or pos + length > len(data):
             break
         pos += length
-    raise Unreadable("a value in fragments has no end", pos)
+    raise Unreadable("a value in fragments has no end", begin)

@@ -14,9 +14,8 @@ HOUR = 3600
 DAY = 24 * HOUR
 ELSEWHERE = "https://elsewhere.invalid"
 OTHER = "not-what-was-sent"
-
-
 _IN_ID_TOKENS = ("issuer", "audience", "nonce", "no_nonce", "at_hash", "auth_time", "future", "expired")
+"""The names of wrong claims of an ID token."""
 
 
 def is_on(call: Call, name: str) -> bool:

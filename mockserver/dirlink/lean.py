@@ -30,8 +30,10 @@ _WAIT = 0.25
 """Seconds that the socket is waited for before the own side is looked at."""
 
 _REST = 1.0
+"""Seconds after which the association's thread looks at its timers although nobody rang."""
+
 _HEAD = 16 * 1024
-"""Bytes of a large data set that are kept beside its file: its header is nearly always in them, and else read from the file."""
+"""Bytes of a large data set that are kept in memory: its header is nearly always in them, and else read from where all are."""
 
 
 class Bell(threading.Event):

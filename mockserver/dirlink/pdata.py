@@ -95,11 +95,6 @@ class Assembler:
         self._message: Message | None = None
         self._in_data = False
 
-    @property
-    def idle(self) -> bool:
-        """Whether no message has begun."""
-        return self._message is None
-
     def close(self) -> None:
         """Let go of a message that did not come to its end."""
         if self._message is not None:
@@ -107,8 +102,18 @@ class Assembler:
             self._message = None
 
     def feed(self, body: memoryview) -> list[Message]:
-        """Take the body of a P-DATA-TF PDU and give the messages that it completes; raises `BadPdu`."""
-        done, at, end = [], 0, len(body)
+        """Take the body of a P-DATA-TF PDU and give the messages that it completes; raises `BadPdu`, and then drops them."""
+        done: list[Message] = []
+        try:
+            self._feed(body, done)
+        except BaseException:
+            for message in done:
+                message.discard()
+            raise
+        return done
+
+    def _feed(self, body: memoryview, done: list[Message]) -> None:
+        at, end = 0, len(body)
         if not end:
             raise BadPdu("a P-DATA-TF PDU without a presentation data value")
         while at < end:
@@ -121,7 +126,6 @@ class Assembler:
             if message is not None:
                 done.append(message)
             at += 4 + length
-        return done
 
     def _fragment(self, context: int, control: int, part: memoryview) -> Message | None:
         """One presentation data value; its message when it is the last (PS3.8 annex E.2)."""

@@ -125,12 +125,9 @@ class Operations:
         try:
             header = self._header(asked, file, data)
             synthetic = self.synthetic(header)
-            rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
-            if rule:
-                what = f"refused on purpose by the rule {rule}"
-                return self._note(
-                    peer, asked, _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now")
-                )
+            struck = self._struck(peer, asked)
+            if struck is not None:
+                return self._note(peer, asked, struck)
             if file is None and (synthetic or self.core.accept_real_data):
                 file = self._file(data)
             if file is not None:
@@ -147,6 +144,12 @@ class Operations:
         finally:
             if file is not None:
                 file.discard()
+
+    def _struck(self, peer: Peer, asked: Asked) -> Answer | None:
+        """The answer of a rule that refuses it on purpose, if there is one."""
+        rule = injecting.strike(self.core, peer.application, peer.environment, injecting.STORE, asked.sop_instance)
+        what = f"refused on purpose by the rule {rule}"
+        return _refused(self.offer.status.out_of_resources, "fault", what, "to be sent again", "now") if rule else None
 
     def _file(self, data: bytes) -> ObjectFile | None:
         """Room with a data set that came as a whole, which is on its way to the disk while the rest is done."""

@@ -90,9 +90,9 @@ class ReceiverSocket(AssociationSocket):
     def pdu(self, longest: dict[int, int], within: float | None = None) -> tuple[int, memoryview]:
         """The type and the bytes, header included, of the next PDU; valid until the next call.
 
-        `longest` gives the longest body by PDU type, 0 for any other; `within` the seconds that the whole of it may take to come
-        where those are not as many as for any. Raises `BadPdu`, `EOFError` when the connection was closed
-        and `OSError` when it broke or nothing came for too long.
+        `longest` gives the longest body by PDU type, 0 for any other. The whole of it may take `within` seconds, or else as long
+        as the socket is patient. Raises `BadPdu`, `EOFError` when the connection was closed and `OSError` when it broke or took
+        too long.
         """
         until = self._clock.monotonic() + (self._patience if within is None else max(0.0, within))
         self._fill(_HEADER.size, until)

@@ -258,12 +258,15 @@ def test_what_was_harmless_is_looked_at_again_once_it_is_a_secret(text: str) -> 
     assert before[0].count(text) == 9
     assert made.quick.url(f"/a/{text}/{uuid.UUID(int=5)}")
     assert made.quick.words((text,), lookup)
-    made.keep_nothing(text)
+    before_it_was_learnt = made.quick.memory
+    made.keep_nothing(before_it_was_learnt, text)
     assert made.is_nothing_new(text, {})
     made.learn(text)
     marks[DIGESTER.mark(text)] = SecretKind.CODE
     assert text not in entry()
     assert not made.quick.words((text,), lookup)
+    assert not made.is_nothing_new(text, {})
+    made.keep_nothing(before_it_was_learnt, text)  # who had looked before
     assert not made.is_nothing_new(text, {})
 
 
@@ -287,7 +290,7 @@ def test_memory_is_bounded() -> None:
         made.request("POST", url, headers, json.dumps({"Code": f"c{number}", f"n{number}": 1}).encode(), known)
         made.response(200, "OK", headers, b"", known)
         made.request("POST", url, (("Content-Type", "application/x-www-form-urlencoded"),), f"n{number}=1".encode(), known)
-        made.keep_nothing(f"text {number}")
+        made.keep_nothing(made.quick.memory, f"text {number}")
     memory = made.quick.memory
     kept = (memory.parts, memory.urls, memory.sent, memory.answered, memory.fields, memory.texts)
     assert max(map(len, kept)) <= 4097

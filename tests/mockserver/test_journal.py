@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -195,6 +195,46 @@ def test_facts_are_cleaned_alike_whatever_was_remembered(
         quoted = msgspec.json.encode(facts).decode()
         wanted = msgspec.json.decode(thorough.text(quoted, secrets_in(unit)), type=HttpFacts)
         assert journal._clean_facts(facts, secrets_in(unit)) == wanted
+
+
+LATER = "issued-Later-0123456789"
+_SAID = st.tuples(
+    st.sampled_from(["T1", TOKEN, LATER, LATER[:12], "joe@hospital.org", "50%"]),
+    st.sampled_from([b"", b"a", b"b"]),
+    st.sampled_from([(), (LATER,)]),
+)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(_SAID, min_size=4, max_size=10), issued=st.integers(0, 10))
+def test_facts_that_come_again_are_cleaned_alike(
+    store: SqliteStore, *, said: list[tuple[str, bytes, tuple[str, ...]]], issued: int
+) -> None:
+    """Facts that were harmless before are looked at again for other parts, and once a secret was issued that they quote."""
+    digester, marks = Digester(b"k" * 32), dict[str, SecretKind]()
+
+    def known(asked: Sequence[str]) -> dict[str, SecretKind]:
+        return {mark: marks[mark] for mark in asked if mark in marks}
+
+    def learn(redactor: Redactor, *values: str) -> Redactor:
+        for value in values:
+            redactor.learn(value)
+            marks[digester.mark(value)] = SecretKind.CODE
+        return redactor
+
+    def journal(redactor: Redactor) -> Journal:
+        return Journal(store, SystemClock(), redactor, digester)
+
+    learnt = learn(Redactor(digester), TOKEN)
+    remembering = journal(learnt)
+    for number, (identifier, body, parts) in enumerate(said):
+        if number == issued:
+            learn(learnt, LATER)
+        digest = digester.ref("body", body) if body else ""
+        facts = HttpFacts(body_digest=digest, status=StatusFacts(registry="lcsr", transaction_id=identifier))
+        pieces = {part: digester.ref("code", part) for part in parts}
+        fresh = learn(Redactor(digester), TOKEN, *([LATER] if number >= issued else []))
+        assert remembering._clean_facts(facts, known, pieces) == journal(fresh)._clean_facts(facts, known, pieces)
 
 
 PERCENT = "".join(f"%{ord(character):02X}" for character in TOKEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import pytest
 from dose_files import BIG, EXPLICIT, IMPLICIT, SYNTAXES, ct_report, encoded, projection_report
@@ -13,7 +14,19 @@ from acrmock.dose.elements import DEFLATED, LONG_VRS, SHORT_VRS, Unreadable
 from acrmock.dose.header import LAST, Brief, read_brief, read_header
 from acrmock.dose.quick import quick_values
 
-_TAGS = (0x00080005, 0x00080018, 0x00081010, 0x00081111, 0x00100010, 0x00100020, 0x00100030, 0x00101001, 0x0020000D, 0x00400001)
+_TAGS = (
+    0x00080005,
+    0x00080018,
+    0x00081010,
+    0x00081111,
+    0x00100010,
+    0x00100020,
+    0x00100030,
+    0x00101001,
+    0x0020000D,
+    0x00400001,
+    0x7FE00010,
+)
 _SEEN = frozenset(_TAGS)
 _DELIMITERS = (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD)
 
@@ -128,6 +141,23 @@ def test_an_implicit_name_that_is_a_sequence_is_left_to_the_careful_walk() -> No
     data = element(0x00080018, b"", b"9\0", implicit=True) + element(0x00100010, b"", _ITEM, implicit=True)
     assert quick_values(data, IMPLICIT, _SEEN, LAST) is None
     assert same(data, IMPLICIT)
+
+
+LATE = struct.pack("<HHI", 0x7FE0, 0x0010, 0)
+"""What looks like the beginning of an element behind the header."""
+
+
+@pytest.mark.parametrize("read", [read_header, read_brief])
+def test_fragments_without_an_end_are_told_by_where_they_begin(read: Callable[[bytes, str], Brief]) -> None:
+    """Before the birth date nothing more can be read, whatever stands where they break off; behind the header nobody cares."""
+    broken = element(0x00100021, b"OB", b"", implicit=False, lie=-1) + LATE
+    with pytest.raises(Unreadable) as told:
+        read(NAME + broken, EXPLICIT)
+    assert told.value.where == len(NAME)
+    behind = element(0x7FE00010, b"OB", b"", implicit=False, lie=-1) + bytes(8)
+    assert read(NAME + behind, EXPLICIT).patient_name == "SYNTHETIC^"
+    implicit = element(0x00100010, b"", b"SYNTHETIC^", implicit=True) + struct.pack("<HHI", 0x7FE0, 0x0010, 0xFFFFFFFF) + bytes(8)
+    assert read(implicit, IMPLICIT).patient_name == "SYNTHETIC^"
 
 
 @pytest.mark.parametrize("syntax", [BIG, DEFLATED])

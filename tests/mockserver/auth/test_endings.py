@@ -56,6 +56,25 @@ def test_the_store_stays_bounded(house: Any, settings: dict[str, Any]) -> None:
     assert sizes[2] == sizes[3] == sizes[4] == sizes[5]
 
 
+@pytest.mark.parametrize("lifetime", [1200, 3600, 7200])
+def test_an_id_token_is_known_until_a_week_after_its_own_end(house: Any, lifetime: int) -> None:
+    """Whether it ends before its access token, with it or after it: the recorder knows it so long, and no longer."""
+    party, core = house.test, house.core
+    party.change(settings={"auth.id_token_lifetime": lifetime})
+    mark = core.digester.mark(party.tokens()["id_token"])
+
+    def known() -> bool:
+        with core.store.read() as snapshot:
+            return snapshot.get(SECRET, GLOBAL, mark, IssuedSecret) is not None
+
+    house.clock.wait(MEMORY + lifetime - 1)
+    party.tokens()
+    assert known()
+    house.clock.wait(2)
+    party.tokens()
+    assert not known()
+
+
 def test_a_family_outlives_its_refresh_token(house: Any) -> None:
     """The family goes a week after its refresh token's end, and the refresh token with it."""
     party = house.test

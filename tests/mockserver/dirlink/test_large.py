@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from acrmock.record import AssociationEnd
+from mockserver.dirlink.model import PLANTED, Planted
 from mockserver.dirlink.objects import LARGE
 
-from .conftest import ASSOCIATE_AC, RELEASE_RP, Raw, Receive, command, data_set, element, p_data, pdv
+from .conftest import ABORT, ASSOCIATE_AC, RELEASE_RP, Raw, Receive, command, data_set, element, p_data, pdv
 
 SCOPE = ("default", "test")
 PART = 60_000
@@ -73,6 +76,41 @@ def test_nothing_is_left_of_what_was_refused_or_broke_off(receive: Receive, tmp_
         assert raw.status() == 0xC001
         send(raw, "2.25.2", large("2.25.2"), whole=False)
     assert receiver.associations(1)[0].facts.end is AssociationEnd.LOST
+    receiver.engine.stop()
+    assert bytes_in(tmp_path / "data") == b""
+
+
+@pytest.mark.parametrize("size", [100, 5 * LARGE])
+@pytest.mark.parametrize("synced", [True, False])
+def test_planted_reports_of_real_people(receive: Receive, tmp_path: Path, *, synced: bool, size: int) -> None:
+    """Bytes that nobody knows to be wanted until the unit has looked are kept as any others, and go as they do."""
+    receiver = receive(data=tmp_path / "data", synced=synced)
+    octets = large(name="Doe^Jane", size=size)
+    with receiver.core.store.write() as unit:
+        unit.put(PLANTED, SCOPE, "2.25.1", Planted(sop_instance="2.25.1"))
+    with receiver.raw() as raw:
+        raw.associate()
+        for _ in range(2):
+            send(raw, "2.25.1", octets)
+            assert raw.status() == 0
+    assert receiver.core.objects.get(SCOPE, "2.25.1", hashlib.sha256(octets).hexdigest()) == octets
+    receiver.core.jobs.idle(20)
+    with receiver.core.store.write() as unit:
+        unit.delete_scope(SCOPE)
+    assert bytes_in(tmp_path / "data") == b""
+
+
+def test_nothing_is_left_of_what_a_bad_pdu_completes(receive: Receive, tmp_path: Path) -> None:
+    """A report whose last fragment stands in one PDU with what cannot be is not kept, and nothing of it is left."""
+    receiver = receive(data=tmp_path / "data")
+    octets = large()
+    with receiver.raw() as raw:
+        raw.associate()
+        send(raw, "2.25.1", octets, whole=False)
+        raw.send(p_data(pdv(octets[len(octets) // PART * PART :], 2), b"\0\0\0\1\1"))
+        assert raw.receive()[0] in {0, ABORT}
+    receiver.associations(1)
+    assert receiver.report("2.25.1") is None
     receiver.engine.stop()
     assert bytes_in(tmp_path / "data") == b""
 

@@ -228,6 +228,17 @@ def test_planted_and_accepted_real_data(receive: Callable[..., Receiver]) -> Non
     assert (first.planted, first.synthetic, second.planted, second.synthetic) == (True, False, False, False)
 
 
+def test_a_report_and_its_entry_say_the_same_instant(receiver: Receiver) -> None:
+    """When a report came is told alike by the report and by the journal, to the microsecond."""
+    uids = [f"2.25.{number}" for number in range(1, 8)]
+    with receiver.raw() as raw:
+        raw.associate()
+        assert [raw.store(uid) for uid in uids] == [0] * len(uids)
+    told = {entry.facts.sop_instance: entry.at for entry in receiver.operations()}
+    kept = [receiver.report(uid) for uid in uids]
+    assert [report.at for report in kept if report is not None] == [told[uid] for uid in uids]
+
+
 def test_class_forced_through(receiver: Receiver) -> None:
     """A secondary capture sent in a context of dose reports gets 0122H, as does an echo in it."""
     with receiver.raw() as raw:
