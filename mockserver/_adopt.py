@@ -7,8 +7,9 @@ import sqlite3
 from pathlib import Path
 
 from acrmock.errors import SetupError
+from mockserver._places import place_text
 from mockserver._received import Hasher, ReceivedFile
-from mockserver._space import Space, place_text
+from mockserver._space import Space
 from mockserver.store import StoreError
 
 _OLDER = "SELECT application, environment, sop_instance, sha256, place FROM received WHERE place NOT LIKE '%+%'"

@@ -10,7 +10,8 @@ import errno
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from mockserver._space import BLOCK, Place, Space, as_store_error, blocks
+from mockserver._places import BLOCK, Place, blocks
+from mockserver._space import Space, as_store_error
 
 _STEP = 1024 * 1024
 """Bytes of room that a data set of unknown length is given at a time."""

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from acrmock.errors import SetupError
 from mockserver._extents import FreeBlocks
+from mockserver._places import BLOCK, Place, blocks
 from mockserver._syncer import Syncer, started
 from mockserver.store import StoreError, StoreFull
 
-BLOCK = 4096
 _CHUNK = 1024 * 1024
 _AHEAD = 16 * 1024 * 1024
 """Bytes that are zeroed in advance, a chunk at a time."""
@@ -30,25 +30,6 @@ _RESTORE = "restore it together with the database from one backup, or use anothe
 _MODE = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _sync_data = getattr(os, "fdatasync", os.fsync)
-
-Place = tuple[tuple[int, int], ...]
-"""Where the bytes of a data set are: pieces of the file (offset and length in bytes) in order."""
-
-
-def place_text(place: Place) -> str:
-    """A place as its row says it: `offset+length`, separated by spaces."""
-    return " ".join(f"{offset}+{length}" for offset, length in place)
-
-
-def place_of(text: str) -> Place:
-    """The place that a row says; raises `ValueError`."""
-    pieces = (piece.split("+") for piece in text.split())
-    return tuple((int(offset), int(length)) for offset, length in pieces)
-
-
-def blocks(length: int) -> int:
-    """How many blocks so many bytes fill."""
-    return -(-length // BLOCK)
 
 
 def as_store_error(error: OSError, where: Path) -> StoreError:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mockserver._adopt import adopt
+from mockserver._places import Place, place_of
 from mockserver._received import Hasher, ReceivedFile
-from mockserver._space import Place, Space, place_of
+from mockserver._space import Space
 from mockserver.store import ObjectFile
 
 _IN_ROW = 64 * 1024

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from acrmock.typed import decoder
-from mockserver._space import Space, place_of
+from mockserver._places import place_of
+from mockserver._space import Space
 from mockserver._sqlite_memory import MISSING, Key, keep
 from mockserver.store import GLOBAL, Scope, StoreError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from acrmock.record import AnyEntry, AssociationEntry, DimseEntry, EventEntry, HttpEntry, encode_line
-from mockserver._space import place_of, place_text
+from mockserver._places import place_of, place_text
 from mockserver._sqlite_reads import SqliteReader
 from mockserver.store import ObjectFile, Row, Scope, StoreError, StoreFull, Ticket
 

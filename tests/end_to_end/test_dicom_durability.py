@@ -19,7 +19,7 @@ from clients.server import Served
 
 from acrmock.clock import SystemClock
 from benchmarks.cstore_sender import associate_rq, maximum, messages, receive_pdu
-from mockserver._space import place_of
+from mockserver._places import place_of
 from mockserver.dirlink.model import REPORT, StoredReport
 from mockserver.sqlite import SqliteStore
 

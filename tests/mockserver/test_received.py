@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from mockserver import _space
+from mockserver._places import BLOCK, place_of, place_text
 from mockserver._received import Hasher, ReceivedFile
-from mockserver._space import BLOCK, Space, place_of, place_text
+from mockserver._space import Space
 from mockserver._sqlite_open import MIGRATIONS, open_writer
 from mockserver._syncer import Syncer
 from mockserver.sqlite import SqliteStore

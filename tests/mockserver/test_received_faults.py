@@ -16,8 +16,9 @@ import pytest
 from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from mockserver import _space
+from mockserver._places import BLOCK, Place, place_of
 from mockserver._received import Hasher, ReceivedFile
-from mockserver._space import BLOCK, Place, Space, place_of
+from mockserver._space import Space
 from mockserver._sqlite_open import MIGRATIONS, open_writer
 from mockserver._syncer import Syncer
 from mockserver.sqlite import SqliteStore

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from acrmock.clock import SystemClock
 from mockserver import _space
-from mockserver._space import BLOCK, Place, blocks, place_of
+from mockserver._places import BLOCK, Place, blocks, place_of
 from mockserver._sqlite_unit import SqliteUnit
 from mockserver.sqlite import SqliteStore
 from mockserver.store import ObjectFile, Scope, StoreError, StoreFull
