@@ -80,6 +80,6 @@ def _with_copy(known: StoredReport, data_set: Received) -> StoredReport:
 
 def retain(core: EngineCore, unit: Unit, scope: Scope, sop_instance: str, at: str) -> None:
     """Have a report of a real person, which came at `at`, deleted when its retention has passed, whatever became of it."""
-    until = parse_rfc3339(at) + timedelta(days=core.facts.number("dirlink.real_data.retention_days"))
+    until = parse_rfc3339(at) + timedelta(days=core.settings_of(scope).number("dirlink.real_data.retention_days"))
     job = Job(kind=RETAIN, application=scope[0], environment=scope[1], key=sop_instance, due=rfc3339(until), business=True)
     core.jobs.put(unit, job)

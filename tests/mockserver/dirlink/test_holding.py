@@ -195,3 +195,16 @@ def test_real_data_goes_when_its_retention_has_passed(site: SITE, dose: Any) -> 
     assert (run.state(real), run.state(made)) == ("EXPIRED", "ACKNOWLEDGED")
     assert bytes_of(run, dose, real) is None
     assert run.call("GET", f"/applications/default/reports/{real}/anonymised", status=404)
+
+
+def test_a_retention_that_grows_is_still_a_retention(site: SITE, dose: Any) -> None:
+    """Made longer while a report of a real person is there, it ends later; the report is deleted then all the same."""
+    run = site(accept_real_data=True)
+    run.freeze(CAME)
+    run.configure("CT1")
+    real = run.receive(dose.report("1.2.100.1", name="Doe^Jane"))
+    run.call("POST", "/applications/default/settings", {"settings": {"dirlink.real_data.retention_days": 60}})
+    run.freeze("2026-04-01T12:00:00Z")
+    assert run.state(real) == "ACKNOWLEDGED"
+    run.freeze("2026-06-01T12:00:00Z")
+    assert run.state(real) == "EXPIRED"
