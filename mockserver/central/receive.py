@@ -196,6 +196,7 @@ def _keep(  # noqa: PLR0917 - what is kept, and beside what
 
 def _mark_twin(core: EngineCore, unit: Unit, scope: Scope, sop_instance: str) -> None:
     """The exam name of a report that came twice begins with the registry's prefix (fact D1.19)."""
-    kept, prefix = unit.get(REPORT, scope, sop_instance, CentralReport), core.settings_of(scope).text("dirlink.central.duplicate_prefix")
+    kept = unit.get(REPORT, scope, sop_instance, CentralReport)
+    prefix = core.settings_of(scope).text("dirlink.central.duplicate_prefix")
     if kept is not None and not kept.exam_name.startswith(prefix):
         unit.put(REPORT, scope, sop_instance, msgspec.structs.replace(kept, exam_name=f"{prefix}{kept.exam_name}"))

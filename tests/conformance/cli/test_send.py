@@ -113,11 +113,13 @@ def test_echo_alone_and_before_objects(running: Running, folder: Path) -> None:
 
 
 def test_over_tls(running: Running, folder: Path) -> None:
-    """With the authority named it goes over TLS; without it the peer is nobody."""
+    """With the authority named it goes over TLS; without it, or to a peer that speaks none, the answer says why not."""
     assert call(folder, "--to", running.tls_to, "--tls", "--ca-file", running.ca_file).exit_code == 0
     strange = call(folder / "0.dcm", "--to", running.tls_to, "--tls")
     assert strange.exit_code == 1
     assert strange.stdout.splitlines()[-1] == "0 of 1 taken"
+    assert "certificate is not trusted" in strange.stdout
+    assert "TLS: the handshake failed" in call(folder / "0.dcm", "--to", running.to, "--tls").stdout
 
 
 def test_what_is_refused_does_not_keep_the_others(running: Running, folder: Path) -> None:

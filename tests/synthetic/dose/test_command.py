@@ -50,6 +50,18 @@ def test_shards_make_the_whole(tmp_path: Path) -> None:
     assert "dx-00000009.dcm" in parts
 
 
+def test_a_shard_does_not_delete_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A directory that holds another shard of the same set is refused and stays as it is; the same shard is made anew."""
+    arguments = ["generate", "rdsr", "--count", "3", "--out", str(tmp_path / "out"), *DAY, "--shard"]
+    assert run([*arguments, "1/3"]) == 0
+    before = made(tmp_path / "out")
+    assert run([*arguments, "2/3"]) == 2
+    assert "shard 1/3 of the same set" in capsys.readouterr().err
+    assert made(tmp_path / "out") == before
+    assert run([*arguments, "1/3"]) == 0
+    assert made(tmp_path / "out") == before
+
+
 def test_its_own_directory_is_made_anew_another_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A directory that was generated is replaced; one that holds anything else is refused and stays as it is."""
     out = tmp_path / "out"
