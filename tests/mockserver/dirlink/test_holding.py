@@ -160,6 +160,18 @@ def test_a_reset_forgets_the_reports(site: SITE, dose: Any) -> None:
     assert run.state(run.receive(dose.report(sop))) == "HELD"
 
 
+def test_a_reset_keeps_the_registered_stations(site: SITE) -> None:
+    """Stations that the registration names are configured after a reset, as after the registration."""
+    run = site()
+    run.register(name="Stations", station=["CT1"])
+    run.call("POST", "/applications/stations/stations", {"station": "CT2"}, status=201)
+    before = run.call("GET", "/applications/stations/stations")["stations"]
+    assert [station["name"] for station in before] == ["CT1", "CT2"]
+    run.call("POST", "/reset", {"application": "stations"})
+    after = run.call("GET", "/applications/stations/stations")["stations"]
+    assert [station["name"] for station in after] == ["CT1"]
+
+
 def test_real_bytes_under_a_synthetic_uid_go_too(site: SITE, dose: Any) -> None:
     """Where bytes of a real person come under the UID of a synthetic report, both are deleted when their retention has passed."""
     run = site(accept_real_data=True)
