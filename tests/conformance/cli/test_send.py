@@ -122,6 +122,17 @@ def test_over_tls(running: Running, folder: Path) -> None:
     assert "TLS: the handshake failed" in call(folder / "0.dcm", "--to", running.to, "--tls").stdout
 
 
+def test_a_refusal_is_explained(running: Running, folder: Path) -> None:
+    """Of a refused C-STORE the control API says why, by the number of its entry, as of an HTTP request."""
+    data = (folder / "1.dcm").read_bytes()
+    (folder / "1.dcm").write_bytes(data.replace(b"SYN", b"RAL"))
+    assert call(folder / "1.dcm", "--to", running.to).exit_code == 1
+    entries = [json.loads(line) for line in running.control.journal()]
+    refused = [entry["seq"] for entry in entries if entry["kind"] == "dimse" and entry.get("refusal")]
+    found = running.control.why(str(refused[-1]))
+    assert (found["code"], found["answer"]) == ("acrmock:dimse-real-data", "C001H")
+
+
 def test_what_is_refused_does_not_keep_the_others(running: Running, folder: Path) -> None:
     """A report of a real person is refused with its status; the others are taken; exit code 1."""
     data = (folder / "1.dcm").read_bytes()
