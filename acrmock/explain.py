@@ -51,6 +51,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     command; both hold `<kind>` where a secret stands and `<words>` where only the sense of a value is known. `injected` names
     the fault rule that answered in place of the service: then nothing was wrong with the request. `records` tells of the records
     that were rejected although their transaction was accepted, a hundred problems at most; `diff` and `curl` put them right too.
+    `answer` is what DICOM answered, in words, where `status` is that of HTTP.
     """
 
     seq: int
@@ -64,6 +65,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     curl: str = ""
     injected: str = ""
     records: tuple[Wrong, ...] = ()
+    answer: str = ""
 
     @property
     def refused(self) -> bool:
@@ -393,10 +395,10 @@ def _shown(text: str) -> str:
 
 def as_text(found: Explanation) -> str:
     """The explanation for a terminal: ASCII, no colours."""
-    lines = [f"entry {found.seq}: {found.request} -> {found.status or 'no answer'}"]
+    lines = [f"entry {found.seq}: {found.request} -> {found.answer or found.status or 'no answer'}"]
     if not found.refused:
         lines.append(f"  touched by the fault {found.injected}" if found.injected else "  not refused")
-        return "\n".join([*lines, *_records_as_text(found)])
+        return "\n".join([*lines, *map(_line, found.fields), *_records_as_text(found)])
     lines.append(f"  {found.code}: {found.message}")
     if found.injected:
         return "\n".join([*lines, f"  the fault {found.injected} answered so on purpose; nothing was wrong with the request"])

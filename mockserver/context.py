@@ -211,6 +211,12 @@ class EngineCore:
             kept = self._settings[id(registration)] = (registration, self._read_settings(registration))
         return kept[1]
 
+    def settings_of(self, scope: Scope) -> Settings:
+        """The settings that hold for an (application, environment); the server's where that is not registered."""
+        found = self.applications.get(scope[0])
+        registration = found.environments.get(scope[1]) if found is not None else None
+        return Settings(self.facts, {}) if registration is None else self.settings_for(registration)
+
     def _read_settings(self, registration: Registration) -> Settings:
         if not registration.guide:
             return Settings(self.facts, registration.settings)

@@ -111,6 +111,22 @@ _OBJECTS = {
 }
 
 
+def _list_quirks(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """The shapes with the quirks that come with them, then every quirk."""
+    if not wanted:
+        return
+    from synthetic.dose.quirks import QUIRKS
+    from synthetic.dose.shapes import SHAPES
+
+    for name, shape in SHAPES.items():
+        own = "; ".join(f"{kind}: {', '.join(quirks)}" for kind, quirks in shape.quirks.items())
+        click.echo(f"{name:14} {own or 'no quirks of its own'}")
+    click.echo()
+    for name, quirk in QUIRKS.items():
+        click.echo(f"{name:4} {'/'.join(sorted(quirk.kinds)):16} {quirk.what}")
+    ctx.exit()
+
+
 def _dose_command(what: str, said: str) -> click.Command:
     """One verb for one sort of object; all have the same flags."""
 
@@ -124,9 +140,17 @@ def _dose_command(what: str, said: str) -> click.Command:
     @click.option(
         "--kind", type=click.Choice(["ct", "fluoro", "dx", "mg"]), default="ct", show_default=True, help="Kind of report."
     )
-    @click.option("--shape", default="generic", show_default=True, help="How a maker writes: generic, ge-like, siemens-like …")
+    @click.option("--shape", default="generic", show_default=True, help="How a maker writes; see --list-quirks.")
     @click.option(
         "--quirk", "quirks", multiple=True, metavar="Q8,Q15", help="What real reports get wrong, Q1 to Q33; may be repeated."
+    )
+    @click.option(
+        "--list-quirks",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_list_quirks,
+        help="List the shapes and the quirks, with the kinds of report that each befalls, and stop.",
     )
     @click.option("--station", "stations", multiple=True, metavar="NAME", help="Station Name to draw from; may be repeated.")
     @click.option("--shard", default="1/1", show_default=True, metavar="N/M", help="Make only the N-th of M parts.")

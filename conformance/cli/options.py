@@ -206,7 +206,10 @@ def judging_options(function: F) -> F:
     options: tuple[Callable[[F], F], ...] = (
         click.option("--only", multiple=True, metavar="GROUP|CHECK", help="Judge only this; repeats."),
         click.option(
-            "--claim", "claims", multiple=True, help="What your client can do (logo, follow-up, update, offline); repeats."
+            "--claim",
+            "claims",
+            multiple=True,
+            help="What your client can do (logo, follow-up, update, offline; rdim, tls-dicom); repeats.",
         ),
         click.option("--baseline", type=READABLE, help="Checks expected to fail, one a line: 0 if just they fail."),
     )

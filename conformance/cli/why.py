@@ -37,7 +37,10 @@ def why(
     token: str | None,
     data: Path,
 ) -> None:
-    """Say why a request was refused: field by field, as a diff against a correct one, and as a curl line."""
+    """Say why a request was refused: field by field, as a diff against a correct one, and as a curl line.
+
+    Of DICOM: why an association or a C-STORE was refused, and which presentation contexts were.
+    """
     import msgspec
 
     from acrmock.explain import AUTHORITY, as_text
@@ -69,16 +72,21 @@ def why(
 
 def _recorded(path: Path, seq: str, application: str | None) -> Explanation:
     from acrmock.explain import explain, has_wrong
-    from acrmock.record import HttpEntry
+    from acrmock.explaindicom import explain_dicom, has_wrong_dicom
+    from acrmock.record import AssociationEntry, DimseEntry, HttpEntry
     from conformance.recording import read
 
+    def refused(entry: HttpEntry | AssociationEntry | DimseEntry) -> bool:
+        return has_wrong(entry) if isinstance(entry, HttpEntry) else has_wrong_dicom(entry)
+
     with path.open("rb") as lines:
-        entries = [entry for entry in read(lines).entries if isinstance(entry, HttpEntry)]
+        entries = [entry for entry in read(lines).entries if isinstance(entry, HttpEntry | AssociationEntry | DimseEntry)]
     wanted = [
         entry
         for entry in entries
-        if (has_wrong(entry) and application in {None, entry.application} if seq == "last" else str(entry.seq) == seq)
+        if (refused(entry) and application in {None, entry.application} if seq == "last" else str(entry.seq) == seq)
     ]
     if not wanted:
         raise SetupError("the recording has no such exchange", where=str(path), actual=seq, fix="name an entry that stands in it")
-    return explain(wanted[-1])
+    last = wanted[-1]
+    return explain(last) if isinstance(last, HttpEntry) else explain_dicom(last)

@@ -65,7 +65,7 @@ def store(call: Call, authorization: str, content_type: str, body: bytes) -> Ans
     expected = f"Bearer {token_for(core, scope)}"
     if not hmac.compare_digest(authorization.encode("utf-8", "surrogateescape"), expected.encode()):
         return Answer(401, {"reason": "this is not a token of DIR Link"}, "no token of DIR Link")
-    understood = _understood(core, content_type, body)
+    understood = _understood(core, scope, content_type, body)
     asked = behaviour.take(call.unit, scope)
     if asked is not None and asked != 202:
         return Answer(asked, {"reason": "asked for by the control API"}, "asked for by the control API")
@@ -82,11 +82,11 @@ def store(call: Call, authorization: str, content_type: str, body: bytes) -> Ans
     return Answer(202 if warned else 200, {_STORED: _sequence(item), "warnings": list(kept.warnings)})
 
 
-def _understood(core: EngineCore, content_type: str, body: bytes) -> Understood | Answer:
+def _understood(core: EngineCore, scope: Scope, content_type: str, body: bytes) -> Understood | Answer:
     """The report in a request, or the answer to one in which there is none that could be taken."""
     try:
         instance, envelope = _parts(parse(content_type, body))
-        return read(core, instance, envelope)
+        return read(core, scope, instance, envelope)
     except Malformed as error:
         return Answer(400, {"reason": str(error)}, str(error))
     except Refused as error:
@@ -116,11 +116,11 @@ def _parts(parts: list[Part]) -> tuple[bytes, Envelope]:
         raise Malformed(f"the envelope: {error}") from None
 
 
-def read(core: EngineCore, instance: bytes, envelope: Envelope) -> Understood:
+def read(core: EngineCore, scope: Scope, instance: bytes, envelope: Envelope) -> Understood:
     """An anonymised report with its indices, by no state; raises `Refused` for one that is not to be kept."""
     try:
         file = split(instance)
-        keeps = BirthDates(core.facts.text("dirlink.birth_date_policy")) is BirthDates.KEEP
+        keeps = BirthDates(core.settings_of(scope).text("dirlink.birth_date_policy")) is BirthDates.KEEP
         _check_anonymous(file.data_set, file.transfer_syntax, birth_date=keeps)
     except Unreadable as error:
         raise Refused(f"cannot be read: {error}", _CANNOT_UNDERSTAND) from None
@@ -196,6 +196,7 @@ def _keep(  # noqa: PLR0917 - what is kept, and beside what
 
 def _mark_twin(core: EngineCore, unit: Unit, scope: Scope, sop_instance: str) -> None:
     """The exam name of a report that came twice begins with the registry's prefix (fact D1.19)."""
-    kept, prefix = unit.get(REPORT, scope, sop_instance, CentralReport), core.facts.text("dirlink.central.duplicate_prefix")
+    kept = unit.get(REPORT, scope, sop_instance, CentralReport)
+    prefix = core.settings_of(scope).text("dirlink.central.duplicate_prefix")
     if kept is not None and not kept.exam_name.startswith(prefix):
         unit.put(REPORT, scope, sop_instance, msgspec.structs.replace(kept, exam_name=f"{prefix}{kept.exam_name}"))

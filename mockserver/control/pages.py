@@ -101,7 +101,7 @@ def dirlink() -> flask.Response:
         address=address(core.facts, core.dicom, found, environment),
         counts=[(word, counts[word]) for word in words if counts[word]],
         strangers=[_stranger(name, held_of) for name, held_of in sorted(strangers.items())],
-        days=f"{core.facts.number('dirlink.hold_days'):g}",
+        days=f"{core.settings_for(registration).number('dirlink.hold_days'):g}",
         stations=known,
         facilities=registration.facilities,
         reports=[report for _, _, report in sorted(last, reverse=True)],

@@ -20,6 +20,7 @@ from mockserver.control.events import write_event
 from mockserver.control.requests import Acknowledge, MoveClock, Reset, SetPlan
 from mockserver.nrdr.model import TRANSACTION, Transaction, transaction_key
 from mockserver.onboarding.model import APPLICATION, Application
+from mockserver.onboarding.register import configure_stations
 from mockserver.store import GLOBAL, Reader, Scope, Stored, Unit
 
 ACKNOWLEDGED = "acknowledged"
@@ -168,7 +169,7 @@ def _registry(core: EngineCore, text: str | None) -> str:
 
 
 def reset() -> flask.Response:
-    """POST reset: what an application (or every one) did is forgotten; registrations and the journal stay.
+    """POST reset: what an application (or every one) did is forgotten; registrations, with their stations, and the journal stay.
 
     All of it at once, unless it is so much that others would wait for it: then most of it goes bit by bit beforehand.
     """
@@ -207,8 +208,11 @@ def _forget(core: EngineCore, unit: Unit, application: Application) -> None:
         name: msgspec.structs.replace(registration, endpoints_moved=False, settings={})
         for name, registration in application.environments.items()
     }
-    core.applications.save(unit, msgspec.structs.replace(application, business=BusinessTime(), environments=environments))
+    application = msgspec.structs.replace(application, business=BusinessTime(), environments=environments)
+    core.applications.save(unit, application)
     write_event(core, unit, "reset", {}, application)
+    for environment in environments:
+        configure_stations(core, unit, application, environment)
 
 
 def acknowledge() -> flask.Response:

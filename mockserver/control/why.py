@@ -9,7 +9,8 @@ import jinja2
 import msgspec
 
 from acrmock.explain import explain, has_wrong
-from acrmock.record import HttpEntry, decode_line
+from acrmock.explaindicom import explain_dicom, has_wrong_dicom
+from acrmock.record import AssociationEntry, DimseEntry, HttpEntry, decode_line
 from mockserver.context import current_core
 from mockserver.control import body
 from mockserver.control.applications import find
@@ -17,6 +18,8 @@ from mockserver.control.errors import Code, unknown
 from mockserver.pagestyle import PLAIN
 from mockserver.store import Snapshot
 
+Told = HttpEntry | AssociationEntry | DimseEntry
+"""What can be explained."""
 LAST = "last"
 _BACK = 20_000
 """The last refusal is looked for in so many of the newest entries."""
@@ -30,7 +33,7 @@ del{background:#fde2e2;text-decoration:none;display:block}ins{background:#dcf5e3
 @media (prefers-color-scheme:dark){pre{background:#27272a}del{background:#5b1d1d}ins{background:#14432a}}
 </style></head><body>
 <h1>{{ it.code or "This request was not refused" }}</h1>
-<p><code>{{ it.request }}</code> was answered with {{ it.status or "nothing" }} (entry {{ it.seq }}).</p>
+<p><code>{{ it.request }}</code> was answered with {{ it.answer or it.status or "nothing" }} (entry {{ it.seq }}).</p>
 {% if it.injected %}<p>The fault <code>{{ it.injected }}</code> had a hand in the answer, on purpose.</p>{% endif %}
 {% if it.message %}<p>{{ it.message }}</p>{% endif %}
 {% if it.hint %}<p><strong>What to do:</strong> {{ it.hint }}</p>{% endif %}
@@ -79,31 +82,35 @@ def why(seq: str) -> flask.Response:
         return _page(_template(_NOTHING).render(nothing=nothing, style=PLAIN))
     if entry is None:
         raise unknown(Code.ENTRY_UNKNOWN, seq, hint=nothing if seq == LAST else "GET /_acrmock/journal lists the entries")
-    found = explain(entry)
+    found = explain(entry) if isinstance(entry, HttpEntry) else explain_dicom(entry)
     return _page(_template(_PAGE).render(it=found, style=PLAIN)) if as_page else body.answer(msgspec.to_builtins(found))
 
 
-def _entry(snapshot: Snapshot, seq: str) -> HttpEntry | None:
+def _entry(snapshot: Snapshot, seq: str) -> Told | None:
     number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 17 else 0
     if not 0 < number < _SEQ:
         return None
     found = next(iter(snapshot.entries(after=number - 1, until=number)), None)
     line = decode_line(found[1]) if found is not None else None
-    return line if isinstance(line, HttpEntry) else None
+    return line if isinstance(line, Told) else None
 
 
-def _last(snapshot: Snapshot, application: str | None) -> HttpEntry | None:
-    """The last refused exchange, looked for backwards in windows, and not too far, so that a long journal costs little."""
+def _last(snapshot: Snapshot, application: str | None) -> Told | None:
+    """The last that was refused, looked for backwards in windows, and not too far, so that a long journal costs little."""
     until, width = snapshot.last_seq(), 256
     end = until - _BACK
     while until > max(0, end):
         low = max(0, until - width)
         lines = [decode_line(data) for _, data in snapshot.entries(application=application, after=low, until=until)]
-        refused = [line for line in lines if isinstance(line, HttpEntry) and has_wrong(line)]
+        refused = [line for line in lines if isinstance(line, Told) and _refused(line)]
         if refused:
             return refused[-1]
         until, width = low, min(_WINDOW, width * 2)
     return None
+
+
+def _refused(entry: Told) -> bool:
+    return has_wrong(entry) if isinstance(entry, HttpEntry) else has_wrong_dicom(entry)
 
 
 def _page(text: str) -> flask.Response:

@@ -14,6 +14,7 @@ from acrmock.dose.elements import Unreadable
 
 if TYPE_CHECKING:
     from acrmock.facts import Facts
+    from mockserver.context import Settings
 
 _LONGEST_SHOWN = 200
 
@@ -107,12 +108,11 @@ def uid_map(key: bytes) -> Callable[[str], str]:
     return mapped
 
 
-def policy_of(facts: Facts, key: bytes) -> Policy:
+def policy_of(facts: Facts | Settings, key: bytes) -> Policy:
     """The policy of the settings `dirlink.birth_date_policy` and `dirlink.descriptor_policy`; `key` is the installation's."""
-    limit = "dirlink.limit.inflated_bytes"
     return Policy(
         key=key,
         birth_dates=BirthDates(facts.text("dirlink.birth_date_policy")),
         descriptors=Descriptors(facts.text("dirlink.descriptor_policy")),
-        inflated_limit=facts.integer(limit) if limit in facts.settings else Policy(key=key).inflated_limit,
+        inflated_limit=facts.integer("dirlink.limit.inflated_bytes"),
     )

@@ -127,7 +127,7 @@ def _aside(report: StoredReport, reading: Reading) -> str:
 
 def hold(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, why: str) -> StoredReport:
     """The report held for the layer's days of business time from its receipt (fact D1.7)."""
-    until = parse_rfc3339(report.at) + timedelta(days=core.facts.number("dirlink.hold_days"))
+    until = parse_rfc3339(report.at) + timedelta(days=core.settings_of(scope).number("dirlink.hold_days"))
     unit.put(HELD, scope, held_key(report.station, report.sop_instance), Held(sop_instance=report.sop_instance))
     core.jobs.put(unit, _at(scope, EXPIRE, report.sop_instance, rfc3339(until)))
     return come_to(core, scope[0], report, (State.HELD, why), hold_until=until)

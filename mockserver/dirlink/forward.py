@@ -101,8 +101,9 @@ def _taken(core: EngineCore, scope: Scope, report: StoredReport, sent: Sent, cen
 def _failed(core: EngineCore, unit: Unit, scope: Scope, report: StoredReport, sent: Sent) -> StoredReport:
     """The report as failed, and another try after a pause that doubles up to a limit."""
     tries = report.attempts + 1
-    first, most = core.facts.number("dirlink.retry.first_seconds"), core.facts.number("dirlink.retry.most_seconds")
-    due = rfc3339(core.clock.now() + timedelta(seconds=pause(tries, first, most)))
+    settings = core.settings_of(scope)
+    pausing = pause(tries, settings.number("dirlink.retry.first_seconds"), settings.number("dirlink.retry.most_seconds"))
+    due = rfc3339(core.clock.now() + timedelta(seconds=pausing))
     core.jobs.put(unit, Job(kind=FORWARD, application=scope[0], environment=scope[1], key=report.sop_instance, due=due))
     unit.put(FAILED, scope, report.sop_instance, Failed(sop_instance=report.sop_instance))
     why = f"the central server answered {sent.status}" if sent.status else f"the central server gave no answer: {sent.said}"

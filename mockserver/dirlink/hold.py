@@ -42,9 +42,13 @@ def retain(core: EngineCore, job: Job) -> Step:
 
     def step(unit: Unit) -> None:
         report = unit.get(REPORT, scope, job.key, StoredReport)
-        retention = timedelta(days=core.facts.number("dirlink.real_data.retention_days"))
-        if report is not None and not report.deleted and parse_rfc3339(report.at) + retention <= parse_rfc3339(job.due):
+        if report is None or report.deleted:
+            return
+        until = parse_rfc3339(report.at) + timedelta(days=core.settings_of(scope).number("dirlink.real_data.retention_days"))
+        if until <= parse_rfc3339(job.due):
             delete(core, unit, scope, report, "the retention of real data has passed")
+        else:  # the retention is longer now, or the report came anew
+            core.jobs.put(unit, msgspec.structs.replace(job, due=rfc3339(until)))
 
     return step
 

@@ -23,6 +23,10 @@ RETAIN = "dir-retain"
 """The job that deletes a report of a real person in the end; its key is SOP."""
 
 
+_CHANGED = "came again under the same SOP Instance UID with other bytes: changed on its way, or two reports under one UID"
+_RECODED = "came again under the same SOP Instance UID in another transfer syntax; whether a value differs was not looked at"
+
+
 def received(unit: Unit, core: EngineCore, data_set: Received, known: StoredReport | None) -> StoredReport:
     """Remember a data set that was taken, and have it read; `known` is what the unit has of it.
 
@@ -72,7 +76,7 @@ def _with_copy(known: StoredReport, data_set: Received) -> StoredReport:
         transfer_syntax=data_set.transfer_syntax,
         calling_ae=data_set.calling_ae,
     )
-    why = "came again under the same SOP Instance UID with other bytes: changed on its way, or two reports under one UID"
+    why = _CHANGED if data_set.transfer_syntax == known.transfer_syntax else _RECODED
     reasons = known.reasons if why in known.reasons else (*known.reasons, why)
     synthetic = known.synthetic and (data_set.synthetic or data_set.planted)
     return msgspec.structs.replace(known, copies=(*known.copies, copy), reasons=reasons, synthetic=synthetic)
@@ -80,6 +84,6 @@ def _with_copy(known: StoredReport, data_set: Received) -> StoredReport:
 
 def retain(core: EngineCore, unit: Unit, scope: Scope, sop_instance: str, at: str) -> None:
     """Have a report of a real person, which came at `at`, deleted when its retention has passed, whatever became of it."""
-    until = parse_rfc3339(at) + timedelta(days=core.facts.number("dirlink.real_data.retention_days"))
+    until = parse_rfc3339(at) + timedelta(days=core.settings_of(scope).number("dirlink.real_data.retention_days"))
     job = Job(kind=RETAIN, application=scope[0], environment=scope[1], key=sop_instance, due=rfc3339(until), business=True)
     core.jobs.put(unit, job)

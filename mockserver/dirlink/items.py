@@ -18,10 +18,11 @@ VARIABLE_ITEMS = 74
 _PDU_HEADER = 6
 _ITEM = struct.Struct(">BBH")
 _CONTEXT, _USER = 0x20, 0x50
+_ABSTRACT, _TRANSFER = 0x30, 0x40
 _CONTEXT_HEADER = 4
 _LENGTH_AT = 2
 _SUB_ITEMS: Mapping[int, tuple[int, frozenset[int]]] = {
-    _CONTEXT: (_CONTEXT_HEADER, frozenset({0x30, 0x40})),
+    _CONTEXT: (_CONTEXT_HEADER, frozenset({_ABSTRACT, _TRANSFER})),
     _USER: (0, frozenset(range(0x51, 0x59))),
 }
 """Of the items that have sub-items: the bytes before these, and the types that are known in a request (PS3.7 annex D.3)."""
@@ -32,7 +33,8 @@ _VARIABLE = frozenset({0x10, *_SUB_ITEMS})
 def known_items(pdu: bytes | bytearray) -> bytearray:
     """An A-ASSOCIATE-RQ, header included, without the items and sub-items of a type that no request is known to have.
 
-    Raises `BadPdu` where an item or a sub-item does not end where what it stands in ends.
+    Raises `BadPdu` where an item or a sub-item does not end where what it stands in ends, and for a presentation context that
+    does not name one abstract syntax and at least one transfer syntax (PS3.8 table 9-13).
     """
     kept = bytearray(pdu[:VARIABLE_ITEMS])
     if len(pdu) < VARIABLE_ITEMS:
@@ -50,11 +52,17 @@ def _known_sub_items(kind: int, body: bytes) -> bytes:
     before, known = _SUB_ITEMS[kind]
     if len(body) < before:
         raise BadPdu(f"an item of type {kind:02X}H of {len(body)} bytes, which is too short")
-    kept = [body[:before]]
-    for sub, part in _items(body, before, f"its item of type {kind:02X}H"):
-        if sub in known:
-            kept += (_ITEM.pack(sub, 0, len(part)), part)
-    return b"".join(kept)
+    found = [(sub, part) for sub, part in _items(body, before, f"its item of type {kind:02X}H") if sub in known]
+    if kind == _CONTEXT:
+        _check_context(body[0], found)
+    return body[:before] + b"".join(_ITEM.pack(sub, 0, len(part)) + part for sub, part in found)
+
+
+def _check_context(number: int, found: list[tuple[int, bytes]]) -> None:
+    for sub, what, most in ((_ABSTRACT, "abstract syntax", 1), (_TRANSFER, "transfer syntax", len(found))):
+        named = [part for kind, part in found if kind == sub and (part.strip(b"\0 ") or sub == _ABSTRACT)]
+        if not 1 <= len(named) <= most:
+            raise BadPdu(f"presentation context {number} names {len(named)} times its {what}")
 
 
 def _items(octets: bytes | bytearray, start: int, where: str) -> list[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def anonymised(core: EngineCore, scope: Scope, report: StoredReport, data: bytes, *, show_before: bool = False) -> Outgoing:
     """`data` without what identifies anybody; the same bytes always give the same."""
-    policy = policy_of(core.facts, core.digester.stream(f"dirlink-policy:{scope[0]}:{scope[1]}"))
+    policy = policy_of(core.settings_of(scope), core.digester.stream(f"dirlink-policy:{scope[0]}:{scope[1]}"))
     policy = msgspec.structs.replace(policy, show_before=show_before)
     return core.apart.outgoing(data, report.transfer_syntax, policy, uid_key(core, scope))
 

@@ -17,8 +17,14 @@ LONGEST = 2000
 _SERVER_WIDE = (
     "faults.", "gate.", "onboarding.", "nrdr.path.", "nrdr.magic.words", "auth.path.", "auth.guides", "guide.", "portal.app",
     "portal.channel", "portal.eastern", "portal.format", "portal.log", "portal.name", "portal.overnight", "portal.plans",
-    "portal.word",
+    "portal.word", "dirlink.", "central.", "judge.", "journal.", "site.",
 )  # fmt: skip
+_OF_AN_APPLICATION = frozenset({
+    "dirlink.birth_date_policy", "dirlink.descriptor_policy", "dirlink.hold_days", "dirlink.real_data.retention_days",
+    "dirlink.retry.first_seconds", "dirlink.retry.most_seconds", "dirlink.central.url", "dirlink.central.timeout",
+    "dirlink.central.duplicate_prefix",
+})  # fmt: skip
+"""Of what else holds for the whole server, these may differ between applications."""
 
 
 def check_settings(settings: Mapping[str, Any], facts: Facts, *, field: str = "settings") -> list[FieldProblem]:
@@ -40,7 +46,7 @@ def check_settings(settings: Mapping[str, Any], facts: Facts, *, field: str = "s
 
 def server_wide(key: str) -> bool:
     """Whether a setting holds for the whole server: paths are routed and limits applied before an application is known."""
-    return key.startswith(_SERVER_WIDE) or key.endswith("_path")
+    return key not in _OF_AN_APPLICATION and (key.startswith(_SERVER_WIDE) or key.endswith("_path"))
 
 
 def _fault(key: str, value: Any, facts: Facts) -> str:

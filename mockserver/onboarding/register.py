@@ -112,22 +112,23 @@ def admit(core: EngineCore, unit: Unit, tried: Attempt, admission: Admission, *,
         run=run,
         peer=peer,
     )
-    _configure(core, unit, application, admission)
+    configure_stations(core, unit, application, admission.environment)
     return Accepted(application, issued, admission.remarks)
 
 
-def _configure(core: EngineCore, unit: Unit, application: Application, admission: Admission) -> None:
-    """Configure the stations named in the registration, for its first facility (fact D1.6)."""
-    facility = next(iter(application.environments[admission.environment].facilities), "")
+def configure_stations(core: EngineCore, unit: Unit, application: Application, environment: str) -> None:
+    """Configure the stations named in an environment's registration, for its first facility (fact D1.6)."""
+    registration = application.environments[environment]
+    facility = next(iter(registration.facilities), "")
     now = rfc3339(application.business.now(core.clock.now()))
-    for name in admission.stations:
-        station = stations.configure(unit, (application.id, admission.environment), name, facility, now)
+    for name in registration.stations:
+        station = stations.configure(unit, (application.id, environment), name, facility, now)
         core.journal.event(
             unit,
             "station-configured",
             {"station": station.name, "facility": facility},
             application=application.id,
-            environment=admission.environment,
+            environment=environment,
             run=application.run,
         )
 

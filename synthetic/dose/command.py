@@ -165,15 +165,19 @@ def write_files(options: DoseOptions, today: date, seen: Callable[[int], None] =
     """
     source = make(options, today)
     try:
-        _prepare(options.out)
+        first = _first_line(options, today)
+        _prepare(options.out, first)
         written = 0
-        with (options.out / MANIFEST).open("wb") as manifest:
-            manifest.write(_first_line(options, today))
+        with (options.out / MANIFEST).open("xb") as manifest:
+            manifest.write(first)
+            manifest.flush()
             for made in source:
                 (options.out / made.name).write_bytes(made.file_bytes)
                 manifest.write(made.line)
                 written += 1
                 seen(made.number)
+    except FileExistsError as error:
+        raise _another_shard(options.out, "another one is being made there") from error
     except OSError as error:
         fix = "make room and try again" if error.errno == errno.ENOSPC else "choose another directory"
         reason = error.strerror or str(error)
@@ -196,8 +200,21 @@ def _first_line(options: DoseOptions, today: date) -> bytes:
     return msgspec.json.encode(said) + b"\n"
 
 
-def _prepare(out: Path) -> None:
-    """The directory, made or emptied of what was made before; raises `SetupError` when it holds anything else."""
+def _another_shard(out: Path, actual: str) -> SetupError:
+    return SetupError(
+        "the directory is not free: what is made there replaces what was",
+        expected="a directory for each shard",
+        actual=actual,
+        where=f"--out {out}",
+        fix="choose another, or an empty one",
+    )
+
+
+def _prepare(out: Path, first: bytes) -> None:
+    """The directory, made or emptied of what was made before; raises `SetupError` when it holds anything else.
+
+    `first` is the new manifest's first line; another shard of the same set is no earlier attempt, so it is not emptied.
+    """
     if out.exists() and not out.is_dir():
         raise SetupError("that is not a directory", where=f"--out {out}", fix="choose another")
     out.mkdir(parents=True, exist_ok=True)
@@ -216,7 +233,10 @@ def _prepare(out: Path) -> None:
             where=f"--out {out}",
             fix="choose an empty one",
         )
-    for name in own - {MANIFEST}:
+    before, now = (msgspec.json.decode(line) for line in ((out / MANIFEST).read_bytes().splitlines()[0], first))
+    if before != now and {**before, "shard": ""} == {**now, "shard": ""}:
+        raise _another_shard(out, f"shard {before.get('shard')} of the same set is there")
+    for name in (*(own - {MANIFEST}), MANIFEST):
         (out / name).unlink(missing_ok=True)
 
 

@@ -6,6 +6,7 @@ must not change them.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,7 +93,7 @@ class Scu:
         more["evt_handlers"] = [(evt.EVT_CONN_OPEN, reached.append)]
         self._association = ae.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title, **more)
         if not self._association.is_established:
-            raise NotSent(_why(self._association) if reached else "nobody answers there")
+            raise NotSent(_why(self._association) if reached else self._unreached())
         self._checkpoint = self._association._reactor_checkpoint = Checkpoint(self._association)  # noqa: SLF001 - it says why
         return self
 
@@ -100,6 +101,23 @@ class Scu:
         with self._checkpoint.held():
             if self._association.is_established:
                 (self._association.abort if kind is not None else self._association.release)()
+
+    def _unreached(self) -> str:
+        """Why nobody was reached: pynetdicom does not say that a handshake failed, so it is tried once more."""
+        if self._context is None:
+            return "nobody answers there"
+        try:
+            with (
+                socket.create_connection((self._peer.host, self._peer.port), CONNECT_SECONDS) as plain,
+                self._context.wrap_socket(plain, server_hostname=self._peer.host),
+            ):
+                return "the connection broke off"
+        except ssl.SSLCertVerificationError as error:
+            return f"TLS: the peer's certificate is not trusted: {error.verify_message}"
+        except ssl.SSLError as error:
+            return f"TLS: the handshake failed: {error.reason or error}"
+        except OSError:
+            return "nobody answers there"
 
     def abort(self) -> None:
         """Break the association off (A-ABORT)."""

@@ -113,11 +113,24 @@ def test_echo_alone_and_before_objects(running: Running, folder: Path) -> None:
 
 
 def test_over_tls(running: Running, folder: Path) -> None:
-    """With the authority named it goes over TLS; without it the peer is nobody."""
+    """With the authority named it goes over TLS; without it, or to a peer that speaks none, the answer says why not."""
     assert call(folder, "--to", running.tls_to, "--tls", "--ca-file", running.ca_file).exit_code == 0
     strange = call(folder / "0.dcm", "--to", running.tls_to, "--tls")
     assert strange.exit_code == 1
     assert strange.stdout.splitlines()[-1] == "0 of 1 taken"
+    assert "certificate is not trusted" in strange.stdout
+    assert "TLS: the handshake failed" in call(folder / "0.dcm", "--to", running.to, "--tls").stdout
+
+
+def test_a_refusal_is_explained(running: Running, folder: Path) -> None:
+    """Of a refused C-STORE the control API says why, by the number of its entry, as of an HTTP request."""
+    data = (folder / "1.dcm").read_bytes()
+    (folder / "1.dcm").write_bytes(data.replace(b"SYN", b"RAL"))
+    assert call(folder / "1.dcm", "--to", running.to).exit_code == 1
+    entries = [json.loads(line) for line in running.control.journal()]
+    refused = [entry["seq"] for entry in entries if entry["kind"] == "dimse" and entry.get("refusal")]
+    found = running.control.why(str(refused[-1]))
+    assert (found["code"], found["answer"]) == ("acrmock:dimse-real-data", "C001H")
 
 
 def test_what_is_refused_does_not_keep_the_others(running: Running, folder: Path) -> None:

@@ -160,6 +160,18 @@ def test_a_reset_forgets_the_reports(site: SITE, dose: Any) -> None:
     assert run.state(run.receive(dose.report(sop))) == "HELD"
 
 
+def test_a_reset_keeps_the_registered_stations(site: SITE) -> None:
+    """Stations that the registration names are configured after a reset, as after the registration."""
+    run = site()
+    run.register(name="Stations", station=["CT1"])
+    run.call("POST", "/applications/stations/stations", {"station": "CT2"}, status=201)
+    before = run.call("GET", "/applications/stations/stations")["stations"]
+    assert [station["name"] for station in before] == ["CT1", "CT2"]
+    run.call("POST", "/reset", {"application": "stations"})
+    after = run.call("GET", "/applications/stations/stations")["stations"]
+    assert [station["name"] for station in after] == ["CT1"]
+
+
 def test_real_bytes_under_a_synthetic_uid_go_too(site: SITE, dose: Any) -> None:
     """Where bytes of a real person come under the UID of a synthetic report, both are deleted when their retention has passed."""
     run = site(accept_real_data=True)
@@ -195,3 +207,16 @@ def test_real_data_goes_when_its_retention_has_passed(site: SITE, dose: Any) -> 
     assert (run.state(real), run.state(made)) == ("EXPIRED", "ACKNOWLEDGED")
     assert bytes_of(run, dose, real) is None
     assert run.call("GET", f"/applications/default/reports/{real}/anonymised", status=404)
+
+
+def test_a_retention_that_grows_is_still_a_retention(site: SITE, dose: Any) -> None:
+    """Made longer while a report of a real person is there, it ends later; the report is deleted then all the same."""
+    run = site(accept_real_data=True)
+    run.freeze(CAME)
+    run.configure("CT1")
+    real = run.receive(dose.report("1.2.100.1", name="Doe^Jane"))
+    run.call("POST", "/applications/default/settings", {"settings": {"dirlink.real_data.retention_days": 60}})
+    run.freeze("2026-04-01T12:00:00Z")
+    assert run.state(real) == "ACKNOWLEDGED"
+    run.freeze("2026-06-01T12:00:00Z")
+    assert run.state(real) == "EXPIRED"

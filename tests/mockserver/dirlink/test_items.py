@@ -70,12 +70,24 @@ MALFORMED = {
     "an unknown item of 64 kB that is not there": APPLICATION + CONTEXT + item(0x50, USER) + struct.pack(">BBH", 0xEE, 0, 0xFFFF),
     "half an item's header": APPLICATION + CONTEXT + item(0x50, USER) + b"\xee\0",
     "a context without its header": APPLICATION + item(0x20, b"\1\0") + item(0x50, USER),
+    "a context without abstract syntax": APPLICATION
+    + item(0x20, bytes((1, 0, 0, 0)) + item(0x40, EXPLICIT.encode()))
+    + item(0x50, USER),
+    "a context without transfer syntax": APPLICATION
+    + item(0x20, bytes((1, 0, 0, 0)) + item(0x30, REPORT_CLASS.encode()))
+    + item(0x50, USER),
+    "a context with an empty transfer syntax": APPLICATION
+    + item(0x20, bytes((1, 0, 0, 0)) + item(0x30, REPORT_CLASS.encode()) + item(0x40, b"\0"))
+    + item(0x50, USER),
+    "a context with two abstract syntaxes": APPLICATION
+    + item(0x20, bytes((1, 0, 0, 0)) + item(0x30, REPORT_CLASS.encode()) * 2 + item(0x40, EXPLICIT.encode()))
+    + item(0x50, USER),
 }
 
 
 @pytest.mark.parametrize("variable", MALFORMED.values(), ids=MALFORMED)
-def test_lengths_that_cannot_be(receiver: Receiver, variable: bytes) -> None:
-    """A length that cannot be is an A-ABORT (PS3.8 table 9-10, event 19 in state 2), written down with why."""
+def test_items_that_cannot_be(receiver: Receiver, variable: bytes) -> None:
+    """A length that cannot be, or a context of no syntax, is an A-ABORT (PS3.8 table 9-10, event 19), written down with why."""
     with receiver.raw() as raw:
         raw.send(request(variable))
         assert raw.receive() == (ABORT, BY_USER)

@@ -230,3 +230,26 @@ def test_a_policy_that_keeps_the_birth_date(site: SITE, dose: Any, tmp_path: Pat
     )
     run = ready(site, overlays=[tmp_path / "keep.yaml"])
     assert run.state(run.receive(dose.report("1.2.100.1"))) == "ACKNOWLEDGED"
+
+
+def test_a_policy_of_one_application(site: SITE, dose: Any) -> None:
+    """A setting of the application holds for its reports: the date of birth stays, the hold is as long as it says."""
+    run = ready(site)
+    settings = {"dirlink.birth_date_policy": "keep", "dirlink.hold_days": 2}
+    run.call("POST", "/applications/default/settings", {"settings": settings})
+    sop = run.receive(dose.report("1.2.100.1"))
+    assert run.state(sop) == "ACKNOWLEDGED"
+    changes = run.call("GET", f"/applications/default/reports/{sop}/anonymised")["changes"]
+    assert "00100030" not in [change["path"] for change in changes]
+    stranger = run.receive(dose.report("1.2.100.2", study="1.2.3.5", station="XA9"))
+    assert run.state(stranger) == "HELD"
+    run.call("POST", "/clock", {"application": "default", "advance": 2 * 86_400})
+    assert run.state(stranger) == "EXPIRED"
+
+
+def test_a_setting_that_no_report_would_obey_is_refused(site: SITE) -> None:
+    """What the receiver, the reader and the registry take from the layers alone cannot be set for one application."""
+    run = ready(site)
+    for key, value in {"dirlink.limit.object_bytes": 1000, "central.phantom.factor": 2.0}.items():
+        refusal = run.call("POST", "/applications/default/settings", {"settings": {key: value}}, status=422)
+        assert "holds for the whole server" in refusal["fields"][0]["reason"]

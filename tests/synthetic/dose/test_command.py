@@ -10,6 +10,8 @@ import pydicom
 import pytest
 
 from conformance.cli.app import run
+from synthetic.dose.quirks import QUIRKS
+from synthetic.dose.shapes import SHAPES
 
 DAY = ["--as-of", "2026-06-01"]
 
@@ -48,6 +50,26 @@ def test_shards_make_the_whole(tmp_path: Path) -> None:
         parts |= made(out)
     assert parts == made(whole)
     assert "dx-00000009.dcm" in parts
+
+
+def test_a_shard_does_not_delete_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A directory that holds another shard of the same set is refused and stays as it is; the same shard is made anew."""
+    arguments = ["generate", "rdsr", "--count", "3", "--out", str(tmp_path / "out"), *DAY, "--shard"]
+    assert run([*arguments, "1/3"]) == 0
+    before = made(tmp_path / "out")
+    assert run([*arguments, "2/3"]) == 2
+    assert "shard 1/3 of the same set" in capsys.readouterr().err
+    assert made(tmp_path / "out") == before
+    assert run([*arguments, "1/3"]) == 0
+    assert made(tmp_path / "out") == before
+
+
+def test_shapes_and_quirks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each shape and each quirk stands in the list with what it is, without any other flag."""
+    assert run(["generate", "rdsr", "--list-quirks"]) == 0
+    listed = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    assert [words[0] for words in listed] == [*SHAPES, *QUIRKS]
+    assert all(len(words) > 2 for words in listed)
 
 
 def test_its_own_directory_is_made_anew_another_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
