@@ -32,9 +32,9 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
 
     It holds the secrets and is given out once. `redirect_url` and `facility_id` are the first of `redirect_urls` and
     `facilities`; `issuer`, `nrdr` and `cdsr` are absolute URLs without a slash at the end; `registries` gives for each slug
-    the mapping version; `dicom` is where dose reports go, `stations` are the Station Names whose reports go on to the registry;
-    `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's machine, of the certificate
-    (PEM) to trust, empty without TLS.
+    the mapping version; `dicom` is where dose reports go, `dicom_tls` the same over TLS, `stations` are the Station Names whose
+    reports go on to the registry; `remarks` are faults that did not stop the registration; `ca_file` is the path, on the server's
+    machine, of the certificate (PEM) to trust, empty without TLS.
     """
 
     schema: str
@@ -59,6 +59,7 @@ class RegistrationDocument(Struct, frozen=True, kw_only=True):
     post_logout_urls: tuple[str, ...] = ()
     guide: str | None = None
     dicom: DicomAddress | None = None
+    dicom_tls: DicomAddress | None = None
     stations: tuple[str, ...] = ()
     remarks: tuple[FieldProblem, ...] = ()
 

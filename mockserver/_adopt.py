@@ -1,8 +1,11 @@
-"""Bytes for which an older version made a file each are moved into the file of received bytes."""
+"""Bytes for which an older version made a file each are copied into the file of received bytes.
+
+The old files stay beside the backup of the database that names them, so that the two can be restored together.
+"""
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -17,7 +20,7 @@ _MOVED = "UPDATE received SET place = ? WHERE application = ? AND environment = 
 
 
 def adopt(connection: sqlite3.Connection, space: Space, folder: Path) -> None:
-    """Move what has a file in `folder` into `space`, and remove the folder; all or nothing.
+    """Copy what has a file in `folder` into `space`, and give the folder the name of a backup; all or nothing.
 
     Raises `SetupError` where something cannot be read or written.
     """
@@ -38,7 +41,8 @@ def adopt(connection: sqlite3.Connection, space: Space, folder: Path) -> None:
         finally:
             hasher.close()
     if folder.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.rename(folder.with_name(f"{folder.name}.format-4.backup"))
 
 
 def _move(connection: sqlite3.Connection, space: Space, hasher: Hasher, folder: Path, row: tuple[str, ...]) -> tuple[int, int]:

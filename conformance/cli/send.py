@@ -30,7 +30,9 @@ Exit codes: 0 all taken, 1 something was not, 2 usage or setup."""
 )
 @click.argument("paths", nargs=-1, metavar="[FILE|DIR…]", type=NamedPath(path_type=Path))
 @click.option("--to", "target", metavar="AE@HOST:PORT", help="Whom to call.")
-@click.option("--registration", type=READABLE, metavar="FILE", help="Take host, port and AE title from this registration.")
+@click.option(
+    "--registration", type=READABLE, metavar="FILE", help="Take host, port, AE title and, for TLS, the authority from this one."
+)
 @click.option("--calling", default="MODALITY", show_default=True, metavar="AE", help="Our own AE title.")
 @click.option("--echo", is_flag=True, help="Verify the connection first (C-ECHO); without files nothing else is done.")
 @click.option("--each", is_flag=True, help="One association for each object, as a modality does after each exam.")
@@ -59,11 +61,11 @@ def send(
     from conformance.vendors.senders.objects import files_of, read_object
     from conformance.vendors.senders.scu import NotSent, Scu, deliver
 
-    peer = _peer(target, registration)
+    peer, authority = _peer(target, registration, tls=tls)
     checked_title(calling, "--calling")
     if ca_file and not tls:
         raise SetupError("an authority is of use with TLS only", where="--ca-file", fix="add --tls")
-    options: dict[str, Any] = {"context": _context(ca_file)} if tls else {}
+    options: dict[str, Any] = {"context": _context(ca_file or authority)} if tls else {}
     if echo:
         try:
             with Scu(peer, calling, (), **options) as scu:
@@ -85,25 +87,28 @@ def send(
     ctx.exit(0 if all(answer.stored for answer in answers) else 1)
 
 
-def _peer(target: str | None, registration: Path | None) -> Peer:
+def _peer(target: str | None, registration: Path | None, *, tls: bool) -> tuple[Peer, Path | None]:
+    """Whom to call, and the authority that a registration names."""
     from conformance.vendors.senders.address import Peer, checked_title, peer_of
 
     if bool(target) == bool(registration):
         raise SetupError("whom to call?", expected="either --to or --registration")
     if target:
-        return peer_of(target, "--to")
+        return peer_of(target, "--to"), None
     try:
         text = (registration or Path()).read_text(encoding="utf-8")
         if not text.strip():
             fix = "make it with `acrmock register … --format json`"
             raise SetupError("the file is empty, and no registration", where=str(registration), fix=fix)
         document = json.loads(text)
-        peer = msgspec.convert(document["dicom"], Peer)
+        peer = msgspec.convert(document["dicom_tls" if tls else "dicom"], Peer)
+        authority = str(document.get("ca_file") or "")
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         where = str(registration)
-        raise SetupError("the registration has no DICOM address", where=where, actual=str(error)[:200]) from error
+        what = "the registration has no DICOM address" + (" for TLS" if tls else "")
+        raise SetupError(what, where=where, actual=str(error)[:200]) from error
     checked_title(peer.ae_title, str(registration))
-    return peer
+    return peer, Path(authority) if authority else None
 
 
 def _context(ca_file: Path | None) -> Any:

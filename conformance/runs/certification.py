@@ -46,6 +46,9 @@ QUIET = 2.0
 PULL = "pull.json"
 """The file beside the registration that says, while a run is pulled, by which URL."""
 
+DICOM_TLS = "tls-dicom"
+"""The claim of a client that it sends dose reports over TLS."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -93,13 +96,14 @@ class Certification:
         check_question(self._question(), profile)
         check_given(profile, self.order.doses)
         self.order.out.mkdir(parents=True, exist_ok=True)
-        dicom = profile.role is not Role.NONE
-        with server(self.order.server, overlays=self.order.overlays, clock=None, dicom=dicom) as control:
+        dicom, claims = profile.role is not Role.NONE, self._claims(profile)
+        secure = dicom and DICOM_TLS in claims
+        with server(self.order.server, overlays=self.order.overlays, clock=None, dicom=dicom, dicom_tls=secure) as control:
             self.tell(ServerReady(control.url, private=self.order.server.url is None))
             run = control.start_run(
                 profile=profile.name,
                 revision=profile.revision,
-                claims=self._claims(profile),
+                claims=claims,
                 launch=self.order.command is not None,
                 application=self.order.application.application,
             )

@@ -25,16 +25,21 @@ class ServerChoice:
 
 @contextmanager
 def server(
-    choice: ServerChoice, *, overlays: Sequence[Path] = (), clock: Clock | None = None, dicom: bool = False
+    choice: ServerChoice,
+    *,
+    overlays: Sequence[Path] = (),
+    clock: Clock | None = None,
+    dicom: bool = False,
+    dicom_tls: bool = False,
 ) -> Iterator[Control]:
-    """The control API of the chosen server while the context is open; a private one takes DICOM where `dicom` asks for it."""
+    """The control API of the chosen server while the context is open; a private one takes DICOM where that is asked for."""
     if choice.url is not None:
         with connect(choice) as control:
             yield control
         return
     from mockserver import Engine
 
-    engine = Engine(overlays=overlays, clock=clock, dicom_port=0 if dicom else None)
+    engine = Engine(overlays=overlays, clock=clock, dicom_port=0 if dicom else None, dicom_tls_port=0 if dicom_tls else None)
     ready = engine.start()
     try:
         with Control(ready.url, ready.control_token, str(ready.ca_file)) as control:

@@ -45,5 +45,6 @@ def document(core: EngineCore, accepted: Accepted) -> RegistrationDocument:
         ca_file=core.ca_file,
         stations=registration.stations,
         dicom=address(core.facts, core.dicom, application, registration.environment),
+        dicom_tls=address(core.facts, core.dicom_tls, application, registration.environment),
         remarks=accepted.remarks,
     )

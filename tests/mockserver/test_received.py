@@ -291,7 +291,7 @@ def test_closed_while_somebody_writes(tmp_path: Path, open_: Open) -> None:
 
 
 def test_bytes_of_older_stores_are_moved(tmp_path: Path, open_: Open) -> None:
-    """Bytes that had a file each are in the one file from then on, and the folder goes; what stood in the table stays there."""
+    """Bytes that had a file each are in the one file, and their folder is a backup; what stood in the table stays there."""
     old = open_writer(tmp_path / "store.sqlite3", MIGRATIONS, 4)
     rows = [("1", "aa", b"in the table", None), ("2", "bb", b"", "0123abcd"), ("3", "cc", b"", "4567ef")]
     old.executemany("INSERT INTO object VALUES (?, ?, ?, ?, ?, ?)", [(*SCOPE, *row) for row in rows])
@@ -306,6 +306,7 @@ def test_bytes_of_older_stores_are_moved(tmp_path: Path, open_: Open) -> None:
     new = open_()
     assert [got(new, uid, digest) for uid, digest, _, _ in rows] == [b"in the table", BYTES, b""]
     assert not folder.exists()
+    assert (tmp_path / "objects.format-4.backup" / "0123abcd").read_bytes() == BYTES
     new.close()
     assert got(open_(), "2", "bb") == BYTES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,30 @@ def test_certify_expects_reports_that_do_not_come(tmp_path: Path) -> None:
     assert answer.returncode == 1, answer.stderr
     findings = {f["check"]: f for f in json.loads(answer.stdout)["findings"]}
     assert [check for check, f in findings.items() if f["outcome"] == "failed"] == ["dir-each-exam"]
+
+
+def test_certify_over_tls(tmp_path: Path) -> None:
+    """A sender that claims TLS gets a port for it in its registration, with the authority to trust, and is judged there."""
+    made = acrmock("generate", "rdsr", "--count", "2", "--seed", "3", "--station", "CT1", "--out", "reports", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    sender = tmp_path / "sender.py"
+    sender.write_text(
+        "import os, subprocess, sys\n"
+        "if os.environ['ACRMOCK_STEP'] != 'exams':\n"
+        "    sys.exit(0)\n"
+        "call = [sys.executable, '-m', 'acrmock', 'send', 'reports', '--calling', 'CT1', '--echo', '--each', '--tls']\n"
+        "sys.exit(subprocess.call([*call, '--registration', os.environ['ACRMOCK_REGISTRATION']]))\n"
+    )
+    answer = acrmock(
+        *("certify", "--profile", "dir-direct", "--claim", "tls-dicom", "--expect", "2", "--format", "json"),
+        *("--launch", f'"{sys.executable}" sender.py', "--dicom", "CT1", "--station", "CT1"),
+        cwd=tmp_path,
+    )
+    assert answer.returncode == 0, answer.stderr
+    findings = {f["check"]: f["outcome"] for f in json.loads(answer.stdout)["findings"]}
+    assert (findings["dir-each-exam"], findings["dir-echo"]) == ("passed", "passed")
+    lines = [json.loads(line) for line in (tmp_path / "acrmock-out" / "journal.ndjson").read_text("utf-8").splitlines()]
+    assert {line["facts"]["secure"] for line in lines if line.get("kind") == "association"} == {True}
 
 
 @pytest.mark.parametrize(
