@@ -12,7 +12,7 @@ from acrmock.explain import Explanation
 from mockserver.control import files, requests, shapes
 from mockserver.control.errors import Code
 from mockserver.control.faults import RuleView
-from mockserver.control.reports import AnonymisedView, ReportView
+from mockserver.control.reports import AnonymisedView, ReportList, ReportView
 from mockserver.control.runs import RunView
 from mockserver.control.unmatched import Inbox
 from mockserver.onboarding.request import RegistrationRequest
@@ -118,7 +118,8 @@ _CALLS = (
     ),
     _Call(
         method="get", path="/applications/{application}/reports", name="listReports", summary="The reports that were received",
-        query=("environment", "state", "station", "report_after", "report_count"), refusals=(*_NAMED, Code.INVALID),
+        gives=ReportList, query=("environment", "state", "station", "report_after", "report_count"),
+        refusals=(*_NAMED, Code.INVALID),
     ),
     _Call(
         method="get", path="/applications/{application}/reports/{sop}", name="showReport", summary="What became of a report",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import Any
 
 import flask
@@ -74,6 +75,15 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     central: str
 
 
+class ReportList(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports by SOP Instance UID; `next` is what `after` takes to go on (empty: that was all)."""
+
+    application: str
+    environment: str
+    reports: tuple[ReportView, ...]
+    next: str = ""
+
+
 def view(report: StoredReport, environment: str) -> ReportView:
     """A stored report as it is shown."""
     names = {name for name in ReportView.__struct_fields__ if name in StoredReport.__struct_fields__}
@@ -92,14 +102,14 @@ def listing(application: str) -> flask.Response:
     count, after = body.whole("count", 100, 1, _MOST), body.argument("after")
     with core.store.read() as snapshot:
         environment_of(find(snapshot, application), environment)
-        found: list[ReportView] = []
-        for key, report in snapshot.scan(model.REPORT, (application, environment), StoredReport):
-            if key <= after or (state and report.state != state) or (station and not _is_of(report, station)):
-                continue
-            found.append(view(report, environment))
-            if len(found) == count:
-                break
-    return body.answer({"application": application, "environment": environment, "reports": found})
+        fitting = (
+            view(report, environment)
+            for _, report in snapshot.scan(model.REPORT, (application, environment), StoredReport, after=after)
+            if state in {"", report.state} and (not station or _is_of(report, station))
+        )
+        found = tuple(islice(fitting, count + 1))
+    rest = found[count - 1].sop_instance if len(found) > count else ""
+    return body.answer(ReportList(application=application, environment=environment, reports=found[:count], next=rest))
 
 
 def _is_of(report: StoredReport, station: str) -> bool:

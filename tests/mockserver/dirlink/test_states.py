@@ -45,6 +45,25 @@ def test_the_way_of_a_good_report(site: SITE, dose: Any) -> None:
     assert not dose.identifying(journal)
 
 
+def test_reports_are_listed_page_by_page(site: SITE, dose: Any) -> None:
+    """Each page says where the next one begins, also of what a filter leaves; the last one says that it is the last."""
+    run = ready(site)
+    came = sorted(run.receive(dose.report(f"1.2.100.{number}", dose=number != 2)) for number in range(6))
+    run.idle()
+    again = [sop for sop in came if run.stored(sop).state == "DUPLICATE"]
+    assert len(again) > 2
+    for query, expected in (({}, came), ({"state": "DUPLICATE"}, again), ({"state": "HELD"}, [])):
+        found, after = [], ""
+        while True:
+            page = run.call("GET", "/applications/default/reports", count=2, after=after, **query)
+            found += [report["sop_instance"] for report in page["reports"]]
+            after = page["next"]
+            if not after:
+                break
+            assert len(page["reports"]) == 2
+        assert found == expected
+
+
 def test_what_is_no_dose_report_is_put_aside(site: SITE, dose: Any) -> None:
     """Another structured report is taken, so that no PACS is held up, and goes nowhere; so is what cannot be read to its end."""
     run = ready(site)
