@@ -68,11 +68,11 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     taken: list[bytes] = []
     read = receive.read
 
-    def spied(core: Any, instance: bytes, envelope: Any) -> Any:
+    def spied(core: Any, scope: Any, instance: bytes, envelope: Any) -> Any:
         file = split(instance)
         taken.append(file.data_set)
         assert file.transfer_syntax == EXPLICIT
-        return read(core, instance, envelope)
+        return read(core, scope, instance, envelope)
 
     monkeypatch.setattr(receive, "read", spied)
     with Engine(dicom_port=0, accept_real_data=True) as engine:
