@@ -22,6 +22,8 @@ from benchmarks.measure import CLOCK
 Connect = Callable[[], socket.socket]
 _END = b"\r\n\r\n"
 
+_READINGS = 3
+
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What a run took: its answers per second, milliseconds of a core for each of them, and the peak memory in MiB so far.
@@ -89,9 +91,12 @@ class Served:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds of a core that a process has used (Linux); raises `OSError`."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of a core that a process has used (Linux); raises `OSError`.
+
+    The least of some readings, because a thread that is just ending may be counted twice.
+    """
+    readings = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for _ in range(_READINGS)]
+    return min(int(fields[11]) + int(fields[12]) for fields in readings) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_mebibytes(pid: int) -> float:

@@ -19,7 +19,8 @@ _STEP = 1024 * 1024
 _APART = 64 * 1024
 """Parts of so many bytes are hashed by a thread, beside the next ones that come in."""
 
-_WAITING = 16
+_WAITING = 2
+"""Parts that may wait for it, so that sixteen senders do not fill the memory."""
 
 
 class Hasher:
