@@ -11,7 +11,7 @@ from pathlib import Path
 
 from acrmock.errors import SetupError
 from mockserver._places import place_text
-from mockserver._received import Hasher, ReceivedFile
+from mockserver._received import ReceivedFile
 from mockserver._space import Space
 from mockserver.store import StoreError
 
@@ -27,9 +27,8 @@ def adopt(connection: sqlite3.Connection, space: Space, folder: Path) -> None:
     older = connection.execute(_OLDER).fetchall()
     if older:
         connection.execute("BEGIN IMMEDIATE")
-        hasher = Hasher()
         try:
-            begun = [_move(connection, space, hasher, folder, row) for row in older]
+            begun = [_move(connection, space, folder, row) for row in older]
             space.wait(min(first for first, _ in begun), max(last for _, last in begun))
             connection.execute("COMMIT")
         except (OSError, StoreError, sqlite3.Error) as error:
@@ -38,17 +37,15 @@ def adopt(connection: sqlite3.Connection, space: Space, folder: Path) -> None:
             raise SetupError(
                 "received bytes cannot be moved into one file", where=str(folder), actual=str(error), fix=fix
             ) from error
-        finally:
-            hasher.close()
     if folder.is_dir():
         with contextlib.suppress(OSError):
             folder.rename(folder.with_name(f"{folder.name}.format-4.backup"))
 
 
-def _move(connection: sqlite3.Connection, space: Space, hasher: Hasher, folder: Path, row: tuple[str, ...]) -> tuple[int, int]:
+def _move(connection: sqlite3.Connection, space: Space, folder: Path, row: tuple[str, ...]) -> tuple[int, int]:
     *key, name = row
     octets = (folder / name).read_bytes()
-    file = ReceivedFile(space, hasher, len(octets))
+    file = ReceivedFile(space, len(octets))
     file.write(octets)
     file.finish()
     connection.execute(_MOVED, (place_text(file.place), *key))

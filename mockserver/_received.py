@@ -6,70 +6,13 @@ the commit until the bytes are on the disk (`SqliteStore`).
 
 from __future__ import annotations
 
-import errno
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from mockserver._places import BLOCK, Place, blocks
 from mockserver._space import Space, as_store_error
 
 _STEP = 1024 * 1024
 """Bytes of room that a data set of unknown length is given at a time."""
-
-_APART = 64 * 1024
-"""Parts of so many bytes are hashed by a thread, beside the next ones that come in."""
-
-_WAITING = 2
-"""Parts that may wait for it, so that sixteen senders do not fill the memory."""
-
-
-class Hasher:
-    """SHA-256 on a thread of its own, for all data sets of a store: hashing needs no lock of the interpreter's."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hash")
-
-    def digest(self) -> Digest:
-        """A new digest."""
-        return Digest(self)
-
-    def submit(self, digest: hashlib._Hash, part: bytes) -> Future[None]:
-        """Have a part hashed, after those that came before; raises `OSError` when that is over."""
-        try:
-            return self._pool.submit(digest.update, part)
-        except RuntimeError as error:
-            raise OSError(errno.EBADF, str(error)) from error
-
-    def close(self) -> None:
-        """End the thread."""
-        self._pool.shutdown()
-
-
-class Digest:
-    """The SHA-256 of parts in their order."""
-
-    def __init__(self, hasher: Hasher) -> None:
-        self._hasher = hasher
-        self._hash = hashlib.sha256()
-        self._parts: list[Future[None]] = []
-
-    def update(self, part: bytes | bytearray | memoryview) -> None:
-        """Add a part, which may change afterwards."""
-        if len(part) < _APART:
-            self._settle(0)
-            self._hash.update(part)
-        else:
-            self._parts.append(self._hasher.submit(self._hash, bytes(part)))
-            self._settle(_WAITING)
-
-    def hexdigest(self) -> str:
-        """The digest so far, hexadecimal."""
-        self._settle(0)
-        return self._hash.hexdigest()
-
-    def _settle(self, most: int) -> None:
-        while len(self._parts) > most:
-            self._parts.pop(0).result()
 
 
 class ReceivedFile:
@@ -78,10 +21,10 @@ class ReceivedFile:
     What the system refuses is told by `finish`, so that who writes need not care: the bytes are then dropped.
     """
 
-    def __init__(self, space: Space, hasher: Hasher, size: int = 0) -> None:
+    def __init__(self, space: Space, size: int = 0) -> None:
         self._space = space
         self._size = size
-        self._digest = hasher.digest()
+        self._hash = hashlib.sha256()
         self._pieces: list[tuple[int, int]] = []
         self._written = 0
         self._error: OSError | None = None
@@ -93,7 +36,7 @@ class ReceivedFile:
     @property
     def sha256(self) -> str:
         """The SHA-256 of what was written so far, hexadecimal."""
-        return self._digest.hexdigest()
+        return self._hash.hexdigest()
 
     @property
     def place(self) -> Place:
@@ -106,7 +49,7 @@ class ReceivedFile:
             return
         try:
             self._write(memoryview(part))
-            self._digest.update(part)
+            self._hash.update(part)
         except OSError as error:
             self.discard()
             self._error = error

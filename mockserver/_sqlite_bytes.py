@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mockserver._adopt import adopt
 from mockserver._places import Place, place_of
-from mockserver._received import Hasher, ReceivedFile
+from mockserver._received import ReceivedFile
 from mockserver._space import Space
 from mockserver.store import ObjectFile
 
@@ -28,7 +28,6 @@ class ReceivedBytes:
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None, *, synced: bool, clean: bool) -> None:
         self._in_row = _IN_ROW if synced else 0
-        self._hasher = Hasher()
         self._added: list[Place] = []
         self._removed: list[Place] = []
         self._doubtful: list[Place] = []
@@ -40,7 +39,7 @@ class ReceivedBytes:
         """Room for a data set of `size` bytes, 0 when that is not known; None for what its row holds. Needs no lock."""
         if self.space is None or 0 < size <= self._in_row:
             return None
-        return ReceivedFile(self.space, self._hasher, size)
+        return ReceivedFile(self.space, size)
 
     def as_file(self, data: bytes | ObjectFile) -> ReceivedFile | None:
         """Received bytes as a finished file; None for what its row holds."""
@@ -114,7 +113,6 @@ class ReceivedBytes:
         """Let go of the file; whether all that is free in it was overwritten."""
         if self.space is not None:
             self.space.close()
-        self._hasher.close()
         return self.space is not None and self.space.clean and not self._doubtful
 
     def _overwrite(self, places: Iterable[Place]) -> None:

@@ -18,7 +18,7 @@ from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from mockserver import _space
 from mockserver._places import BLOCK, place_of, place_text
-from mockserver._received import Hasher, ReceivedFile
+from mockserver._received import ReceivedFile
 from mockserver._space import Space
 from mockserver._sqlite_open import MIGRATIONS, open_writer
 from mockserver._syncer import Syncer
@@ -43,14 +43,6 @@ def open_(tmp_path: Path) -> Iterator[Open]:
     yield make
     for store in stores:
         store.close()
-
-
-@pytest.fixture
-def hasher() -> Iterator[Hasher]:
-    """A hasher that is closed at the end."""
-    made = Hasher()
-    yield made
-    made.close()
 
 
 def received(store: SqliteStore, octets: bytes = BYTES, size: int = 0) -> ObjectFile:
@@ -330,10 +322,10 @@ def test_memory_keeps_everything_itself() -> None:
 )
 def test_any_parts_are_kept_in_order(tmp_path_factory: pytest.TempPathFactory, parts: list[int], *, known: bool) -> None:
     """However data sets are cut, and mixed with others, each is read and hashed as it was written, and its room comes back."""
-    hasher, space = Hasher(), Space(tmp_path_factory.mktemp("space") / "file", (), synced=False, clean=True)
+    space = Space(tmp_path_factory.mktemp("space") / "file", (), synced=False, clean=True)
     written = [bytes([number + 1]) * size for number, size in enumerate(parts)]
     octets, other = b"".join(written), b"other" * 1000
-    file, beside = ReceivedFile(space, hasher, len(octets) if known else 0), ReceivedFile(space, hasher)
+    file, beside = ReceivedFile(space, len(octets) if known else 0), ReceivedFile(space)
     for part in written:
         file.write(part)
         beside.write(other)
@@ -347,11 +339,10 @@ def test_any_parts_are_kept_in_order(tmp_path_factory: pytest.TempPathFactory, p
     beside.discard()
     assert space.clean
     space.close()
-    hasher.close()
     assert not space.path.exists() or space.path.stat().st_size == 0
 
 
-def test_zeroed_in_advance(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_zeroed_in_advance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A synced file has room that was zeroed before it is needed; what is not used of it goes when the file is closed."""
     zeroed = threading.Semaphore(0)
 
@@ -362,7 +353,7 @@ def test_zeroed_in_advance(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.M
     monkeypatch.setattr(_space, "_sync_data", sync)
     space = Space(tmp_path / "file", (), synced=True, clean=True)
     for number in range(40):
-        file = ReceivedFile(space, hasher, 300_000)
+        file = ReceivedFile(space, 300_000)
         file.write(bytes([number + 1]) * 300_000)
         file.finish()
         space.wait(*file.begun)
@@ -402,7 +393,7 @@ def test_one_sync_for_many() -> None:
     assert len(calls) == 3
 
 
-def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no room, that is what is said, the room is given back, and later bytes are kept."""
     space = Space(tmp_path / "file", (), synced=False, clean=True)
     write_at, room = _space._write_at, [2]
@@ -414,22 +405,22 @@ def test_a_full_disk_is_told_and_nothing_is_left(tmp_path: Path, hasher: Hasher,
         return write_at(file, part[:1000], offset)
 
     monkeypatch.setattr(_space, "_write_at", little)
-    file = ReceivedFile(space, hasher)
+    file = ReceivedFile(space)
     file.write(b"x" * 5000)
     with pytest.raises(StoreFull, match="no room"):
         file.finish()
     file.discard()
-    file = ReceivedFile(space, hasher)
+    file = ReceivedFile(space)
     file.write(NAME * 900)
     file.finish()
     assert (file.place[0][0], space.read(file.place)) == (0, NAME * 900)
     space.close()
 
 
-def test_bytes_that_cannot_be_read(tmp_path: Path, hasher: Hasher) -> None:
+def test_bytes_that_cannot_be_read(tmp_path: Path) -> None:
     """Bytes that are not there, or whose file is closed, are an error, not a traceback."""
     space = Space(tmp_path / "file", (), synced=False, clean=True)
-    file = ReceivedFile(space, hasher)
+    file = ReceivedFile(space)
     file.write(NAME)
     with pytest.raises(StoreError, match="cannot be read"):
         space.read(((BLOCK, 9),))

@@ -17,7 +17,7 @@ from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from mockserver import _space
 from mockserver._places import BLOCK, Place, place_of
-from mockserver._received import Hasher, ReceivedFile
+from mockserver._received import ReceivedFile
 from mockserver._space import Space
 from mockserver._sqlite_open import MIGRATIONS, open_writer
 from mockserver._syncer import Syncer
@@ -41,14 +41,6 @@ def open_(tmp_path: Path) -> Iterator[Open]:
     yield make
     for store in stores:
         store.close()
-
-
-@pytest.fixture
-def hasher() -> Iterator[Hasher]:
-    """A hasher that is closed at the end."""
-    made = Hasher()
-    yield made
-    made.close()
 
 
 def octets(mark: int, size: int = SIZE) -> bytes:
@@ -85,9 +77,9 @@ def marks_in(folder: Path) -> set[int]:
     return set(path.read_bytes()) - {0} if path.exists() else set()
 
 
-def written(space: Space, hasher: Hasher, mark: int) -> ReceivedFile:
+def written(space: Space, mark: int) -> ReceivedFile:
     """Bytes on their way, finished."""
-    file = ReceivedFile(space, hasher, SIZE)
+    file = ReceivedFile(space, SIZE)
     file.write(octets(mark))
     file.finish()
     return file
@@ -217,7 +209,7 @@ def test_error_of_a_sync_that_went_on() -> None:
         syncer.begin()
 
 
-def test_only_one_thread_hears_of_errors(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_thread_hears_of_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Room that is zeroed in advance is synced by the thread that tells of errors: a system tells of one only once."""
     names, many = set[str](), threading.Semaphore(0)
 
@@ -227,16 +219,16 @@ def test_only_one_thread_hears_of_errors(tmp_path: Path, hasher: Hasher, monkeyp
 
     monkeypatch.setattr(_space, "_sync_data", sync)
     space = Space(tmp_path / "file", (), synced=True, clean=True)
-    written(space, hasher, 1).discard()
+    written(space, 1).discard()
     assert all(many.acquire(timeout=20) for _ in range(5))
     assert names == {"sync"}
     space.close()
 
 
-def test_what_cannot_be_overwritten_is_tried_again(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_overwritten_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that a bad moment did not let overwrite are not had by others; later they are overwritten, and their room is back."""
     space = Space(tmp_path / "objects.bytes", (), synced=False, clean=True)
-    first, second, third = (written(space, hasher, mark) for mark in (1, 2, 3))
+    first, second, third = (written(space, mark) for mark in (1, 2, 3))
 
     def refuse(_file: int, _part: memoryview, _offset: int) -> int:
         raise OSError(errno.EIO, "a bad sector")
@@ -246,7 +238,7 @@ def test_what_cannot_be_overwritten_is_tried_again(tmp_path: Path, hasher: Hashe
         first.discard()
         second.discard()
     assert (space.clean, marks_in(tmp_path)) == (False, {1, 2, 3})
-    place = written(space, hasher, 4).place
+    place = written(space, 4).place
     assert place[0][0] > third.place[0][0]
     third.discard()
     assert marks_in(tmp_path) == {1, 4}
@@ -377,7 +369,7 @@ def test_moved_bytes_are_synced_before_their_rows(tmp_path: Path, open_: Open, m
 # at once
 
 
-def test_file_is_not_closed_under_a_writer(tmp_path: Path, hasher: Hasher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_is_not_closed_under_a_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who closes waits for who writes: the number of the file could be that of another one by then."""
     space = Space(tmp_path / "file", (), synced=False, clean=True)
     write_at, inside, go, alive = _space._write_at, threading.Event(), threading.Event(), list[int]()
@@ -389,7 +381,7 @@ def test_file_is_not_closed_under_a_writer(tmp_path: Path, hasher: Hasher, monke
         return write_at(file, part, offset)
 
     monkeypatch.setattr(_space, "_write_at", slowly)
-    file = ReceivedFile(space, hasher, SIZE)
+    file = ReceivedFile(space, SIZE)
     writer = threading.Thread(target=file.write, args=(octets(1),))
     writer.start()
     assert inside.wait(20)
@@ -403,17 +395,6 @@ def test_file_is_not_closed_under_a_writer(tmp_path: Path, hasher: Hasher, monke
     assert space._file is None
     with pytest.raises(StoreError):
         space.read(((0, SIZE),))
-
-
-def test_bytes_after_the_end(open_: Open) -> None:
-    """Who still writes when the hashing has ended is told in the end, not by a traceback."""
-    store = open_(synced=False)
-    file = store.object_file()
-    assert file is not None
-    store.received._hasher.close()
-    file.write(octets(1))
-    with pytest.raises(StoreError):
-        file.finish()
 
 
 def test_read_while_the_same_place_goes_and_comes(open_: Open, monkeypatch: pytest.MonkeyPatch) -> None:
