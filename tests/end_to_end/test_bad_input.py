@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -67,10 +68,11 @@ class House:
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def talk(self, data: bytes) -> bytes:
-        """What comes back for these bytes until the server closes."""
+        """What comes back for these bytes until the server closes, which it may do before it has all of them."""
         parts = []
         with self.connect() as sock:
-            sock.sendall(data)
+            with contextlib.suppress(ssl.SSLEOFError, ConnectionError):
+                sock.sendall(data)
             try:
                 while part := sock.recv(65536):
                     parts.append(part)
