@@ -116,13 +116,16 @@ def test_a_refused_registration_is_evidence(tmp_path: Path) -> None:
 def test_an_interrupted_run_stops_its_client(tmp_path: Path) -> None:
     """Ctrl-C stops the client and the run, keeps the journal, and leaves with 130 and no traceback."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    launch = f'"{sys.executable}" -c "import threading; threading.Event().wait()"'
-    line = [sys.executable, "-m", "conformance.cli", "certify", "--launch", launch]
+    running = tmp_path / "running"
+    os.mkfifo(running)
+    client = f"import threading; open('{running}', 'w').close(); threading.Event().wait()"
+    line = [sys.executable, "-m", "conformance.cli", "certify", "--launch", f'"{sys.executable}" -c "{client}"']
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=tmp_path) as process:
         assert process.stderr is not None
         for said in process.stderr:
             if said.startswith("step 1"):
                 break
+        running.read_bytes()  # until the client is there
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(30) == 130
