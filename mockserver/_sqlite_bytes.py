@@ -122,7 +122,7 @@ class ReceivedBytes:
 
 
 def _opened(connection: sqlite3.Connection, path: Path, *, synced: bool, clean: bool) -> Space:
-    """The file beside the database, into which the bytes of older stores are moved."""
+    """The file beside the database, into which the files of older stores are copied."""
     named = (place_of(place) for (place,) in connection.execute(_NAMED))
     space = Space(path.with_name("objects.bytes"), named, synced=synced, clean=clean)
     try:

@@ -24,6 +24,7 @@ from mockserver.context import current_call, wire
 from mockserver.engine import Engine
 from mockserver.onboarding.model import Application, Registration
 from mockserver.problem import Problem
+from mockserver.sqlite import SqliteStore
 
 
 def _beside(stem: str) -> Any:
@@ -248,3 +249,17 @@ def start() -> Iterator[Start]:
         run.session.close()
         run.engine.stop()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("acrmock") and running]
+
+
+@pytest.fixture
+def open_(tmp_path: Path) -> Iterator[Callable[..., SqliteStore]]:
+    """Opens stores in one place and closes them at the end."""
+    stores: list[SqliteStore] = []
+
+    def make(**options: object) -> SqliteStore:
+        stores.append(SqliteStore(tmp_path / "store.sqlite3", SystemClock(), **options))  # type: ignore[arg-type]
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()

@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,20 +29,6 @@ SCOPE = ("app", "test")
 NAME = b"Jane^Doe^"
 BYTES = NAME * 40_000
 Open = Callable[..., SqliteStore]
-
-
-@pytest.fixture
-def open_(tmp_path: Path) -> Iterator[Open]:
-    """Opens stores in one place and closes them at the end."""
-    stores: list[SqliteStore] = []
-
-    def make(**options: object) -> SqliteStore:
-        stores.append(SqliteStore(tmp_path / "store.sqlite3", SystemClock(), **options))  # type: ignore[arg-type]
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
 
 
 def received(store: SqliteStore, octets: bytes = BYTES, size: int = 0) -> ObjectFile:

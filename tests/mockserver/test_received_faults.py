@@ -7,13 +7,12 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from acrmock.clock import SystemClock
 from acrmock.errors import SetupError
 from mockserver import _space
 from mockserver._places import BLOCK, Place, place_of
@@ -27,20 +26,6 @@ from mockserver.store import StoreError
 SCOPE = ("app", "test")
 SIZE = 70_000
 Open = Callable[..., SqliteStore]
-
-
-@pytest.fixture
-def open_(tmp_path: Path) -> Iterator[Open]:
-    """Opens stores in one place and closes them at the end."""
-    stores: list[SqliteStore] = []
-
-    def make(**options: object) -> SqliteStore:
-        stores.append(SqliteStore(tmp_path / "store.sqlite3", SystemClock(), **options))  # type: ignore[arg-type]
-        return stores[-1]
-
-    yield make
-    for store in stores:
-        store.close()
 
 
 def octets(mark: int, size: int = SIZE) -> bytes:
